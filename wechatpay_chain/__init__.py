@@ -1,0 +1,131 @@
+"""A pluggable, chained, dynamic-path client for WeChat Pay (微信支付).
+
+>>> from wechatpay_chain import expression
+>>> expression("v3/payscore/serviceorder/{out_order_no}/cancel")
+'client.v3.payscore.serviceorder._out_order_no_.cancel'
+"""
+
+import logging as _logging
+
+from ._chain import expression
+from ._flow import (
+    Call,
+    Close,
+    Compute,
+    Fetch,
+    Flow,
+    Read,
+    Sleep,
+    Step,
+    call,
+    close,
+    compute,
+    fetch,
+    read,
+    send,
+    sleep,
+)
+from ._messages import Headers, Request, Response
+from ._node import Node
+from ._reply import Reply
+from ._stack import Stack
+from ._version import __version__
+from .client import WeChatPay
+from .crypto import KeyRing
+from .errors import (
+    APIError,
+    BadRequest,
+    ClockSkew,
+    ConfigurationError,
+    ConnectError,
+    ConnectTimeout,
+    DecodeError,
+    DecryptionError,
+    EncodeError,
+    Forbidden,
+    InvalidSignature,
+    MissingHeaders,
+    NotFound,
+    NotificationError,
+    Outcome,
+    RateLimited,
+    ReadError,
+    ReadTimeout,
+    SentRequest,
+    ServerError,
+    SignatureError,
+    TemplateError,
+    TransportError,
+    Unauthorized,
+    UnknownSerial,
+    WeChatPayError,
+    WriteError,
+    WriteTimeout,
+)
+from .middleware import around, middleware
+from .middleware.retrying import Retry, RetryPolicy
+from .transports import AsyncMemoryTransport, MemoryTransport
+
+_logging.getLogger(__name__).addHandler(_logging.NullHandler())
+
+__all__ = [
+    "APIError",
+    "AsyncMemoryTransport",
+    "BadRequest",
+    "Call",
+    "ClockSkew",
+    "Close",
+    "Compute",
+    "ConfigurationError",
+    "ConnectError",
+    "ConnectTimeout",
+    "DecodeError",
+    "DecryptionError",
+    "EncodeError",
+    "Fetch",
+    "Flow",
+    "Forbidden",
+    "Headers",
+    "InvalidSignature",
+    "KeyRing",
+    "MemoryTransport",
+    "MissingHeaders",
+    "Node",
+    "NotFound",
+    "NotificationError",
+    "Outcome",
+    "RateLimited",
+    "Read",
+    "ReadError",
+    "ReadTimeout",
+    "Reply",
+    "Request",
+    "Response",
+    "Retry",
+    "RetryPolicy",
+    "SentRequest",
+    "ServerError",
+    "SignatureError",
+    "Sleep",
+    "Stack",
+    "Step",
+    "TemplateError",
+    "TransportError",
+    "Unauthorized",
+    "UnknownSerial",
+    "WeChatPay",
+    "WeChatPayError",
+    "WriteError",
+    "WriteTimeout",
+    "__version__",
+    "around",
+    "call",
+    "close",
+    "compute",
+    "expression",
+    "fetch",
+    "middleware",
+    "read",
+    "send",
+    "sleep",
+]

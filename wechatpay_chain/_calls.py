@@ -1,0 +1,202 @@
+"""From the arguments of a verb to a request: the checks of design 2.2. No I/O."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable, Iterable, Mapping
+from functools import lru_cache
+from typing import Any, NamedTuple
+from urllib.parse import urlsplit
+
+from . import _uri
+from ._flow import Entry
+from ._messages import Headers, Payload, Request
+from ._stack import Stack, entry_of
+from .errors import ConfigurationError, EncodeError, TemplateError
+
+#: Keywords of a verb that are not placeholders.
+OPTIONS = frozenset(
+    {
+        "base_url",
+        "data",
+        "files",
+        "headers",
+        "json",
+        "middleware",
+        "params",
+        "path",
+        "stream",
+        "timeout",
+        "xml",
+    }
+)
+
+#: Verbs whose positional argument is the query.
+_QUERIED = frozenset({"GET", "DELETE"})
+
+
+class Defaults(NamedTuple):
+    """What a client contributes to each request."""
+
+    base_url: str
+    timeout: tuple[float, float]
+    stack: Stack
+    xml_stack: Stack
+    mutual: bool
+
+
+class Prepared(NamedTuple):
+    """A request, and the layers it goes through."""
+
+    request: Request
+    entries: tuple[Entry, ...]
+
+
+def prepare(
+    defaults: Defaults, method: str, text: str, body: Any, options: dict[str, Any]
+) -> Prepared:
+    """Check everything that the caller gave and build the request.
+
+    Raises ``TemplateError`` for the path and its placeholders, ``EncodeError`` for the
+    rest.
+    """
+    path = _expand(text, options)
+    is_xml = path == "v2" or path.startswith("v2/")
+    if is_xml:
+        path = path[3:]  # the prefix selects the stack and is not part of the URL
+    params, payload = _body(method, body, options, is_xml)
+    if params is not None:
+        encoded = _uri.query(params)
+        if encoded:
+            path += ("&" if "?" in path else "?") + encoded
+    base = defaults.base_url
+    if options.get("base_url") is not None:
+        base = check_base_url(options["base_url"])
+    timeout = defaults.timeout
+    if options.get("timeout") is not None:
+        timeout = check_timeout(options["timeout"])
+    stack = defaults.xml_stack if is_xml else defaults.stack
+    request = Request(
+        method,
+        f"{base}/{path}",
+        Headers(_headers(options.get("headers"))),
+        payload=payload,
+        template=text,
+        base_url=base,
+        timeout=timeout,
+        stream=bool(options.get("stream", False)),
+        mutual=is_xml and defaults.mutual,
+    )
+    return Prepared(request, _entries(stack, options.get("middleware", ())))
+
+
+def _expand(text: str, options: dict[str, Any]) -> str:
+    values = {name: options[name] for name in options if name not in OPTIONS}
+    more = options.get("path")
+    if more is not None:
+        if not isinstance(more, Mapping):
+            raise TemplateError(f"{text!r}: path= is a mapping of placeholders to values")
+        twice = values.keys() & more.keys()
+        if twice:
+            raise TemplateError(f"{text!r}: {', '.join(sorted(twice))} given twice")
+        values.update(more)
+    return _uri.expand(_uri.parse(text), values, OPTIONS)
+
+
+def _body(
+    method: str, body: Any, options: Mapping[str, Any], is_xml: bool
+) -> tuple[Any, Payload | None]:
+    given = {n: options[n] for n in ("json", "xml", "data") if options.get(n) is not None}
+    params, files = options.get("params"), options.get("files")
+    if body is not None and method in _QUERIED:
+        if params is not None:
+            raise EncodeError(f"{method}: the query is given twice, as argument and params=")
+        params = body
+    elif body is not None:
+        given["argument"] = body
+    if len(given) > 1 or (files is not None and given.keys() - {"json", "argument"}):
+        names = ", ".join([*given, *(["files"] if files is not None else [])])
+        raise EncodeError(f"{method}: the body is given twice ({names})")
+    if files is not None:
+        return params, Payload("json", next(iter(given.values()), None), files)
+    if not given:
+        return params, Payload("xml", {}) if is_xml and method == "POST" else None
+    ((name, value),) = given.items()
+    if name == "data":
+        return params, Payload("raw", value)
+    if name == ("json" if is_xml else "xml"):
+        raise EncodeError(
+            f"{name}=: paths below v2/ take XML fields, all others JSON"
+        )
+    return params, Payload("xml" if is_xml else "json", value)
+
+
+def _headers(headers: Any) -> Any:
+    if headers is None:
+        return ()
+    pairs = headers.items() if isinstance(headers, Mapping) else headers
+    out = []
+    for pair in pairs:
+        name, value = pair
+        if not isinstance(name, str) or not isinstance(value, str):
+            raise EncodeError(
+                f"headers[{name!r}]: text expected, got {type(value).__name__}"
+            )
+        out.append((name, value))
+    return out
+
+
+def _entries(stack: Stack, middleware: Any) -> tuple[Entry, ...]:
+    if isinstance(middleware, Stack):
+        return middleware.entries
+    if not middleware:
+        return stack.entries
+    return (*layers(middleware), *stack.entries)
+
+
+def layers(middleware: Iterable[Callable[..., Any]]) -> tuple[Entry, ...]:
+    """Name the layers of a ``middleware=`` list, outermost first."""
+    if callable(middleware):
+        raise EncodeError("middleware: a list of layers expected, got one callable")
+    return tuple(entry_of(layer) for layer in middleware)
+
+
+@lru_cache(maxsize=256)
+def check_base_url(url: str) -> str:
+    """Return *url* without a trailing slash, or raise ``ConfigurationError``."""
+    if not isinstance(url, str):
+        raise ConfigurationError(f"base_url: text expected, got {type(url).__name__}")
+    try:
+        parts = urlsplit(url)
+        fits = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
+    except ValueError:
+        fits = False
+    if not fits or "@" in parts.netloc or parts.query or parts.fragment:
+        raise ConfigurationError(
+            f"base_url: http(s)://host[:port][/path] expected, got {_shown(url)!r}"
+        )
+    if not re.fullmatch(r"[!-~]+", url):
+        raise ConfigurationError(f"base_url: {url!r} holds a space or is not ASCII")
+    return url.rstrip("?#/")
+
+
+def _shown(url: str) -> str:
+    """The URL less what may be a password before ``@``."""
+    return re.sub(r"//[^/]*@", "//...@", url)
+
+
+def check_timeout(timeout: Any) -> tuple[float, float]:
+    """Seconds to connect and to read. Raises ``ConfigurationError``; there is no *never*."""
+    both = timeout if isinstance(timeout, (tuple, list)) else (timeout, timeout)
+    if len(both) == 2 and all(
+        isinstance(s, (int, float))
+        and not isinstance(s, bool)
+        and math.isfinite(s)
+        and s > 0
+        for s in both
+    ):
+        return float(both[0]), float(both[1])
+    raise ConfigurationError(
+        f"timeout: seconds above 0, or (connect, read), expected, got {timeout!r}"
+    )

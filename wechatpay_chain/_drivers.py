@@ -1,0 +1,323 @@
+"""The only sync/async pair: two loops that perform what flows yield.
+
+A driver knows commands and nothing of payments. It owns every response it opened and
+closes all but the one it returns, cancellation included.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from inspect import iscoroutinefunction
+from typing import Any, cast
+
+from ._flow import (
+    Call,
+    Close,
+    Compute,
+    Delegate,
+    Entry,
+    Fetch,
+    Flow,
+    Read,
+    Sleep,
+    compose,
+    layer_name,
+)
+from ._messages import AsyncStream, Body, Request, Response, SyncStream
+from .errors import TransportError, WeChatPayError
+from .transports.base import AsyncTransport, Transport
+
+#: Calls in flight on one event loop from which a signature moves to a thread.
+#: RSA releases the GIL, so with a second core it runs beside the loop; with few calls
+#: the hand-over costs more than it gives. Measured in docs/benchmarks.md.
+OFFLOAD_FROM = 8
+
+
+class Run:
+    """The record of one call: what was opened, and what may have been carried out."""
+
+    __slots__ = ("doubt", "doubt_before", "entries", "opened", "sent")
+
+    def __init__(self, entries: Sequence[Entry]) -> None:
+        self.entries = entries
+        self.opened: list[Body] = []
+        #: Whether any request reached the transport.
+        self.sent = False
+        #: Whether the latest attempt may have been carried out.
+        self.doubt = False
+        #: Whether an earlier one may have been.
+        self.doubt_before = False
+
+    def sending(self) -> None:
+        self.doubt_before = self.doubt_before or self.doubt
+        self.sent = self.doubt = True
+
+    def failed(self, error: TransportError) -> None:
+        self.doubt = error.outcome != "not_sent"
+
+    def answered(self, response: Response) -> None:
+        self.opened.append(response.body)
+        self.doubt = not 400 <= response.status_code < 500
+
+    def inner(self, without: frozenset[str]) -> Run:
+        """The record of a nested call, less the layers named."""
+        return Run([entry for entry in self.entries if entry.name not in without])
+
+    def close(self, keep: Body | None = None) -> None:
+        for body in self.opened:
+            if body is not keep:
+                close_body(body)
+
+    def complete(self, error: WeChatPayError, request: Request) -> None:
+        """Give *error* its request, and the outcome of the whole call."""
+        if error.request is None:
+            error.request = request.sent()
+        if error.outcome is None:
+            error.outcome = "unknown" if self.doubt or self.doubt_before else "not_sent"
+        elif self.doubt_before or (error.outcome == "not_sent" and self.doubt):
+            error.outcome = "unknown"  # an earlier attempt may have been carried out
+
+
+def close_body(body: Body) -> None:
+    """Let go of a body's connection, if it still has one."""
+    stream, body.stream = body.stream, None
+    if stream is not None:
+        stream.close()
+
+
+class SyncDriver:
+    """Performs commands by plain calls."""
+
+    def __init__(self, transport: Transport) -> None:
+        self._transport = transport
+
+    def run(self, entries: Sequence[Entry], request: Request) -> Response:
+        """Drive one call to its response, whose body is read unless it is a stream."""
+        run = Run(entries)
+        keep = None
+        try:
+            response = self._drive(compose(entries, request), run)
+            if not (request.stream and response.body.content is None):
+                self._read(response.body)
+            keep = response.body
+            return response
+        except WeChatPayError as error:
+            run.complete(error, request)
+            raise
+        finally:
+            run.close(keep)
+
+    def _drive(self, flow: Flow[Response], run: Run) -> Response:
+        try:
+            command = next(flow)
+            while True:
+                try:
+                    result = self._perform(command, run)
+                except Exception as error:
+                    command = flow.throw(error)
+                else:
+                    command = flow.send(result)
+        except StopIteration as done:
+            return cast(Response, done.value)
+        finally:
+            flow.close()
+
+    def _perform(self, command: object, run: Run) -> Any:
+        if isinstance(command, Request):
+            return self._open(command, run)
+        if isinstance(command, Read):
+            return self._read(command.response.body)
+        if isinstance(command, (Compute, Call)):
+            _refuse_coroutine(command)
+            return command.function(*command.arguments)
+        if isinstance(command, Sleep):
+            return self._transport.sleep(command.seconds)
+        if isinstance(command, Close):
+            return close_body(command.response.body)
+        if isinstance(command, Fetch):
+            return self._fetch(command, run)
+        assert isinstance(command, Delegate)
+        guest = _guest(command, awaited=False)
+        return guest(command.request, partial(self._next, command, run))
+
+    def _open(self, request: Request, run: Run) -> Response:
+        run.sending()
+        try:
+            response = self._transport.open(request)
+        except TransportError as error:
+            run.failed(error)
+            raise
+        run.answered(response)
+        return response if response.request else response.replace(request=request)
+
+    def _read(self, body: Body) -> bytes:
+        if body.content is None:
+            stream, body.stream = body.stream, None
+            body.content = b"" if stream is None else cast(SyncStream, stream).read()
+        return body.content
+
+    def _fetch(self, command: Fetch, run: Run) -> Response:
+        inner = run.inner(command.without)
+        try:
+            response = self._drive(compose(inner.entries, command.request), inner)
+            self._read(response.body)
+            return response
+        finally:
+            inner.close()
+
+    def _next(self, command: Delegate, run: Run, request: Request) -> Response:
+        response = self._drive(compose(command.inner, request), run)
+        if not request.stream:
+            self._read(response.body)
+        return response
+
+
+class AsyncDriver:
+    """Performs the same commands by awaiting."""
+
+    def __init__(self, transport: AsyncTransport, offload_from: int | None = None) -> None:
+        self._transport = transport
+        self._in_flight = 0
+        if offload_from is None:
+            offload_from = OFFLOAD_FROM if (os.cpu_count() or 1) > 1 else 1 << 30
+        self._offload_from = offload_from
+        self._threads: ThreadPoolExecutor | None = None
+
+    async def run(self, entries: Sequence[Entry], request: Request) -> Response:
+        """Drive one call to its response, whose body is read unless it is a stream."""
+        run = Run(entries)
+        keep = None
+        self._in_flight += 1
+        try:
+            response = await self._drive(compose(entries, request), run)
+            if not (request.stream and response.body.content is None):
+                await self._read(response.body)
+            keep = response.body
+            return response
+        except WeChatPayError as error:
+            run.complete(error, request)
+            raise
+        finally:
+            self._in_flight -= 1
+            run.close(keep)
+
+    def close(self) -> None:
+        """End the signing threads."""
+        if self._threads is not None:
+            self._threads.shutdown(wait=False)
+            self._threads = None
+
+    async def _drive(self, flow: Flow[Response], run: Run) -> Response:
+        try:
+            command = next(flow)
+            while True:
+                try:
+                    result = await self._perform(command, run)
+                except Exception as error:
+                    command = flow.throw(error)
+                else:
+                    command = flow.send(result)
+        except StopIteration as done:
+            return cast(Response, done.value)
+        finally:
+            flow.close()
+
+    async def _perform(self, command: object, run: Run) -> Any:
+        if isinstance(command, Request):
+            return await self._open(command, run)
+        if isinstance(command, Read):
+            return await self._read(command.response.body)
+        if isinstance(command, Compute):
+            return await self._compute(command)
+        if isinstance(command, Call):
+            result = command.function(*command.arguments)
+            return await result if hasattr(result, "__await__") else result
+        if isinstance(command, Sleep):
+            return await self._transport.sleep(command.seconds)
+        if isinstance(command, Close):
+            return close_body(command.response.body)
+        if isinstance(command, Fetch):
+            return await self._fetch(command, run)
+        assert isinstance(command, Delegate)
+        guest = _guest(command, awaited=True)
+        return await guest(command.request, partial(self._next, command, run))
+
+    async def _open(self, request: Request, run: Run) -> Response:
+        run.sending()
+        try:
+            response = await self._transport.open(request)
+        except TransportError as error:
+            run.failed(error)
+            raise
+        run.answered(response)
+        return response if response.request else response.replace(request=request)
+
+    async def _read(self, body: Body) -> bytes:
+        if body.content is None:
+            stream, body.stream = body.stream, None
+            if stream is None:
+                body.content = b""
+            else:
+                body.content = await cast(AsyncStream, stream).aread()
+        return body.content
+
+    async def _compute(self, command: Compute) -> Any:
+        if self._in_flight < self._offload_from:
+            return command.function(*command.arguments)
+        if self._threads is None:
+            # One thread fewer than cores: the loop needs its own.
+            workers = max(1, (os.cpu_count() or 2) - 1)
+            self._threads = ThreadPoolExecutor(workers, "wechatpay-sign")
+        return await asyncio.get_running_loop().run_in_executor(
+            self._threads, command.function, *command.arguments
+        )
+
+    async def _fetch(self, command: Fetch, run: Run) -> Response:
+        inner = run.inner(command.without)
+        try:
+            response = await self._drive(compose(inner.entries, command.request), inner)
+            await self._read(response.body)
+            return response
+        finally:
+            inner.close()
+
+    async def _next(self, command: Delegate, run: Run, request: Request) -> Response:
+        response = await self._drive(compose(command.inner, request), run)
+        if not request.stream:
+            await self._read(response.body)
+        return response
+
+
+def _guest(command: Delegate, *, awaited: bool) -> Callable[..., Any]:
+    if _is_coroutine_function(command.guest) is awaited:
+        return command.guest
+    name = layer_name(command.guest)
+    if awaited:
+        raise TypeError(
+            f"the guest {name!r} is a plain function and this call is awaited: write "
+            "async def, or a generator with @middleware, which serves both"
+        )
+    raise TypeError(
+        f"the guest {name!r} is a coroutine function and this call is not awaited: use "
+        "the _async verb, or a generator with @middleware, which serves both"
+    )
+
+
+def _refuse_coroutine(command: Compute | Call) -> None:
+    if _is_coroutine_function(command.function):
+        raise TypeError(
+            f"{layer_name(command.function)!r} is a coroutine function and this call is "
+            "not awaited: use the _async verb, or give a plain function"
+        )
+
+
+def _is_coroutine_function(function: Any) -> bool:
+    while isinstance(function, partial):
+        function = function.func
+    return iscoroutinefunction(function) or iscoroutinefunction(
+        getattr(function, "__call__", None)  # noqa: B004 - an object's own __call__
+    )

@@ -1,0 +1,215 @@
+"""What a flow may yield, and :func:`compose`, which makes one flow of many layers.
+
+A layer is a generator function: it yields a request, receives the response, returns the
+response. Here is no I/O: whatever is not a request inward rises to a driver.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Generator, Sequence
+from typing import Any, NamedTuple, TypeVar
+
+from ._messages import Request, Response
+
+T = TypeVar("T")
+
+#: A flow that ends in a ``T``; what ``yield from`` of the helpers needs for exact types.
+Flow = Generator[Any, Any, T]
+#: A flow that yields plain requests only: ``return (yield request)`` is exact under it.
+Step = Generator[Request, Response, Response]
+#: A layer: anything that, called with a request, gives such a flow.
+Layer = Callable[[Request], Flow[Response]]
+
+
+class Entry(NamedTuple):
+    """One layer and the name it goes by in its stack."""
+
+    name: str
+    layer: Layer
+
+
+class Command:
+    """Work that a flow asks its driver for."""
+
+    __slots__ = ()
+
+
+class Sleep(Command):
+    """Wait *seconds*."""
+
+    __slots__ = ("seconds",)
+
+    def __init__(self, seconds: float) -> None:
+        self.seconds = seconds
+
+
+class Read(Command):
+    """Buffer the whole body of *response*; the flow receives the bytes."""
+
+    __slots__ = ("response",)
+
+    def __init__(self, response: Response) -> None:
+        self.response = response
+
+
+class Close(Command):
+    """Let go of *response* without reading the rest."""
+
+    __slots__ = ("response",)
+
+    def __init__(self, response: Response) -> None:
+        self.response = response
+
+
+class Fetch(Command):
+    """Send another request through the whole stack, less the layers in *without*.
+
+    *without* must name the layer that asks, or it would meet itself.
+    """
+
+    __slots__ = ("request", "without")
+
+    def __init__(self, request: Request, without: Collection[str] = ()) -> None:
+        self.request = request
+        self.without = frozenset(without)
+
+
+class Call(Command):
+    """Call the user's own function, awaited where it is a coroutine function."""
+
+    __slots__ = ("arguments", "function")
+
+    def __init__(self, function: Callable[..., Any], *arguments: Any) -> None:
+        self.function = function
+        self.arguments = arguments
+
+
+class Compute(Command):
+    """Run a pure function that may take long; a driver chooses the thread."""
+
+    __slots__ = ("arguments", "function")
+
+    def __init__(self, function: Callable[..., Any], *arguments: Any) -> None:
+        self.function = function
+        self.arguments = arguments
+
+
+class Delegate(Command):
+    """Hand *request* to a guest of ``@around``, with the inner layers as ``call_next``."""
+
+    __slots__ = ("guest", "inner", "request")
+
+    def __init__(self, guest: Callable[..., Any], request: Request) -> None:
+        self.guest = guest
+        self.request = request
+        #: Set by :func:`compose`, which alone knows what is further in.
+        self.inner: Sequence[Entry] = ()
+
+
+def send(request: Request) -> Flow[Response]:
+    """Send *request* inward; every inner layer runs afresh, each time."""
+    response: Response = yield request
+    return response
+
+
+def sleep(seconds: float) -> Flow[None]:
+    """Wait *seconds*; under a virtual clock no time passes."""
+    yield Sleep(seconds)
+
+
+def read(response: Response) -> Flow[bytes]:
+    """The whole body, read from the wire on the first call."""
+    content: bytes = yield Read(response)
+    return content
+
+
+def close(response: Response) -> Flow[None]:
+    """Let go of a response that will not be returned."""
+    yield Close(response)
+
+
+def fetch(request: Request, *, without: Collection[str] = ()) -> Flow[Response]:
+    """Send a nested request through the stack less the layers named."""
+    response: Response = yield Fetch(request, without)
+    return response
+
+
+def call(function: Callable[..., Any], *arguments: Any) -> Flow[Any]:
+    """Call *function*, which may do I/O of its own; awaited if it is a coroutine."""
+    return (yield Call(function, *arguments))
+
+
+def compute(function: Callable[..., T], *arguments: Any) -> Flow[T]:
+    """Run a pure *function*, off the event loop where that pays."""
+    result: T = yield Compute(function, *arguments)
+    return result
+
+
+def layer_name(layer: object) -> str:
+    """The name of a layer: its own ``name``, else its function's or class's."""
+    name = getattr(layer, "name", None) or getattr(layer, "__name__", None)
+    return name if isinstance(name, str) else type(layer).__name__
+
+
+def start(layer: Layer, request: Request) -> Flow[Response]:
+    """Call a layer and make sure that a generator came of it."""
+    return _flow_of(layer(request), layer_name(layer))
+
+
+def _flow_of(flow: object, name: str) -> Flow[Response]:
+    if isinstance(flow, Generator):
+        return flow
+    if hasattr(flow, "close"):
+        flow.close()  # a coroutine would warn that it was never awaited
+    raise TypeError(
+        f"layer {name!r} returned {type(flow).__name__}; a middleware is a generator "
+        "function (response = yield from send(request)); for the form "
+        "f(request, call_next) use @around"
+    )
+
+
+def compose(
+    entries: Sequence[Entry], request: Request, depth: int = 0
+) -> Flow[Response]:
+    """One flow out of layers, outermost first. Only a driver sees what it yields.
+
+    Errors are thrown into the layer that waits for the answer; only ``Exception`` is,
+    so that cancellation and Ctrl-C pass every layer.
+    """
+    if depth == len(entries):
+        return (yield request)
+    name, layer = entries[depth]
+    flow = _flow_of(layer(request), name)
+    held: Response | None = None
+    try:
+        command = next(flow)
+        while True:
+            result: Any = None
+            try:
+                if isinstance(command, Request):
+                    if held is not None:
+                        # It was neither returned nor closed, and is superseded.
+                        yield Close(held)
+                        held = None
+                    held = result = yield from compose(entries, command, depth + 1)
+                elif isinstance(command, Command):
+                    if isinstance(command, Delegate):
+                        command.inner = entries[depth + 1 :]
+                    result = yield command
+                else:
+                    raise _strange(name, "yielded", command, "a Request or a command")
+            except Exception as error:
+                command = flow.throw(error)
+            else:
+                command = flow.send(result)
+    except StopIteration as done:
+        answer: object = done.value
+    finally:
+        flow.close()
+    if isinstance(answer, Response):
+        return answer
+    raise _strange(name, "returned", answer, "the response")
+
+
+def _strange(name: str, did: str, value: object, expected: str) -> TypeError:
+    return TypeError(f"layer {name!r} {did} {type(value).__name__}, not {expected}")

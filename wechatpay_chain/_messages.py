@@ -1,0 +1,242 @@
+"""What travels: :class:`Headers`, :class:`Request` and :class:`Response`.
+
+Values, not connections. A request is frozen and carries the bytes that are sent; a
+response is frozen but for its body, which is read once, by a driver, when a flow asks.
+This module does no I/O and knows no HTTP library.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal, Protocol
+
+from .errors import SentRequest
+
+HeaderTypes = Mapping[str, str] | Iterable[tuple[str, str]]
+
+
+class Headers(Mapping[str, str]):
+    """Immutable headers; names compare without regard to case and keep their spelling.
+
+    >>> Headers({"Content-Type": "text/plain"})["content-type"]
+    'text/plain'
+    """
+
+    __slots__ = ("_items",)
+    _items: dict[str, tuple[str, str]]
+
+    def __init__(self, headers: HeaderTypes = ()) -> None:
+        pairs = headers.items() if isinstance(headers, Mapping) else headers
+        items: dict[str, tuple[str, str]] = {}
+        for name, value in pairs:
+            key = name.lower()
+            if key in items:  # a repeated header is one list (RFC 9110, 5.3)
+                value = f"{items[key][1]}, {value}"
+            items[key] = (name, value)
+        self._items = items
+
+    def __getitem__(self, name: str) -> str:
+        return self._items[name.lower()][1]
+
+    def __contains__(self, name: object) -> bool:
+        return isinstance(name, str) and name.lower() in self._items
+
+    def __iter__(self) -> Iterator[str]:
+        return (name for name, _ in self._items.values())
+
+    def __len__(self) -> int:
+        return len(self._items)
+
+    def pairs(self) -> Iterable[tuple[str, str]]:
+        """Name and value of each header, in order, as they go on the wire."""
+        return self._items.values()
+
+    def merge(self, headers: HeaderTypes) -> Headers:
+        """These headers with *headers* set over them."""
+        items = self._items.copy()
+        pairs = headers.items() if isinstance(headers, Mapping) else headers
+        for name, value in pairs:
+            items[name.lower()] = (name, value)
+        return self._of(items)
+
+    def without(self, *names: str) -> Headers:
+        """These headers less *names*."""
+        drop = {name.lower() for name in names}
+        return self._of({k: v for k, v in self._items.items() if k not in drop})
+
+    @classmethod
+    def _of(cls, items: dict[str, tuple[str, str]]) -> Headers:
+        made = cls.__new__(cls)
+        made._items = items
+        return made
+
+    def __repr__(self) -> str:
+        # Authorization is a signature, and values may name a user: names only.
+        return f"<Headers {', '.join(self)}>"
+
+
+@dataclass(frozen=True)
+class Payload:
+    """A body that ``encode`` has still to turn into bytes."""
+
+    kind: Literal["json", "xml", "form", "raw"]
+    value: Any = field(repr=False)
+    files: Any = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, repr=False)
+class Request:
+    """One HTTP request, as it is signed and sent, to the byte.
+
+    As a command it means *send this inward*: a flow that yields one receives the
+    :class:`Response` of the next layer.
+    """
+
+    method: str
+    #: Absolute, percent-encoded: exactly what is signed and sent.
+    url: str
+    headers: Headers = field(default_factory=Headers)
+    body: bytes = b""
+    #: What counts as the body in the signature where it differs (uploads sign ``meta``).
+    signing_body: bytes | None = None
+    #: The caller's body until the layer ``encode`` has made bytes of it.
+    payload: Payload | None = None
+    #: The URI template before expansion: what logs and metrics show.
+    template: str = ""
+    #: The caller's own base: the only host beside WeChat's that gets a signature.
+    base_url: str = ""
+    #: Seconds to connect, and seconds without a byte before reading fails.
+    timeout: tuple[float, float] = (5.0, 30.0)
+    #: Leave an unsigned body unread, for the caller to stream.
+    stream: bool = False
+    #: Show the merchant's certificate in the TLS handshake (APIv2).
+    mutual: bool = False
+
+    @property
+    def target(self) -> str:
+        """Path and query as they stand on the request line (protocol section 3)."""
+        start = self.url.find("/", self.url.find("://") + 3)
+        return self.url[start:] if start >= 0 else "/"
+
+    @property
+    def path(self) -> str:
+        """The path alone, percent-encoded."""
+        return self.target.partition("?")[0]
+
+    @property
+    def route(self) -> str:
+        """The path below the base URL: what tells one endpoint from another."""
+        path = self.url.partition("?")[0]
+        if self.base_url and path.startswith(self.base_url):
+            return path[len(self.base_url) :] or "/"
+        return self.path
+
+    def replace(self, **changes: Any) -> Request:
+        """A copy with some fields changed."""
+        return replace(self, **changes)
+
+    def with_header(self, name: str, value: str) -> Request:
+        """A copy with one header set."""
+        return replace(self, headers=self.headers.merge(((name, value),)))
+
+    def with_headers(self, headers: HeaderTypes) -> Request:
+        """A copy with several headers set."""
+        return replace(self, headers=self.headers.merge(headers))
+
+    def with_body(self, body: bytes, content_type: str | None = None) -> Request:
+        """A copy with another body; the pending payload is dropped."""
+        changed = replace(self, body=body, signing_body=None, payload=None)
+        return changed.with_header("Content-Type", content_type) if content_type else changed
+
+    def sent(self) -> SentRequest:
+        """What an error may show of it."""
+        return SentRequest(self.method, self.url)
+
+    def __repr__(self) -> str:
+        return f"<Request {self.method} {self.url}>"
+
+
+class SyncStream(Protocol):
+    """An open body of a sync transport; raises ``TransportError`` only."""
+
+    def read(self) -> bytes: ...
+    def chunks(self, size: int) -> Iterator[bytes]: ...
+    def close(self) -> None: ...
+
+
+class AsyncStream(Protocol):
+    """An open body of an async transport; closing it does not wait."""
+
+    async def aread(self) -> bytes: ...
+    def achunks(self, size: int) -> AsyncIterator[bytes]: ...
+    def close(self) -> None: ...
+
+
+class Body:
+    """Bytes in memory, or a stream that a driver has still to read or close."""
+
+    __slots__ = ("content", "stream")
+
+    def __init__(
+        self,
+        content: bytes | None = b"",
+        stream: SyncStream | AsyncStream | None = None,
+    ) -> None:
+        #: The whole body, or ``None`` while it has not been read.
+        self.content = content
+        #: The open stream, or ``None`` when it is read or closed.
+        self.stream = stream
+
+
+@dataclass(frozen=True, repr=False)
+class Response:
+    """One HTTP response as a layer sees it. Build one to answer from a cache or a test.
+
+    >>> Response(200, Headers({"Content-Type": "text/plain"}), b"hi").content
+    b'hi'
+    """
+
+    status_code: int
+    headers: Headers = field(default_factory=Headers)
+    body: Body = field(default_factory=Body)
+    #: The request as it went out, with every layer's headers.
+    request: Request | None = None
+    #: Decoded JSON or XML; ``None`` for an empty body or a file.
+    data: Any = None
+    #: Whether WeChat Pay's signature was checked and held.
+    verified: bool = False
+    #: The WeChat key that signed.
+    serial: str | None = None
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.headers, Headers):
+            object.__setattr__(self, "headers", Headers(self.headers))
+        if not isinstance(self.body, Body):
+            object.__setattr__(self, "body", Body(bytes(self.body)))
+
+    @property
+    def ok(self) -> bool:
+        """Whether the status is 2xx."""
+        return 200 <= self.status_code < 300
+
+    @property
+    def content(self) -> bytes:
+        """The body. ``RuntimeError`` while it is unread: ``yield from read(response)``."""
+        if self.body.content is None:
+            raise RuntimeError(
+                "the body is not read yet: content = yield from read(response)"
+            )
+        return self.body.content
+
+    @property
+    def request_id(self) -> str | None:
+        """``Request-ID`` of the answer, for WeChat's support."""
+        return self.headers.get("Request-ID")
+
+    def replace(self, **changes: Any) -> Response:
+        """A copy with some fields changed; the body is shared, not copied."""
+        return replace(self, **changes)
+
+    def __repr__(self) -> str:
+        return f"<Response {self.status_code}>"

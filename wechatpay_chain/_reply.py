@@ -1,0 +1,246 @@
+"""The reply: a ``requests.Response`` in both modes, and what WeChat Pay adds to it."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import AsyncIterator, Iterator
+from datetime import timedelta
+from functools import cached_property
+from http.client import responses as reasons
+from typing import TYPE_CHECKING, Any, cast
+
+import requests
+import wrapt
+from requests.cookies import RequestsCookieJar
+from requests.structures import CaseInsensitiveDict
+from requests.utils import get_encoding_from_headers
+
+from ._messages import AsyncStream, Response, SyncStream
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
+    # To a type checker a reply is the response that it stands for at run time.
+    _Proxy = requests.Response
+else:
+    _Proxy = wrapt.ObjectProxy
+
+
+class Reply(_Proxy):
+    """A ``requests.Response`` with the decoded data and the verdict on its signature.
+
+    ``isinstance(reply, requests.Response)`` holds, and everything of it works. Mind
+    that ``bool(reply)`` is that of the response: false for an error status.
+    """
+
+    if TYPE_CHECKING:
+        __wrapped__: requests.Response
+        _self_data: Any
+        _self_verified: bool
+        _self_serial: str | None
+        _self_stream: AsyncStream | None
+
+        # Given by the factory below; the proxy takes what it wraps.
+        def __init__(self, wrapped: requests.Response) -> None: ...
+
+    @property
+    def data(self) -> Any:
+        """The decoded JSON or XML; ``None`` for an empty body and for a file."""
+        return self._self_data
+
+    @property
+    def verified(self) -> bool:
+        """Whether WeChat Pay's signature over this answer was checked and held."""
+        return self._self_verified
+
+    @property
+    def serial(self) -> str | None:
+        """The WeChat key that signed, a serial or a ``PUB_KEY_ID_...``."""
+        return self._self_serial
+
+    @property
+    def request_id(self) -> str | None:
+        """``Request-ID``: what WeChat's support asks for."""
+        return self.__wrapped__.headers.get("Request-ID")
+
+    def __getitem__(self, name: Any) -> Any:
+        if self._self_data is None:
+            raise TypeError(
+                f"reply[{name!r}]: this {self.status_code} answer has no data; the body "
+                "is empty or a file (see .content)"
+            )
+        return self._self_data[name]
+
+    def __contains__(self, name: object) -> bool:
+        return self._self_data is not None and name in self._self_data
+
+    async def aiter_content(self, chunk_size: int = 65536) -> AsyncIterator[bytes]:
+        """The body piece by piece, after an ``_async`` verb with ``stream=True``."""
+        stream = self._self_stream
+        if stream is None:
+            for chunk in self.__wrapped__.iter_content(chunk_size):
+                yield chunk
+            return
+        self._self_stream = None
+        async for chunk in stream.achunks(chunk_size):
+            yield chunk
+
+    def close(self) -> None:
+        """Let go of the connection of a streamed body."""
+        stream, self._self_stream = self._self_stream, None
+        if stream is not None:
+            stream.close()
+        self.__wrapped__.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.close()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *exc: object) -> None:
+        self.close()
+
+    def __copy__(self) -> Reply:
+        return _wrap(
+            self.__wrapped__,
+            self._self_data,
+            self._self_verified,
+            self._self_serial,
+            self._self_stream,
+        )
+
+    def __deepcopy__(self, memo: Any) -> Reply:
+        # A reply is not changed after it was made; sharing the parts is a deep copy.
+        return self.__copy__()
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _wrap, (
+            self.__wrapped__,
+            self._self_data,
+            self._self_verified,
+            self._self_serial,
+            None,
+        )
+
+    def __reduce_ex__(self, protocol: Any) -> tuple[Any, ...]:
+        return self.__reduce__()
+
+    def __repr__(self) -> str:
+        verdict = f"verified by {self.serial}" if self.verified else "not verified"
+        return f"<Reply {self.status_code} {verdict}>"
+
+
+def reply(response: Response, seconds: float = 0.0) -> Reply:
+    """Wrap what a driver returned; *seconds* is what the call took."""
+    body = response.body
+    stream = body.stream
+    is_async = stream is not None and hasattr(stream, "aread")
+    return _wrap(
+        _HTTPResponse(response, seconds),
+        response.data,
+        response.verified,
+        response.serial,
+        cast(AsyncStream, stream) if is_async else None,
+    )
+
+
+def _wrap(
+    wrapped: requests.Response,
+    data: Any,
+    verified: bool,
+    serial: str | None,
+    stream: AsyncStream | None,
+) -> Reply:
+    made = Reply(wrapped)
+    made._self_data = data
+    made._self_verified = verified
+    made._self_serial = serial
+    made._self_stream = stream
+    return made
+
+
+class _HTTPResponse(requests.Response):
+    """A ``requests.Response`` made of what a transport received.
+
+    The parts that few callers look at (cookies, encoding, the prepared request) are made
+    on first use; building them for each call costs more than the proxy itself.
+    """
+
+    def __init__(self, response: Response, seconds: float) -> None:
+        content = response.body.content
+        self._content: Any = False if content is None else content
+        self._content_consumed = content is not None
+        self._next = None
+        self._response = response
+        self.status_code = response.status_code
+        self.headers = CaseInsensitiveDict(response.headers.pairs())
+        self.reason = reasons.get(response.status_code, "")
+        self.url = response.request.url if response.request else ""
+        self.history = []
+        self.elapsed = timedelta(seconds=seconds)
+        self.raw: Any = io.BytesIO(b"") if content is not None else _Raw(response)
+
+    @cached_property
+    def cookies(self) -> RequestsCookieJar:
+        return RequestsCookieJar()
+
+    @cached_property
+    def encoding(self) -> str | None:
+        return get_encoding_from_headers(self.headers)
+
+    @cached_property
+    def request(self) -> requests.PreparedRequest:
+        made = requests.PreparedRequest()
+        sent = self._response.request
+        if sent is not None:
+            made.method, made.url = sent.method, sent.url
+            made.headers = CaseInsensitiveDict(sent.headers.pairs())
+            made.body = sent.body
+        return made
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _plain, (self.__getstate__(),)
+
+
+def _plain(state: dict[str, Any]) -> requests.Response:
+    """What a pickled response comes back as: the public class, all parts made."""
+    made = requests.Response()
+    made.__setstate__(state)  # type: ignore[attr-defined]
+    return made
+
+
+class _Raw:
+    """The open body under the name and the methods that ``requests`` reads it by."""
+
+    def __init__(self, response: Response) -> None:
+        self._body = response.body
+
+    def stream(self, size: int | None, decode_content: bool = True) -> Iterator[bytes]:
+        del decode_content  # the transport has done it
+        stream = self._take()
+        return iter(()) if stream is None else stream.chunks(size or 65536)
+
+    def read(self, *_: Any, **__: Any) -> bytes:
+        stream = self._take()
+        return b"" if stream is None else stream.read()
+
+    def close(self) -> None:
+        stream, self._body.stream = self._body.stream, None
+        if stream is not None:
+            stream.close()
+
+    release_conn = close
+
+    def _take(self) -> SyncStream | None:
+        stream = self._body.stream
+        if stream is not None and hasattr(stream, "aread"):
+            raise RuntimeError(
+                "this body came by an _async verb: read it with "
+                "'async for chunk in reply.aiter_content()'"
+            )
+        self._body.stream = None
+        return cast("SyncStream | None", stream)

@@ -1,0 +1,109 @@
+"""Serials, and the :class:`KeyRing` of WeChat keys (protocol sections 1 and 6)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from typing import NamedTuple, NoReturn
+
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+
+PUBLIC_KEY_ID = "PUB_KEY_ID_"
+
+
+def normal_serial(serial: str) -> str:
+    """The form in which serials are compared: upper case, padded to 40 characters.
+
+    A ``PUB_KEY_ID_...`` is opaque and stays as it is.
+
+    >>> normal_serial("1dde") == "1DDE".zfill(40)
+    True
+    >>> normal_serial("PUB_KEY_ID_01")
+    'PUB_KEY_ID_01'
+    """
+    if serial.startswith(PUBLIC_KEY_ID):
+        return serial
+    return serial.strip().upper().zfill(40)
+
+
+def serial_text(number: int) -> str:
+    """A certificate's serial number as WeChat writes it: 40 upper-case hex characters.
+
+    >>> serial_text(0x0A1B)[-6:]
+    '000A1B'
+    """
+    return f"{number:040X}"
+
+
+class WeChatKey(NamedTuple):
+    """One of WeChat's verification keys; ``until`` is a certificate's expiry."""
+
+    serial: str
+    public_key: RSAPublicKey
+    since: datetime | None = None
+    until: datetime | None = None
+
+    @property
+    def bare(self) -> bool:
+        """Whether it is a WeChat Pay public key (微信支付公钥), not a certificate."""
+        return self.serial.startswith(PUBLIC_KEY_ID)
+
+
+class KeyRing:
+    """WeChat's keys by id, several live at once (protocol section 6).
+
+    A key is chosen by ``Wechatpay-Serial`` only. Changes replace the whole map in one
+    step, so readers in other threads see the old one or the new one, never a mixture.
+    """
+
+    def __init__(self, keys: Mapping[str, WeChatKey] | None = None) -> None:
+        self._keys: dict[str, WeChatKey] = {}
+        for key in (keys or {}).values():
+            self._keys[normal_serial(key.serial)] = key
+
+    def find(self, serial: str) -> WeChatKey | None:
+        """The key of that id, or ``None``; never *any key we have*."""
+        return self._keys.get(normal_serial(serial))
+
+    def update(self, *keys: WeChatKey) -> None:
+        """Add *keys*, replacing those of the same id; idempotent."""
+        self._keys = {**self._keys, **{normal_serial(k.serial): k for k in keys}}
+
+    def replace_certificates(self, *keys: WeChatKey) -> None:
+        """Set the certificates to *keys*; public keys stay, and no keys change nothing.
+
+        A refresh that brought nothing must not empty the ring.
+        """
+        if keys:
+            kept = {serial: key for serial, key in self._keys.items() if key.bare}
+            self._keys = {**kept, **{normal_serial(k.serial): k for k in keys}}
+
+    @property
+    def preferred(self) -> WeChatKey | None:
+        """The key to encrypt with: a public key before certificates, the newest first."""
+        keys = self._keys.values()
+        bare = [key for key in keys if key.bare]
+        if bare:
+            return bare[-1]
+        return max(keys, key=lambda k: k.since.timestamp() if k.since else 0, default=None)
+
+    @property
+    def public_key_id(self) -> str | None:
+        """Id of the WeChat Pay public key to ask for in each request, if there is one."""
+        preferred = self.preferred
+        return preferred.serial if preferred and preferred.bare else None
+
+    def __iter__(self) -> Iterator[str]:
+        return (key.serial for key in self._keys.values())
+
+    def __len__(self) -> int:
+        return len(self._keys)
+
+    def __contains__(self, serial: object) -> bool:
+        return isinstance(serial, str) and normal_serial(serial) in self._keys
+
+    def __repr__(self) -> str:
+        return f"<KeyRing {', '.join(self) or 'empty'}>"
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("a KeyRing is not pickled: build it in each process")

@@ -1,0 +1,85 @@
+"""RSA as WeChat Pay uses it: PKCS#1 v1.5 with SHA-256 to sign, OAEP with SHA-1 to seal.
+
+Protocol sections 3 and 11. No key is loaded here (``load``), none is chosen (``keys``).
+"""
+
+from __future__ import annotations
+
+import binascii
+from base64 import b64decode, b64encode
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import padding
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, RSAPublicKey
+
+from ..errors import DecryptionError
+
+#: The only signature scheme of APIv3, as it stands in headers.
+SCHEME = "WECHATPAY2-SHA256-RSA2048"
+
+_PKCS1 = padding.PKCS1v15()
+_SHA256 = hashes.SHA256()
+_OAEP = padding.OAEP(
+    mgf=padding.MGF1(algorithm=hashes.SHA1()), algorithm=hashes.SHA1(), label=None
+)
+
+
+def sign(message: bytes | str, private_key: RSAPrivateKey) -> str:
+    """Sign *message*; the signature as padded, single-line base64."""
+    data = message.encode() if isinstance(message, str) else message
+    return b64encode(private_key.sign(data, _PKCS1, _SHA256)).decode("ascii")
+
+
+def verify(message: bytes | str, signature: str, public_key: RSAPublicKey) -> bool:
+    """Whether *signature* is that of *message*.
+
+    Never raises for a wrong one: bad base64 and a wrong length are ``False`` too, as
+    signature probes (签名探测) have both (protocol section 9).
+    """
+    data = message.encode() if isinstance(message, str) else message
+    try:
+        raw = b64decode(signature, validate=True)
+        public_key.verify(raw, data, _PKCS1, _SHA256)
+    except (InvalidSignature, binascii.Error, ValueError):
+        return False
+    return True
+
+
+def oaep_limit(public_key: RSAPublicKey) -> int:
+    """How many bytes fit into one OAEP ciphertext: 214 for a 2048-bit key."""
+    return (public_key.key_size + 7) // 8 - 2 * hashes.SHA1.digest_size - 2
+
+
+def encrypt_oaep(plaintext: str | bytes, public_key: RSAPublicKey) -> str:
+    """Encrypt a sensitive field with WeChat's key; base64.
+
+    Raises ``ValueError`` naming the limit where *plaintext* is too long in UTF-8 bytes.
+    """
+    limit = oaep_limit(public_key)
+    size = len(plaintext.encode() if isinstance(plaintext, str) else plaintext)
+    if size > limit:
+        # The text itself is personal data and stays out of the message.
+        raise ValueError(
+            f"a sensitive field may have {limit} bytes in UTF-8, this one has {size}"
+        )
+    data = plaintext.encode() if isinstance(plaintext, str) else plaintext
+    return b64encode(public_key.encrypt(data, _OAEP)).decode("ascii")
+
+
+def decrypt_oaep(ciphertext: str, private_key: RSAPrivateKey) -> str:
+    """Open a sensitive field that WeChat encrypted for the merchant.
+
+    Raises ``DecryptionError`` where it does not open.
+    """
+    try:
+        plain = private_key.decrypt(b64decode(ciphertext, validate=True), _OAEP)
+        return plain.decode()
+    except (binascii.Error, ValueError):
+        # binascii.Error and UnicodeDecodeError are ValueErrors; the message must not
+        # tell which of them it was (padding oracle).
+        pass
+    raise DecryptionError(
+        "the RSA ciphertext does not open: it was not made for this merchant key, "
+        "or it was changed"
+    )

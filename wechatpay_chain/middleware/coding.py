@@ -1,0 +1,138 @@
+"""The layers ``encode`` and ``decode`` of APIv3.
+
+``encode`` is outside ``retry``, so that the bytes are fixed once; ``decode`` is outside
+``verify``, so that only what was verified is parsed.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import urlencode
+
+from .._flow import Flow, read, send
+from .._messages import Headers, Payload, Request, Response
+from ..errors import DecodeError, EncodeError
+from . import json_body, multipart
+from .verifying import STATEMENTS, is_unsigned
+
+_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
+#: Framing belongs to the transport: a wrong one would smuggle a second request.
+_FRAMING = frozenset({"content-length", "transfer-encoding", "connection", "host"})
+
+_JSON = "application/json"
+
+
+class Encoder:
+    """Sets the default headers and turns the caller's body into bytes."""
+
+    name = "encode"
+
+    def __init__(self, defaults: Headers) -> None:
+        self._defaults = defaults
+
+    def __call__(self, request: Request) -> Flow[Response]:
+        check_headers(request.headers)
+        headers = self._defaults.merge(request.headers.pairs())
+        changes: dict[str, Any] = {}
+        if request.payload is not None:
+            content_type, changes = _encode(request.payload)
+            if content_type and "Content-Type" not in headers:
+                headers = headers.merge((("Content-Type", content_type),))
+        return (yield from send(request.replace(headers=headers, payload=None, **changes)))
+
+
+def check_headers(headers: Headers) -> None:
+    """Refuse what would break out of a header. Raises ``EncodeError``."""
+    for name, value in headers.pairs():
+        if not _NAME.fullmatch(name):
+            raise EncodeError(f"headers: {name!r} cannot be a header name")
+        if not isinstance(value, str) or not _VALUE.fullmatch(value):
+            raise EncodeError(f"headers[{name!r}]: the value cannot stand in a header")
+        if name.lower() in _FRAMING:
+            raise EncodeError(f"headers[{name!r}]: this header is the transport's own")
+
+
+def _encode(payload: Payload) -> tuple[str | None, dict[str, Any]]:
+    if payload.files is not None:
+        upload = multipart.build(payload.files, payload.value)
+        return upload.content_type, {"body": upload.body, "signing_body": upload.meta}
+    if payload.kind == "json":
+        return _JSON, {"body": json_body.dump(payload.value)}
+    return raw(payload.value)
+
+
+def raw(value: object) -> tuple[str | None, dict[str, Any]]:
+    """The body that ``data=`` gives: bytes and text as they are, a mapping as a form."""
+    if isinstance(value, (bytes, bytearray, memoryview)):
+        return None, {"body": bytes(value)}
+    if isinstance(value, str):
+        return "text/plain; charset=utf-8", {"body": value.encode()}
+    if isinstance(value, Mapping):
+        form = urlencode(value, doseq=True).encode()
+        return "application/x-www-form-urlencoded", {"body": form}
+    raise EncodeError(
+        f"data: bytes, str or a mapping of form fields expected, got {type(value).__name__}"
+    )
+
+
+class Decoder:
+    """Parses JSON by content type into ``response.data``; ``None`` for an empty body."""
+
+    name = "decode"
+
+    def __call__(self, request: Request) -> Flow[Response]:
+        response = yield from send(request)
+        if not response.ok:
+            content = yield from read(response)
+            return response.replace(data=_lenient(content))
+        if _is_file(request, response):
+            return response
+        content = yield from read(response)
+        return response.replace(data=_strict(request, response, content))
+
+
+def _is_file(request: Request, response: Response) -> bool:
+    """Whether success is a file, whose bytes the caller takes as they come."""
+    if is_unsigned(request) or request.route in STATEMENTS:
+        return True
+    kind = response.headers.get("Content-Type", "")
+    return not _is_json(kind) and (request.stream or not _wants_json(request))
+
+
+def _wants_json(request: Request) -> bool:
+    return "json" in request.headers.get("Accept", "")
+
+
+def _is_json(content_type: str) -> bool:
+    kind = content_type.partition(";")[0].strip().lower()
+    return kind == _JSON or kind.endswith("+json")
+
+
+def _strict(request: Request, response: Response, content: bytes) -> Any:
+    if not content:
+        return None
+    kind = response.headers.get("Content-Type", _JSON)
+    if not _is_json(kind):
+        raise DecodeError(
+            f"{request.method} {request.template or request.path}: JSON expected, the "
+            f"answer is {kind!r}; for a file pass headers={{'Accept': '*/*'}} or "
+            "stream=True"
+        )
+    try:
+        return json_body.load(content)
+    except ValueError as error:
+        raise DecodeError(
+            f"{request.method} {request.template or request.path}: the answer says "
+            f"{kind!r} but is not: {error}"
+        ) from None
+
+
+def _lenient(content: bytes) -> Any:
+    """An error page may be JSON, HTML or empty (section 10)."""
+    try:
+        return json_body.load(content) if content else None
+    except ValueError:
+        return None

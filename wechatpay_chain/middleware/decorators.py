@@ -1,0 +1,108 @@
+"""``@middleware`` and ``@around``: how a user's function becomes a layer.
+
+``wrapt`` does the wrapping, so functions, methods, class and static methods and callable
+objects keep their signature and bind as they did.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, TypeVar, overload
+
+import wrapt
+
+from .._flow import Delegate, Flow, Layer, layer_name, start
+from .._messages import Request, Response
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+if TYPE_CHECKING:  # wrapt has no types of its own
+
+    class _Bound:
+        _self_parent: _Named
+
+    class _Named:
+        __wrapped__: Any
+
+        def __init__(self, wrapped: Any, wrapper: Any) -> None: ...
+
+else:
+    _Bound = wrapt.BoundFunctionWrapper
+    _Named = wrapt.FunctionWrapper
+
+
+class _BoundLayer(_Bound):
+    @property
+    def name(self) -> str:
+        return self._self_parent.name
+
+
+class _Layer(_Named):
+    __bound_function_wrapper__ = _BoundLayer
+
+    def __init__(self, wrapped: Any, wrapper: Any, name: str | None) -> None:
+        super().__init__(wrapped, wrapper)
+        self._self_name = name or layer_name(getattr(wrapped, "__func__", wrapped))
+
+    @property
+    def name(self) -> str:
+        """The name that the layer has in a stack."""
+        return self._self_name
+
+
+@overload
+def middleware(function: F, /) -> F: ...
+@overload
+def middleware(*, name: str) -> Callable[[F], F]: ...
+def middleware(function: Any = None, /, *, name: str | None = None) -> Any:
+    """Make a layer of a generator function that yields the request it sends inward.
+
+    >>> @middleware
+    ... def stamp(request):
+    ...     return (yield request.with_header("X-Stamp", "1"))
+    >>> stamp.name
+    'stamp'
+
+    A call that does not give a generator is a ``TypeError`` naming the layer.
+    """
+    if function is None:
+        return lambda function: _Layer(function, _checked, name)
+    return _Layer(function, _checked, name)
+
+
+@overload
+def around(function: F, /) -> F: ...
+@overload
+def around(*, name: str) -> Callable[[F], F]: ...
+def around(function: Any = None, /, *, name: str | None = None) -> Any:
+    """Admit a guest of the form ``f(request, call_next)``, or ``async def`` of it.
+
+    A plain guest serves ``post`` and its kin, a coroutine guest ``post_async``; the
+    wrong kind raises ``TypeError`` before anything is sent. Write a generator with
+    ``@middleware`` to serve both.
+    """
+    if function is None:
+        return lambda function: _Layer(function, _hosted, name)
+    return _Layer(function, _hosted, name)
+
+
+def _checked(
+    wrapped: Layer, instance: Any, args: tuple[Request], kwargs: dict[str, Any]
+) -> Flow[Response]:
+    del instance, kwargs
+    return start(wrapped, *args)
+
+
+def _hosted(
+    wrapped: Callable[..., Any],
+    instance: Any,
+    args: tuple[Request],
+    kwargs: dict[str, Any],
+) -> Flow[Response]:
+    del instance, kwargs
+    return _invite(wrapped, *args)
+
+
+def _invite(guest: Callable[..., Any], request: Request) -> Flow[Response]:
+    response: Response = yield Delegate(guest, request)
+    return response

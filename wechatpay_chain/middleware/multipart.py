@@ -1,0 +1,67 @@
+"""Uploads: ``multipart/form-data`` with a signed ``meta`` part (protocol section 15)."""
+
+from __future__ import annotations
+
+import mimetypes
+import re
+import secrets
+from collections.abc import Mapping
+from hashlib import sha256
+from typing import Any, NamedTuple
+
+from ..errors import EncodeError
+from . import json_body
+
+
+class Upload(NamedTuple):
+    """A multipart body, its content type, and the ``meta`` text that is signed."""
+
+    body: bytes
+    content_type: str
+    meta: bytes
+
+
+def build(files: object, extra: object, boundary: str | None = None) -> Upload:
+    """Build the body of ``files={"file": (name, bytes)}``; *extra* adds to ``meta``.
+
+    Raises ``EncodeError``.
+    """
+    field, name, data = _file(files)
+    if extra is not None and not isinstance(extra, Mapping):
+        raise EncodeError(f"json: meta members expected, got {type(extra).__name__}")
+    members = {"filename": name, "sha256": sha256(data).hexdigest(), **(extra or {})}
+    meta = json_body.dump(members, "meta")
+    boundary = boundary or f"wechatpay-{secrets.token_hex(16)}"
+    kind = mimetypes.guess_type(name)[0] or "application/octet-stream"
+    mark = f"--{boundary}\r\n".encode()
+    head = f'Content-Disposition: form-data; name="{field}"; filename="{name}"\r\n'
+    body = b"".join(
+        (
+            mark,
+            b'Content-Disposition: form-data; name="meta"\r\n',
+            b"Content-Type: application/json\r\n\r\n",
+            meta + b"\r\n",
+            mark,
+            head.encode(),
+            f"Content-Type: {kind}\r\n\r\n".encode(),
+            data + b"\r\n",
+            f"--{boundary}--\r\n".encode(),
+        )
+    )
+    return Upload(body, f"multipart/form-data; boundary={boundary}", meta)
+
+
+def _file(files: Any) -> tuple[str, str, bytes]:
+    if not isinstance(files, Mapping) or len(files) != 1:
+        raise EncodeError('files: one file expected, files={"file": (name, bytes)}')
+    ((field, value),) = files.items()
+    if not isinstance(value, tuple) or len(value) != 2:
+        raise EncodeError(f"files[{field!r}]: a (name, bytes) pair expected")
+    name, data = value
+    if hasattr(data, "read"):
+        data = data.read()
+    if not isinstance(name, str) or not isinstance(data, (bytes, bytearray, memoryview)):
+        raise EncodeError(f"files[{field!r}]: a (name, bytes) pair expected")
+    if not name or re.search(r'["\r\n\\/\x00]', f"{field}{name}"):
+        raise EncodeError(f"files[{field!r}]: the file name {name!r} cannot be sent")
+    return str(field), name, bytes(data)

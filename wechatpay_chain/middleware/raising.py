@@ -1,0 +1,58 @@
+"""The layer ``raise_errors``: an error answer becomes an ``APIError``.
+
+Outermost, so that a user's layer still sees the response (protocol section 10).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .._flow import Flow, send
+from .._messages import Request, Response
+from ..errors import APIError, Outcome
+from .explaining import explain
+
+
+class Raiser:
+    """Raises for every status that is not 2xx."""
+
+    name = "raise_errors"
+
+    def __call__(self, request: Request) -> Flow[Response]:
+        response = yield from send(request)
+        if response.ok:
+            return response
+        raise api_error(request, response)
+
+
+def api_error(request: Request, response: Response) -> APIError:
+    """The error that an answer stands for; an HTML or empty page still gives one."""
+    status = response.status_code
+    data: Any = response.data if isinstance(response.data, dict) else {}
+    message = data.get("message")
+    code = data.get("code")
+    detail = data.get("detail")
+    return APIError.for_status(status)(
+        message if isinstance(message, str) else _summary(response),
+        status_code=status,
+        code=code if isinstance(code, str) else None,
+        detail=detail,
+        request_id=response.request_id,
+        response=response,
+        explanation=explain(response.request, detail) if status == 401 else None,
+        request=request.sent(),
+        outcome=outcome(status),
+    )
+
+
+def outcome(status: int) -> Outcome:
+    """A 4xx says that nothing was done; a 5xx or a redirect says nothing (section 10)."""
+    return "refused" if 400 <= status < 500 else "unknown"
+
+
+def _summary(response: Response) -> str:
+    """What to say of a page without ``code`` and ``message``."""
+    if 300 <= response.status_code < 400:
+        return "a redirect, which a signed request never follows"
+    kind = response.headers.get("Content-Type", "no content type")
+    return f"{len(response.content)} bytes of {kind.partition(';')[0]}, no error code"

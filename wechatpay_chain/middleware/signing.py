@@ -1,0 +1,78 @@
+"""The layer ``sign``: a fresh nonce, time and signature for each attempt (section 3, 4)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+
+from .. import crypto
+from .._flow import Flow, compute, send
+from .._messages import Request, Response
+from ..errors import ConfigurationError
+
+#: WeChat Pay's own hosts end so; beside them only the caller's base gets a signature.
+_HOME = (".mch.weixin.qq.com", ".wechatpay.cn")
+
+
+class Signer:
+    """Adds ``Authorization``, and ``Wechatpay-Serial`` in public-key mode (section 6)."""
+
+    name = "sign"
+
+    def __init__(
+        self,
+        *,
+        mchid: str,
+        serial: str,
+        private_key: RSAPrivateKey,
+        keys: crypto.KeyRing,
+        clock: Callable[[], float],
+        nonce: Callable[[], str],
+    ) -> None:
+        self._mchid = mchid
+        self._serial = serial
+        self._private_key = private_key
+        self._keys = keys
+        self._clock = clock
+        self._nonce = nonce
+
+    def __call__(self, request: Request) -> Flow[Response]:
+        check_host(request)
+        timestamp, nonce = int(self._clock()), self._nonce()
+        body = request.body if request.signing_body is None else request.signing_body
+        message = crypto.request_message(
+            request.method, request.target, timestamp, nonce, body
+        )
+        signature = yield from compute(crypto.sign, message, self._private_key)
+        headers = {
+            "Authorization": crypto.authorization(
+                mchid=self._mchid,
+                serial=self._serial,
+                timestamp=timestamp,
+                nonce=nonce,
+                signature=signature,
+            )
+        }
+        public_key_id = self._keys.public_key_id
+        if public_key_id and "Wechatpay-Serial" not in request.headers:
+            headers["Wechatpay-Serial"] = public_key_id
+        return (yield from send(request.with_headers(headers)))
+
+
+def check_host(request: Request) -> None:
+    """Refuse to sign for a host that is neither the caller's base nor WeChat's.
+
+    Raises ``ConfigurationError``: a layer further out has changed the URL.
+    """
+    base = request.base_url
+    if base and request.url.startswith((base + "/", base + "?")):
+        return
+    scheme, _, rest = request.url.partition("://")
+    host = rest.partition("/")[0].lower()
+    if scheme == "https" and ("." + host).endswith(_HOME):
+        return
+    raise ConfigurationError(
+        f"nothing is signed for {scheme}://{host}: the client's base_url is {base}; "
+        "pass base_url= for another host of your own"
+    )

@@ -1,0 +1,193 @@
+"""The layers of the APIv2 (XML) stack, under the same names (protocol section 16)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from .. import crypto
+from .._flow import Flow, read, send
+from .._messages import Headers, Request, Response
+from .._secret import Secret
+from ..errors import (
+    APIError,
+    ConfigurationError,
+    DecodeError,
+    EncodeError,
+    InvalidSignature,
+    SignatureError,
+)
+from . import xml_body
+from .coding import check_headers, raw
+from .raising import api_error
+from .signing import check_host
+
+#: Routes whose answers carry no ``sign`` (section 16): by prefix.
+UNSIGNED_XML = (
+    "/pay/downloadbill",
+    "/pay/downloadfundflow",
+    "/mmpaymkttransfers/",
+    "/risk/getpublickey",
+    "/xdc/apiv2getsignkey/",
+    "/sandboxnew/pay/getsignkey",
+)
+
+_XML = "text/xml; charset=utf-8"
+
+
+class XmlEncoder:
+    """Checks the fields; they become bytes in ``sign``, which adds to them."""
+
+    name = "encode"
+
+    def __init__(self, defaults: Headers) -> None:
+        self._defaults = defaults
+
+    def __call__(self, request: Request) -> Flow[Response]:
+        check_headers(request.headers)
+        headers = self._defaults.merge(request.headers.pairs())
+        payload = request.payload
+        if payload is not None and payload.kind == "raw":
+            content_type, changes = raw(payload.value)
+            if content_type:
+                headers = headers.merge((("Content-Type", content_type),))
+            return (
+                yield from send(request.replace(headers=headers, payload=None, **changes))
+            )
+        if payload is not None:
+            if payload.files is not None:
+                raise EncodeError("files: uploads are part of APIv3, not of this stack")
+            fields = xml_body.fields(payload.value)
+            request = request.replace(payload=replace(payload, value=fields))
+            if "Content-Type" not in headers:
+                headers = headers.merge((("Content-Type", _XML),))
+        return (yield from send(request.replace(headers=headers)))
+
+
+class XmlSigner:
+    """Adds ``mch_id``, ``nonce_str`` and ``sign``, and nothing else."""
+
+    name = "sign"
+
+    def __init__(
+        self, *, mchid: str, secret: Secret[bytes] | None, nonce: Callable[[], str]
+    ) -> None:
+        self._mchid = mchid
+        self._secret = secret
+        self._nonce = nonce
+
+    def __call__(self, request: Request) -> Flow[Response]:
+        if request.payload is None:
+            return (yield from send(request))
+        check_host(request)
+        secret = _need(self._secret)
+        fields: dict[str, str] = dict(request.payload.value)
+        fields.pop("sign", None)
+        fields.setdefault("mch_id", self._mchid)
+        fields.setdefault("nonce_str", self._nonce())
+        kind = fields.get("sign_type", "MD5")
+        if kind not in ("MD5", "HMAC-SHA256"):
+            raise EncodeError(f"xml.sign_type: MD5 or HMAC-SHA256 expected, got {kind!r}")
+        make = crypto.sign_md5 if kind == "MD5" else crypto.sign_hmac
+        fields["sign"] = make(fields, secret)
+        return (yield from send(request.replace(body=xml_body.dump(fields), payload=None)))
+
+
+class XmlVerifier:
+    """Checks ``sign`` where WeChat signs: a success, outside the unsigned routes."""
+
+    name = "verify"
+
+    def __init__(self, *, secret: Secret[bytes] | None) -> None:
+        self._secret = secret
+
+    def __call__(self, request: Request) -> Flow[Response]:
+        response = yield from send(request)
+        if not response.ok or request.route.startswith(UNSIGNED_XML):
+            return response
+        content = yield from read(response)
+        fields = _parse(request, content)
+        if fields.get("return_code") != "SUCCESS":
+            return response  # a transport failure (通信失败) is not signed
+        if "sign" not in fields:
+            raise SignatureError("the answer carries no sign", outcome="unknown")
+        if not crypto.verify_fields(fields, _need(self._secret)):
+            raise InvalidSignature(
+                "the sign of the answer does not match: check the APIv2 key (secret)",
+                outcome="unknown",
+            )
+        return response.replace(verified=True)
+
+
+class XmlDecoder:
+    """Parses the fields into ``response.data``; a bill that is no XML is a file."""
+
+    name = "decode"
+
+    def __call__(self, request: Request) -> Flow[Response]:
+        response = yield from send(request)
+        if request.stream and request.route.startswith(UNSIGNED_XML) and response.ok:
+            return response
+        content = yield from read(response)
+        if not content:
+            return response
+        if not content.lstrip().startswith(b"<"):
+            if response.ok and not request.route.startswith(UNSIGNED_XML):
+                raise DecodeError(f"{request.method} {request.path}: XML expected")
+            return response
+        try:
+            return response.replace(data=xml_body.load(content))
+        except ValueError as error:
+            if not response.ok:
+                return response  # an HTML error page
+            raise DecodeError(f"{request.method} {request.path}: {error}") from None
+
+
+class XmlRaiser:
+    """Raises for a bad status, a failed ``return_code`` and a failed ``result_code``."""
+
+    name = "raise_errors"
+
+    def __call__(self, request: Request) -> Flow[Response]:
+        response = yield from send(request)
+        if not response.ok:
+            raise api_error(request, response)
+        data = response.data
+        if not isinstance(data, dict):
+            return response
+        for code, reason in (
+            ("return_code", ("return_code", "return_msg")),
+            ("result_code", ("err_code", "err_code_des")),
+        ):
+            if data.get(code, "SUCCESS") != "SUCCESS":
+                raise _failure(request, response, *map(data.get, reason))
+        return response
+
+
+def _failure(
+    request: Request, response: Response, code: str | None, text: str | None
+) -> APIError:
+    unsure = code is not None and APIError(code=code).is_code("SYSTEMERROR", "BIZERR_NEED_RETRY")
+    return APIError(
+        text or "the operation failed",
+        status_code=response.status_code,
+        code=code,
+        request_id=response.request_id,
+        response=response,
+        request=request.sent(),
+        outcome="unknown" if unsure else "refused",
+    )
+
+
+def _need(secret: Secret[bytes] | None) -> Secret[bytes]:
+    if secret is None:
+        raise ConfigurationError("APIv2 needs its key: pass secret= (32 characters)")
+    return secret
+
+
+def _parse(request: Request, content: bytes) -> dict[str, str]:
+    try:
+        return xml_body.load(content)
+    except ValueError as error:
+        raise DecodeError(f"{request.method} {request.path}: {error}") from None
+

@@ -1,0 +1,43 @@
+"""What a driver needs of an HTTP library: open, sleep, close.
+
+Waiting is I/O too: under a memory transport no time passes. A transport translates its
+library's exceptions into ``TransportError`` and never follows a redirect.
+"""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from .._messages import Request, Response
+
+
+class Transport(Protocol):
+    """Sends requests for ``get``, ``post`` and their kin."""
+
+    def open(self, request: Request) -> Response:
+        """Send *request* byte for byte; the answer's body may still be a stream."""
+        ...
+
+    def sleep(self, seconds: float) -> None:
+        """Wait."""
+        ...
+
+    def close(self) -> None:
+        """Close every connection."""
+        ...
+
+
+class AsyncTransport(Protocol):
+    """Sends requests for ``get_async``, ``post_async`` and their kin."""
+
+    async def open(self, request: Request) -> Response:
+        """Send *request* byte for byte; the answer's body may still be a stream."""
+        ...
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait."""
+        ...
+
+    async def aclose(self) -> None:
+        """Close every connection."""
+        ...

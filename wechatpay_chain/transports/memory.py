@@ -1,0 +1,68 @@
+"""Transports without a socket: the request goes to a callable, for tests and the sandbox.
+
+A handler gets the request as it would go over the wire and returns a ``Response``, or
+raises a ``TransportError`` to play a broken line.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from inspect import isawaitable
+
+from .._messages import Request, Response
+
+Handler = Callable[[Request], Response]
+AsyncHandler = Callable[[Request], Response | Awaitable[Response]]
+
+
+class MemoryTransport:
+    """Hands requests to *handler*. Sleeping calls *sleep*, by default nothing waits.
+
+    >>> from wechatpay_chain.middleware import Request, Response
+    >>> transport = MemoryTransport(lambda request: Response(204))
+    >>> transport.open(Request("GET", "http://localhost/v3/x")).status_code
+    204
+    """
+
+    def __init__(
+        self, handler: Handler, *, sleep: Callable[[float], None] | None = None
+    ) -> None:
+        self._handler = handler
+        self._sleep = sleep
+
+    def open(self, request: Request) -> Response:
+        """Answer from the handler."""
+        return self._handler(request)
+
+    def sleep(self, seconds: float) -> None:
+        """Tell *sleep*; no real time passes."""
+        if self._sleep is not None:
+            self._sleep(seconds)
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+
+class AsyncMemoryTransport:
+    """The same for awaited calls; the handler may be a coroutine function."""
+
+    def __init__(
+        self, handler: AsyncHandler, *, sleep: Callable[[float], None] | None = None
+    ) -> None:
+        self._handler = handler
+        self._sleep = sleep
+
+    async def open(self, request: Request) -> Response:
+        """Answer from the handler."""
+        response = self._handler(request)
+        if isawaitable(response):
+            return await response
+        return response
+
+    async def sleep(self, seconds: float) -> None:
+        """Tell *sleep*; no real time passes."""
+        if self._sleep is not None:
+            self._sleep(seconds)
+
+    async def aclose(self) -> None:
+        """Nothing is open."""

@@ -1,0 +1,280 @@
+"""The default transport of sync calls, on the connection pools of ``requests``.
+
+It uses what is below ``requests.Session`` directly, the pools of urllib3, and so does
+not pay per call for what a client already knows: merged settings, proxies, netrc,
+redirects, cookies, TLS contexts. The request line is the one that was signed, to the
+byte: urllib3 would write ``%3d`` as ``%3D``.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import urllib3
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3.exceptions import HTTPError, TimeoutError as PoolTimeout
+from urllib3.util import Timeout
+
+from .._messages import Body, Headers, Request, Response
+from ..errors import (
+    ConfigurationError,
+    ConnectError,
+    ConnectTimeout,
+    ReadError,
+    ReadTimeout,
+    SentRequest,
+    TransportError,
+    WriteError,
+    WriteTimeout,
+)
+from .settings import NetworkSettings
+
+#: WeChat Pay closes a connection idle for 8 s; ours retire before (design 7).
+IDLE_SECONDS = 7.0
+#: Idle connections kept per host: as many as a busy process has threads.
+POOL_SIZE = 256
+
+
+class _Wire(dict[str, str]):
+    """The headers of one request, and what urllib3 must not touch or tell.
+
+    It travels through urllib3 as the mapping of headers and comes out at our own
+    connection class, which alone knows in what phase the exchange is.
+    """
+
+    target: str
+    phase = "connect"
+
+    def copy(self) -> _Wire:
+        return self  # urllib3 adds proxy headers to a copy, which must stay this one
+
+
+class _Lasting:
+    """What our connections add to urllib3's: the exact target, phase, retirement."""
+
+    sock: Any
+    _process = 0
+    _rested = 0.0
+
+    def connect(self) -> None:
+        super().connect()  # type: ignore[misc]
+        self._process = os.getpid()
+        self._rested = time.monotonic()
+
+    @property
+    def is_connected(self) -> bool:
+        """False makes urllib3 replace it: idle too long, closed there, or inherited."""
+        return (
+            time.monotonic() - self._rested < IDLE_SECONDS
+            and self._process == os.getpid()
+            and bool(super().is_connected)  # type: ignore[misc]
+        )
+
+    def request(
+        self,
+        method: str,
+        url: str,
+        body: Any = None,
+        headers: Mapping[str, str] | None = None,
+        **options: Any,
+    ) -> None:
+        assert isinstance(headers, _Wire)
+        if self.sock is None:
+            self.connect()
+        headers.phase = "write"
+        super().request(  # type: ignore[misc]
+            method, headers.target, body=body, headers=headers, **options
+        )
+        headers.phase = "read"
+
+    def getresponse(self) -> Any:
+        response = super().getresponse()  # type: ignore[misc]
+        self._rested = time.monotonic()
+        return response
+
+
+class _HTTPConnection(_Lasting, HTTPConnection):
+    pass
+
+
+class _HTTPSConnection(_Lasting, HTTPSConnection):
+    pass
+
+
+class _HTTPPool(HTTPConnectionPool):
+    ConnectionCls = _HTTPConnection
+
+
+class _HTTPSPool(HTTPSConnectionPool):
+    ConnectionCls = _HTTPSConnection
+
+
+_POOLS = {"http": _HTTPPool, "https": _HTTPSPool}
+
+
+class RequestsTransport:
+    """Sends over kept-alive connections. Safe to share between threads, and after fork.
+
+    Raises ``TransportError``: the phase of the exchange chooses which.
+    """
+
+    def __init__(self, settings: NetworkSettings | None = None) -> None:
+        self._settings = settings or NetworkSettings()
+        self._process = os.getpid()
+        self._pools: dict[tuple[str, bool], Any] = {}
+        self._managers: dict[tuple[str | None, bool], urllib3.PoolManager] = {}
+
+    def open(self, request: Request) -> Response:
+        """Send *request* and return when the headers of the answer are there."""
+        wire = _Wire(request.headers.pairs())
+        connect, read = request.timeout
+        pool, wire.target = self._pool(request)
+        try:
+            raw = pool.urlopen(
+                request.method,
+                # Only for urllib3's own messages; the target goes with the headers.
+                "/",
+                body=request.body or (b"" if request.method in _BODIED else None),
+                headers=wire,
+                retries=False,
+                redirect=False,
+                assert_same_host=False,
+                preload_content=False,
+                timeout=Timeout(connect=connect, read=read),
+            )
+        except (HTTPError, OSError, ValueError) as error:
+            raise _translate(error, wire.phase, request) from error
+        return Response(
+            raw.status,
+            Headers(raw.headers.items()),
+            Body(None, _Stream(raw, request.sent())),
+            request,
+        )
+
+    def sleep(self, seconds: float) -> None:
+        """Wait."""
+        time.sleep(seconds)
+
+    def close(self) -> None:
+        """Close every idle connection; those in use close when they are given back."""
+        managers, self._managers, self._pools = self._managers, {}, {}
+        for manager in managers.values():
+            manager.clear()
+
+    def _pool(self, request: Request) -> tuple[Any, str]:
+        """The pool for the request's host, and what stands on the request line."""
+        if self._process != os.getpid():
+            # A fork: the parent owns the sockets, and a lock may be held for ever.
+            self._process, self._pools, self._managers = os.getpid(), {}, {}
+        target = request.target
+        origin = request.url[: len(request.url) - len(target)]
+        key = origin, request.mutual
+        pool = self._pools.get(key)
+        if pool is None:
+            pool = self._manager(request).connection_from_url(origin)
+            self._pools[key] = pool
+        if request.url.startswith("http:") and self._settings.proxies.get("http"):
+            return pool, request.url  # absolute form, to a proxy (RFC 9112, 3.2.2)
+        return pool, target
+
+    def _manager(self, request: Request) -> urllib3.PoolManager:
+        proxy = self._settings.proxy_for(request.url)
+        manager = self._managers.get((proxy, request.mutual))
+        if manager is None:
+            manager = self._make(proxy, request)
+            manager.pool_classes_by_scheme = _POOLS
+            self._managers[proxy, request.mutual] = manager
+        return manager
+
+    def _make(self, proxy: str | None, request: Request) -> urllib3.PoolManager:
+        context = self._settings.tls_for(request)
+        if proxy is None:
+            return urllib3.PoolManager(32, maxsize=POOL_SIZE, ssl_context=context)
+        auth = urllib3.util.parse_url(proxy).auth
+        headers = urllib3.make_headers(proxy_basic_auth=auth) if auth else None
+        return urllib3.ProxyManager(
+            proxy,
+            32,
+            maxsize=POOL_SIZE,
+            proxy_headers=headers,
+            ssl_context=context,
+            proxy_ssl_context=self._settings.tls if proxy.startswith("https") else None,
+        )
+
+
+#: Methods that send ``Content-Length: 0`` when they have no body (RFC 9110, 8.6).
+_BODIED = frozenset({"POST", "PUT", "PATCH"})
+
+
+class _Stream:
+    """An open urllib3 body that raises only our errors."""
+
+    __slots__ = ("_raw", "_request")
+
+    def __init__(self, raw: urllib3.BaseHTTPResponse, request: SentRequest) -> None:
+        self._raw = raw
+        self._request = request
+
+    def read(self) -> bytes:
+        try:
+            return self._raw.read()
+        except (HTTPError, OSError, ValueError) as error:
+            self.close()
+            raise _read_error(error, self._request) from error
+
+    def chunks(self, size: int) -> Iterator[bytes]:
+        try:
+            yield from self._raw.stream(size)
+        except (HTTPError, OSError, ValueError) as error:
+            raise _read_error(error, self._request) from error
+        finally:
+            self.close()
+
+    def close(self) -> None:
+        # What is unread cannot be skipped cheaply: such a connection is not kept.
+        self._raw.close()
+        self._raw.release_conn()
+
+
+def _translate(error: Exception, phase: str, request: Request) -> TransportError:
+    sent = request.sent()
+    if isinstance(error, ValueError) and not isinstance(error, (HTTPError, OSError)):
+        # http.client refuses it before a byte is out: a layer built a bad request.
+        raise ConfigurationError(f"the request cannot be sent: {error}", request=sent)
+    late = isinstance(error, (PoolTimeout, TimeoutError)) or isinstance(
+        _inner(error), TimeoutError
+    )
+    connect, read = request.timeout
+    if phase == "connect":
+        if late:
+            return ConnectTimeout(f"no connection within {connect} s", request=sent)
+        return ConnectError(f"no connection: {_text(error)}", request=sent)
+    if phase == "write":
+        if late:
+            return WriteTimeout(f"not sent within {connect} s", request=sent)
+        return WriteError(f"cut off while sending: {_text(error)}", request=sent)
+    if late:
+        return ReadTimeout(f"no answer within {read} s", request=sent)
+    return _read_error(error, sent)
+
+
+def _read_error(error: Exception, request: SentRequest) -> ReadError:
+    if isinstance(error, (PoolTimeout, TimeoutError)):
+        return ReadTimeout("the answer stopped arriving", request=request)
+    return ReadError(f"the answer was cut off: {_text(error)}", request=request)
+
+
+def _inner(error: Exception) -> object:
+    """What a ``ProtocolError("Connection aborted.", cause)`` carries."""
+    return error.args[1] if len(error.args) > 1 else None
+
+
+def _text(error: Exception) -> str:
+    """One line that names the failure; object addresses say nothing to anyone."""
+    inner = _inner(error)
+    cause = inner if isinstance(inner, Exception) else error
+    return f"{type(cause).__name__}: {str(cause).rpartition('>: ')[2]}"
