@@ -52,29 +52,29 @@ def _loopback_only(monkeypatch: pytest.MonkeyPatch) -> None:
 class Caller:
     """Calls a verb in one mode: ``call(node.post, ...)`` awaits ``node.post_async``."""
 
-    def __init__(self, mode: str, runner: asyncio.Runner | None) -> None:
+    def __init__(self, mode: str, loop: asyncio.AbstractEventLoop | None) -> None:
         self.mode = mode
-        self._runner = runner
+        self._loop = loop
 
     def __call__(self, verb: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
-        if self._runner is None:
+        if self._loop is None:
             return verb(*args, **kwargs)
         twin = getattr(verb.__self__, verb.__name__ + "_async")
         return self.wait(twin(*args, **kwargs))
 
     def wait(self, result: Any) -> Any:
         """The result of a coroutine in async mode; anything else as it is."""
-        if self._runner is not None and inspect.isawaitable(result):
+        if self._loop is not None and inspect.isawaitable(result):
 
             async def wrapped() -> Any:
                 return await result
 
-            return self._runner.run(wrapped())
+            return self._loop.run_until_complete(wrapped())
         return result
 
     def close(self, client: Any) -> None:
         """Close *client* in this mode."""
-        self.wait(client.close() if self._runner is None else client.aclose())
+        self.wait(client.close() if self._loop is None else client.aclose())
 
 
 @pytest.fixture(params=["sync", "async"])
@@ -83,5 +83,9 @@ def call(request: pytest.FixtureRequest) -> Iterator[Caller]:
     if request.param == "sync":
         yield Caller("sync", None)
         return
-    with asyncio.Runner() as runner:
-        yield Caller("async", runner)
+    loop = asyncio.new_event_loop()
+    try:
+        yield Caller("async", loop)
+        loop.run_until_complete(loop.shutdown_asyncgens())
+    finally:
+        loop.close()

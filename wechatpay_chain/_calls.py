@@ -96,7 +96,9 @@ def _expand(text: str, options: dict[str, Any]) -> str:
     more = options.get("path")
     if more is not None:
         if not isinstance(more, Mapping):
-            raise TemplateError(f"{text!r}: path= is a mapping of placeholders to values")
+            raise TemplateError(
+                f"{text!r}: path= is a mapping of placeholders to values"
+            )
         twice = values.keys() & more.keys()
         if twice:
             raise TemplateError(f"{text!r}: {', '.join(sorted(twice))} given twice")
@@ -107,11 +109,15 @@ def _expand(text: str, options: dict[str, Any]) -> str:
 def _body(
     method: str, body: Any, options: Mapping[str, Any], is_xml: bool
 ) -> tuple[Any, Payload | None]:
-    given = {n: options[n] for n in ("json", "xml", "data") if options.get(n) is not None}
+    given = {
+        n: options[n] for n in ("json", "xml", "data") if options.get(n) is not None
+    }
     params, files = options.get("params"), options.get("files")
     if body is not None and method in _QUERIED:
         if params is not None:
-            raise EncodeError(f"{method}: the query is given twice, as argument and params=")
+            raise EncodeError(
+                f"{method}: the query is given twice, as argument and params="
+            )
         params = body
     elif body is not None:
         given["argument"] = body
@@ -126,9 +132,7 @@ def _body(
     if name == "data":
         return params, Payload("raw", value)
     if name == ("json" if is_xml else "xml"):
-        raise EncodeError(
-            f"{name}=: paths below v2/ take XML fields, all others JSON"
-        )
+        raise EncodeError(f"{name}=: paths below v2/ take XML fields, all others JSON")
     return params, Payload("xml" if is_xml else "json", value)
 
 

@@ -39,7 +39,9 @@ _VARIABLES = (
 )
 
 
-def from_env(prefix: str, environ: Mapping[str, str] | None = None) -> Secret[dict[str, Any]]:
+def from_env(
+    prefix: str, environ: Mapping[str, str] | None = None
+) -> Secret[dict[str, Any]]:
     """Options from variables such as ``WECHATPAY_MCHID``; ``..._CERTS`` is JSON.
 
     Raises ``ConfigurationError`` naming the variable.
@@ -80,7 +82,9 @@ def _number(text: str, variable: str) -> int | float:
     try:
         number = float(text)
     except ValueError:
-        raise ConfigurationError(f"{variable}: a number expected, got {text!r}") from None
+        raise ConfigurationError(
+            f"{variable}: a number expected, got {text!r}"
+        ) from None
     return int(number) if number.is_integer() else number
 
 
@@ -151,7 +155,11 @@ def _located(value: Any, folder: Path) -> Any:
     """A path made relative to *folder*, where there is such a file; else as it is."""
     if isinstance(value, list):
         return [_located(item, folder) for item in value]
-    if not isinstance(value, str) or "-----BEGIN " in value or value.startswith("file:"):
+    if (
+        not isinstance(value, str)
+        or "-----BEGIN " in value
+        or value.startswith("file:")
+    ):
         return value
     path = folder / value
     try:

@@ -179,7 +179,9 @@ class SyncDriver:
 class AsyncDriver:
     """Performs the same commands by awaiting."""
 
-    def __init__(self, transport: AsyncTransport, offload_from: int | None = None) -> None:
+    def __init__(
+        self, transport: AsyncTransport, offload_from: int | None = None
+    ) -> None:
         self._transport = transport
         self._in_flight = 0
         if offload_from is None:

@@ -177,7 +177,8 @@ def compose(
     so that cancellation and Ctrl-C pass every layer.
     """
     if depth == len(entries):
-        return (yield request)
+        answered: Response = yield request
+        return answered
     name, layer = entries[depth]
     flow = _flow_of(layer(request), name)
     held: Response | None = None

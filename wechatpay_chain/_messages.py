@@ -147,7 +147,11 @@ class Request:
     def with_body(self, body: bytes, content_type: str | None = None) -> Request:
         """A copy with another body; the pending payload is dropped."""
         changed = replace(self, body=body, signing_body=None, payload=None)
-        return changed.with_header("Content-Type", content_type) if content_type else changed
+        return (
+            changed.with_header("Content-Type", content_type)
+            if content_type
+            else changed
+        )
 
     def sent(self) -> SentRequest:
         """What an error may show of it."""

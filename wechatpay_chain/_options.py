@@ -67,7 +67,9 @@ class Options(TypedDict, total=False):
 NAMES = frozenset(Options.__annotations__)
 
 #: Changing one of these takes connections of its own.
-CONNECTION = frozenset({"proxies", "verify", "merchant", "transport", "async_transport"})
+CONNECTION = frozenset(
+    {"proxies", "verify", "merchant", "transport", "async_transport"}
+)
 
 
 @dataclass(frozen=True)
@@ -156,7 +158,9 @@ class _Given:
         self._options = options
         for name in options.reveal():
             if name not in NAMES:
-                raise ConfigurationError(f"unknown option {name!r}{suggest(name, NAMES)}")
+                raise ConfigurationError(
+                    f"unknown option {name!r}{suggest(name, NAMES)}"
+                )
         for name in ("mchid", "serial", "private_key"):
             if not options.reveal().get(name):
                 raise ConfigurationError(f"{name}: this option is required")
@@ -172,7 +176,9 @@ class _Given:
 
 def _mchid(given: _Given) -> str:
     value = given.get("mchid")
-    text = str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+    text = (
+        str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+    )
     if not isinstance(text, str) or not re.fullmatch(r"[0-9]{1,32}", text):
         raise ConfigurationError(
             f"mchid: the merchant number (商户号) is digits only, got {text!r}"
@@ -189,8 +195,9 @@ def _private_key(given: _Given, mchid: str) -> tuple[RSAPrivateKey, str | None]:
         raise ConfigurationError(
             f"private_key: this is {what}, not a private key; use apiclient_key.pem"
         )
-    beside = loaded.certificate
-    return loaded.private_key, beside and crypto.serial_text(beside.serial_number)
+    if loaded.certificate is None:
+        return loaded.private_key, None
+    return loaded.private_key, crypto.serial_text(loaded.certificate.serial_number)
 
 
 def _pair(sealed: Secret[Any] | None, mchid: str) -> tuple[Secret[Any], Secret[Any]]:
@@ -292,8 +299,11 @@ def _symmetric(given: _Given, name: str, title: str) -> Secret[bytes] | None:
 
 def _merchant(given: _Given, mchid: str) -> ClientCertificate | None:
     sealed = given.sealed("merchant")
-    if sealed is None or isinstance(sealed.reveal(), ClientCertificate):
-        return sealed and sealed.reveal()
+    if sealed is None:
+        return None
+    value: object = sealed.reveal()
+    if isinstance(value, ClientCertificate):
+        return value
     first, second = _pair(sealed, mchid)
     if _p12_password(first, mchid):
         loaded = load(first, second, name="merchant")
@@ -330,7 +340,9 @@ def _proxies(given: _Given) -> dict[str, str]:
         proxy = check_proxy(sealed)
         return {"http": proxy, "https": proxy}
     if not isinstance(sealed.reveal(), Mapping):
-        raise ConfigurationError("proxies: a URL, or a mapping of scheme to URL, expected")
+        raise ConfigurationError(
+            "proxies: a URL, or a mapping of scheme to URL, expected"
+        )
     return {s: check_proxy(Secret(url)) for s, url in sealed.reveal().items() if url}
 
 
@@ -365,7 +377,9 @@ def _headers(given: _Given) -> Headers:
 def _callable(given: _Given, name: str, default: Callable[..., Any]) -> Any:
     value = given.get(name, default)
     if not callable(value):
-        raise ConfigurationError(f"{name}: a callable expected, got {type(value).__name__}")
+        raise ConfigurationError(
+            f"{name}: a callable expected, got {type(value).__name__}"
+        )
     return value
 
 

@@ -19,7 +19,9 @@ class Stack:
     for a single call.
     """
 
-    def __init__(self, entries: Iterable[Entry] = (), *, end: str = "transport") -> None:
+    def __init__(
+        self, entries: Iterable[Entry] = (), *, end: str = "transport"
+    ) -> None:
         self._entries = tuple(entries)
         self._end = end
         self._lock = Lock()
@@ -114,7 +116,10 @@ class Stack:
     def __str__(self) -> str:
         width = max((len(name) for name in self.names), default=0)
         lines = ["request ↓ outermost" + "response ↑".rjust(max(width, 6))]
-        lines += [f"  {entry.name:<{width}}  {_origin(entry.layer)}" for entry in self._entries]
+        lines += [
+            f"  {entry.name:<{width}}  {_origin(entry.layer)}"
+            for entry in self._entries
+        ]
         return "\n".join([*lines, f"  {self._end}"])
 
 

@@ -40,7 +40,9 @@ def parse(text: str) -> Template:
     parts: list[tuple[str, str, bool]] = []
     at = 0
     for match in _EXPRESSION.finditer(text):
-        parts.append((_literal(text[at : match.start()], text), match[2], bool(match[1])))
+        parts.append(
+            (_literal(text[at : match.start()], text), match[2], bool(match[1]))
+        )
         at = match.end()
     parts.append((_literal(text[at:], text), "", False))
     names = tuple(name for _, name, _ in parts if name)
@@ -88,7 +90,9 @@ def query(params: object) -> str:
     out: list[str] = []
     for pair in pairs:
         if not isinstance(pair, (list, tuple)) or len(pair) != 2:
-            raise EncodeError("params: each item of the list must be a (name, value) pair")
+            raise EncodeError(
+                "params: each item of the list must be a (name, value) pair"
+            )
         name, value = pair
         if not isinstance(name, str) or not name:
             raise EncodeError(f"params: a name must be text, got {name!r}")

@@ -68,14 +68,14 @@ class _Connections:
 
     def _make(self) -> Any:
         if self._transport is None:
-            from .transports.requests import RequestsTransport
+            from .transports.on_requests import RequestsTransport
 
             self._transport = RequestsTransport(self._settings.network)
         return self._transport
 
     def _make_async(self) -> Any:
         if self._async_transport is None:
-            from .transports.aiohttp import AiohttpTransport
+            from .transports.on_aiohttp import AiohttpTransport
 
             self._async_transport = AiohttpTransport(self._settings.network)
         return self._async_transport
@@ -120,10 +120,14 @@ class WeChatPay:
         del options  # what fails below must show no key, local variables included
         self._setup(_options.check(sealed))
 
-    def _setup(self, settings: _options.Settings, parent: WeChatPay | None = None) -> None:
+    def _setup(
+        self, settings: _options.Settings, parent: WeChatPay | None = None
+    ) -> None:
         self._settings = settings
         self._closed = False
-        self._shares = parent is not None and parent._settings.network is settings.network
+        self._shares = (
+            parent is not None and parent._settings.network is settings.network
+        )
         self._connections = (
             parent._connections if parent and self._shares else _Connections(settings)
         )
@@ -219,7 +223,11 @@ class WeChatPay:
         sealed: Secret[dict[str, Any]] = Secret({**changes})
         del changes
         names = sealed.reveal().keys()
-        if "certs" not in names and names & {"apiv3_key", "clock"} and self._certificates:
+        if (
+            "certs" not in names
+            and names & {"apiv3_key", "clock"}
+            and self._certificates
+        ):
             sealed.reveal()["certs"] = crypto.KeyRing()  # downloaded anew
         base = self._settings.loaded
         merged = Secret({**base.reveal(), "middleware": (), **sealed.reveal()})
@@ -261,7 +269,9 @@ class WeChatPay:
         """WeChat's keys by id, as they are now."""
         return self._settings.keys
 
-    def _call(self, method: str, text: str, body: Any, options: dict[str, Any]) -> Reply:
+    def _call(
+        self, method: str, text: str, body: Any, options: dict[str, Any]
+    ) -> Reply:
         prepared = self._prepare(method, text, body, options)
         started = perf_counter()
         try:

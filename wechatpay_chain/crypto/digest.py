@@ -13,7 +13,9 @@ from .message import fields_message
 def sign_md5(fields: Mapping[str, object], secret: str | bytes | Secret[bytes]) -> str:
     """MD5 over the sorted fields and the APIv2 key: 32 upper-case hex characters."""
     secret = key_bytes(secret)
-    return md5(_keyed(fields, secret).reveal(), usedforsecurity=False).hexdigest().upper()
+    return (
+        md5(_keyed(fields, secret).reveal(), usedforsecurity=False).hexdigest().upper()
+    )
 
 
 def sign_hmac(fields: Mapping[str, object], secret: str | bytes | Secret[bytes]) -> str:
@@ -23,7 +25,9 @@ def sign_hmac(fields: Mapping[str, object], secret: str | bytes | Secret[bytes])
     return hmac.new(secret.reveal(), text.reveal(), "sha256").hexdigest().upper()
 
 
-def verify_fields(fields: Mapping[str, str], secret: str | bytes | Secret[bytes]) -> bool:
+def verify_fields(
+    fields: Mapping[str, str], secret: str | bytes | Secret[bytes]
+) -> bool:
     """Whether the ``sign`` among *fields* holds; its length tells MD5 from HMAC."""
     secret = key_bytes(secret)
     received = str(fields.get("sign", ""))

@@ -85,7 +85,9 @@ class KeyRing:
         bare = [key for key in keys if key.bare]
         if bare:
             return bare[-1]
-        return max(keys, key=lambda k: k.since.timestamp() if k.since else 0, default=None)
+        return max(
+            keys, key=lambda k: k.since.timestamp() if k.since else 0, default=None
+        )
 
     @property
     def public_key_id(self) -> str | None:

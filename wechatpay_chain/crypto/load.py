@@ -55,7 +55,9 @@ class PublicMaterial(NamedTuple):
     @property
     def serial(self) -> str | None:
         """The certificate's serial as WeChat writes it."""
-        return self.certificate and serial_text(self.certificate.serial_number)
+        if self.certificate is None:
+            return None
+        return serial_text(self.certificate.serial_number)
 
 
 def load_private_key(
@@ -92,14 +94,14 @@ def load_public_key(
             "WeChat Pay is expected (pub_key.pem or wechatpay_<serial>.pem)"
         )
     if loaded.certificate is not None:
-        return PublicMaterial(_certified_key(loaded.certificate, name), loaded.certificate)
+        return PublicMaterial(
+            _certified_key(loaded.certificate, name), loaded.certificate
+        )
     assert loaded.public_key is not None
     return PublicMaterial(loaded.public_key, None)
 
 
-def load(
-    material: Secret[Any], password: Secret[Any], *, name: str = "key"
-) -> Loaded:
+def load(material: Secret[Any], password: Secret[Any], *, name: str = "key") -> Loaded:
     """Find out what *material* is and load it, or say what is wrong with it."""
     found = _attempt(material, password)
     if isinstance(found, str):
@@ -239,7 +241,9 @@ def _from_pem(text: bytes, password: bytes | None) -> Loaded | str:
     if private or certificate or public:
         return Loaded(private, certificate, public)
     if other:
-        return f"the PEM text holds {', '.join(other)}; a key or certificate is expected"
+        return (
+            f"the PEM text holds {', '.join(other)}; a key or certificate is expected"
+        )
     return "the PEM text is cut off: there is no complete BEGIN ... END block"
 
 

@@ -57,7 +57,9 @@ class Certificates:
 
     def refresh(self, request: Request, serial: str) -> Flow[None]:
         """Download because an answer names *serial*; at most once a minute."""
-        if serial.startswith("PUB_KEY_ID_") or not re.fullmatch(r"[0-9A-Fa-f]+", serial):
+        if serial.startswith("PUB_KEY_ID_") or not re.fullmatch(
+            r"[0-9A-Fa-f]+", serial
+        ):
             return  # no download brings such a key
         yield from self._try(request)
 
@@ -68,7 +70,9 @@ class Certificates:
         try:
             yield from self._download(request)
         except WeChatPayError as error:
-            log.warning("platform certificates: refresh failed, old set kept: %s", error)
+            log.warning(
+                "platform certificates: refresh failed, old set kept: %s", error
+            )
 
     def _download(self, request: Request) -> Flow[None]:
         self._tried = self._clock()
@@ -134,7 +138,9 @@ class Certificates:
         loaded = crypto.load_public_key(pem, name="platform certificate")
         certificate, serial = loaded.certificate, loaded.serial
         if certificate is None or serial is None:
-            raise ConfigurationError("/v3/certificates delivered a key, not a certificate")
+            raise ConfigurationError(
+                "/v3/certificates delivered a key, not a certificate"
+            )
         return crypto.WeChatKey(
             serial,
             loaded.key,
@@ -152,7 +158,9 @@ class Certificates:
                 return  # AES-GCM has proven that the sender knows the APIv3 key
             found = {serial: key for key in [self._keys.find(serial)] if key}
         try:
-            check(response.headers, response.content, crypto.KeyRing(found), self._clock())
+            check(
+                response.headers, response.content, crypto.KeyRing(found), self._clock()
+            )
         except InvalidSignature as error:
             raise InvalidSignature(
                 f"/v3/certificates delivered a set that did not sign it: {error}",

@@ -41,7 +41,9 @@ class Encoder:
             content_type, changes = _encode(request.payload)
             if content_type and "Content-Type" not in headers:
                 headers = headers.merge((("Content-Type", content_type),))
-        return (yield from send(request.replace(headers=headers, payload=None, **changes)))
+        return (
+            yield from send(request.replace(headers=headers, payload=None, **changes))
+        )
 
 
 def check_headers(headers: Headers) -> None:

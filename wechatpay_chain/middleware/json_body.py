@@ -32,9 +32,7 @@ def _no_constant(name: str) -> NoReturn:
 
 
 # Held, because json.dumps and json.loads build one per call when given options.
-_ENCODER = json.JSONEncoder(
-    ensure_ascii=False, separators=(",", ":"), allow_nan=False
-)
+_ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False)
 _DECODER = json.JSONDecoder(parse_constant=_no_constant)
 
 
@@ -44,7 +42,9 @@ def _reason(value: Any, name: str, reason: str) -> str:
     return f"{name}: {reason}"
 
 
-def _problems(value: Any, path: str, above: tuple[int, ...]) -> Iterator[tuple[str, str]]:
+def _problems(
+    value: Any, path: str, above: tuple[int, ...]
+) -> Iterator[tuple[str, str]]:
     """Where JSON cannot hold *value*; the values themselves stay out of the text."""
     if value is None or isinstance(value, (bool, int)):
         return

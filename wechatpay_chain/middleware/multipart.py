@@ -60,7 +60,9 @@ def _file(files: Any) -> tuple[str, str, bytes]:
     name, data = value
     if hasattr(data, "read"):
         data = data.read()
-    if not isinstance(name, str) or not isinstance(data, (bytes, bytearray, memoryview)):
+    if not isinstance(name, str) or not isinstance(
+        data, (bytes, bytearray, memoryview)
+    ):
         raise EncodeError(f"files[{field!r}]: a (name, bytes) pair expected")
     if not name or re.search(r'["\r\n\\/\x00]', f"{field}{name}"):
         raise EncodeError(f"files[{field!r}]: the file name {name!r} cannot be sent")

@@ -44,7 +44,9 @@ class Retry:
         jitter: Callable[[], float] = random.random,
     ) -> None:
         if isinstance(attempts, bool) or not isinstance(attempts, int) or attempts < 1:
-            raise ValueError(f"retry: attempts must be an int from 1 up, got {attempts!r}")
+            raise ValueError(
+                f"retry: attempts must be an int from 1 up, got {attempts!r}"
+            )
         self.attempts = attempts
         self.first = first
         self.longest = longest

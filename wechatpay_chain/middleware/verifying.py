@@ -177,6 +177,8 @@ def _statement(response: Response, content: bytes) -> bytes:
 
 def _utc(seconds: int) -> str:
     try:
-        return datetime.fromtimestamp(seconds, timezone.utc).strftime("%Y-%m-%d %H:%M:%SZ")
+        return datetime.fromtimestamp(seconds, timezone.utc).strftime(
+            "%Y-%m-%d %H:%M:%SZ"
+        )
     except (OverflowError, OSError, ValueError):
         return f"{seconds} s"

@@ -19,7 +19,9 @@ _ILLEGAL = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]"
 def fields(value: object) -> dict[str, str]:
     """The fields of a v2 body as text. Raises ``EncodeError`` naming the bad one."""
     if not isinstance(value, Mapping):
-        raise EncodeError(f"xml: a mapping of fields expected, got {type(value).__name__}")
+        raise EncodeError(
+            f"xml: a mapping of fields expected, got {type(value).__name__}"
+        )
     out: dict[str, str] = {}
     for name, item in value.items():
         if not isinstance(name, str) or not _NAME.fullmatch(name):

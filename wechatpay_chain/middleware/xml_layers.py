@@ -52,7 +52,9 @@ class XmlEncoder:
             if content_type:
                 headers = headers.merge((("Content-Type", content_type),))
             return (
-                yield from send(request.replace(headers=headers, payload=None, **changes))
+                yield from send(
+                    request.replace(headers=headers, payload=None, **changes)
+                )
             )
         if payload is not None:
             if payload.files is not None:
@@ -87,10 +89,14 @@ class XmlSigner:
         fields.setdefault("nonce_str", self._nonce())
         kind = fields.get("sign_type", "MD5")
         if kind not in ("MD5", "HMAC-SHA256"):
-            raise EncodeError(f"xml.sign_type: MD5 or HMAC-SHA256 expected, got {kind!r}")
+            raise EncodeError(
+                f"xml.sign_type: MD5 or HMAC-SHA256 expected, got {kind!r}"
+            )
         make = crypto.sign_md5 if kind == "MD5" else crypto.sign_hmac
         fields["sign"] = make(fields, secret)
-        return (yield from send(request.replace(body=xml_body.dump(fields), payload=None)))
+        return (
+            yield from send(request.replace(body=xml_body.dump(fields), payload=None))
+        )
 
 
 class XmlVerifier:
@@ -167,7 +173,9 @@ class XmlRaiser:
 def _failure(
     request: Request, response: Response, code: str | None, text: str | None
 ) -> APIError:
-    unsure = code is not None and APIError(code=code).is_code("SYSTEMERROR", "BIZERR_NEED_RETRY")
+    unsure = code is not None and APIError(code=code).is_code(
+        "SYSTEMERROR", "BIZERR_NEED_RETRY"
+    )
     return APIError(
         text or "the operation failed",
         status_code=response.status_code,
@@ -190,4 +198,3 @@ def _parse(request: Request, content: bytes) -> dict[str, str]:
         return xml_body.load(content)
     except ValueError as error:
         raise DecodeError(f"{request.method} {request.path}: {error}") from None
-

@@ -79,7 +79,9 @@ class NetworkSettings:
         try:
             context = ssl.create_default_context(cafile=bundle or certifi.where())
         except (OSError, ssl.SSLError) as error:
-            raise ConfigurationError(f"verify: {bundle} is no CA bundle: {error}") from error
+            raise ConfigurationError(
+                f"verify: {bundle} is no CA bundle: {error}"
+            ) from error
         context.minimum_version = ssl.TLSVersion.TLSv1_2
         return context
 
