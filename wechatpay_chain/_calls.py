@@ -9,7 +9,7 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
-from . import _uri
+from . import _shapes, _uri
 from ._flow import Entry
 from ._messages import Headers, Payload, Request
 from ._stack import Stack, entry_of
@@ -93,9 +93,9 @@ def prepare(
 
 def _expand(text: str, options: dict[str, Any]) -> str:
     values = {name: options[name] for name in options if name not in OPTIONS}
-    more = options.get("path")
-    if more is not None:
-        if not isinstance(more, Mapping):
+    if options.get("path") is not None:
+        more = _shapes.mapping(options["path"])
+        if more is None:
             raise TemplateError(
                 f"{text!r}: path= is a mapping of placeholders to values"
             )
@@ -136,12 +136,12 @@ def _body(
     return params, Payload("xml" if is_xml else "json", value)
 
 
-def _headers(headers: Any) -> Any:
+def _headers(headers: Any) -> list[tuple[str, str]]:
     if headers is None:
-        return ()
-    pairs = headers.items() if isinstance(headers, Mapping) else headers
-    out = []
-    for pair in pairs:
+        return []
+    given = _shapes.mapping(headers)
+    out: list[tuple[str, str]] = []
+    for pair in headers if given is None else given.items():
         name, value = pair
         if not isinstance(name, str) or not isinstance(value, str):
             raise EncodeError(
@@ -171,18 +171,27 @@ def check_base_url(url: str) -> str:
     """Return *url* without a trailing slash, or raise ``ConfigurationError``."""
     if not isinstance(url, str):
         raise ConfigurationError(f"base_url: text expected, got {type(url).__name__}")
-    try:
-        parts = urlsplit(url)
-        fits = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
-    except ValueError:
-        fits = False
-    if not fits or "@" in parts.netloc or parts.query or parts.fragment:
+    if not _is_base(url):
         raise ConfigurationError(
             f"base_url: http(s)://host[:port][/path] expected, got {_shown(url)!r}"
         )
     if not re.fullmatch(r"[!-~]+", url):
         raise ConfigurationError(f"base_url: {url!r} holds a space or is not ASCII")
     return url.rstrip("?#/")
+
+
+def _is_base(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        if (
+            parts.scheme not in ("http", "https")
+            or not parts.hostname
+            or parts.port == 0
+        ):
+            return False
+    except ValueError:  # a port that is no number, an open bracket
+        return False
+    return not ("@" in parts.netloc or parts.query or parts.fragment)
 
 
 def _shown(url: str) -> str:
@@ -192,7 +201,7 @@ def _shown(url: str) -> str:
 
 def check_timeout(timeout: Any) -> tuple[float, float]:
     """Seconds to connect and to read. Raises ``ConfigurationError``; there is no *never*."""
-    both = timeout if isinstance(timeout, (tuple, list)) else (timeout, timeout)
+    both = _shapes.sequence(timeout) or (timeout, timeout)
     if len(both) == 2 and all(
         isinstance(s, (int, float))
         and not isinstance(s, bool)

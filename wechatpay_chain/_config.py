@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from ._secret import Secret
+from ._shapes import mapping, sequence
 from .errors import ConfigurationError
 
 #: Options whose value may name a file.
@@ -142,8 +143,8 @@ def _resolved(options: Secret[dict[str, Any]], folder: Path) -> Secret[dict[str,
     for name in _FILES:
         if name in out:
             out[name] = _located(out[name], folder)
-    certs = out.get("certs")
-    if isinstance(certs, dict):
+    certs = mapping(out.get("certs"))
+    if certs is not None:
         out["certs"] = {key: _located(value, folder) for key, value in certs.items()}
     for name in ("timeout", "merchant", "private_key"):
         if isinstance(out.get(name), list):
@@ -153,8 +154,9 @@ def _resolved(options: Secret[dict[str, Any]], folder: Path) -> Secret[dict[str,
 
 def _located(value: Any, folder: Path) -> Any:
     """A path made relative to *folder*, where there is such a file; else as it is."""
-    if isinstance(value, list):
-        return [_located(item, folder) for item in value]
+    items = sequence(value)
+    if items is not None:
+        return [_located(item, folder) for item in items]
     if (
         not isinstance(value, str)
         or "-----BEGIN " in value

@@ -6,8 +6,8 @@ response. Here is no I/O: whatever is not a request inward rises to a driver.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Generator, Sequence
-from typing import Any, NamedTuple, TypeVar
+from collections.abc import Callable, Collection, Coroutine, Generator, Sequence
+from typing import Any, NamedTuple, TypeVar, cast
 
 from ._messages import Request, Response
 
@@ -157,12 +157,13 @@ def start(layer: Layer, request: Request) -> Flow[Response]:
 
 
 def _flow_of(flow: object, name: str) -> Flow[Response]:
+    kind = type(flow).__name__
     if isinstance(flow, Generator):
-        return flow
-    if hasattr(flow, "close"):
-        flow.close()  # a coroutine would warn that it was never awaited
+        return cast("Flow[Response]", flow)
+    if isinstance(flow, Coroutine):
+        flow.close()  # it would warn that it was never awaited
     raise TypeError(
-        f"layer {name!r} returned {type(flow).__name__}; a middleware is a generator "
+        f"layer {name!r} returned {kind}; a middleware is a generator "
         "function (response = yield from send(request)); for the form "
         "f(request, call_next) use @around"
     )

@@ -9,11 +9,17 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, cast
 
 from .errors import SentRequest
 
 HeaderTypes = Mapping[str, str] | Iterable[tuple[str, str]]
+
+
+def _pairs(headers: HeaderTypes) -> Iterable[tuple[str, str]]:
+    if isinstance(headers, Mapping):
+        return cast("Mapping[str, str]", headers).items()
+    return headers
 
 
 class Headers(Mapping[str, str]):
@@ -27,9 +33,8 @@ class Headers(Mapping[str, str]):
     _items: dict[str, tuple[str, str]]
 
     def __init__(self, headers: HeaderTypes = ()) -> None:
-        pairs = headers.items() if isinstance(headers, Mapping) else headers
         items: dict[str, tuple[str, str]] = {}
-        for name, value in pairs:
+        for name, value in _pairs(headers):
             key = name.lower()
             if key in items:  # a repeated header is one list (RFC 9110, 5.3)
                 value = f"{items[key][1]}, {value}"
@@ -55,8 +60,7 @@ class Headers(Mapping[str, str]):
     def merge(self, headers: HeaderTypes) -> Headers:
         """These headers with *headers* set over them."""
         items = self._items.copy()
-        pairs = headers.items() if isinstance(headers, Mapping) else headers
-        for name, value in pairs:
+        for name, value in _pairs(headers):
             items[name.lower()] = (name, value)
         return self._of(items)
 

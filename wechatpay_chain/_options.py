@@ -6,7 +6,6 @@ traceback that prints local variables.
 
 from __future__ import annotations
 
-import json
 import platform
 import re
 import secrets
@@ -23,6 +22,7 @@ from ._calls import check_base_url, check_timeout, layers
 from ._flow import Entry, Layer
 from ._messages import Headers
 from ._secret import Secret, key_bytes
+from ._shapes import mapping, sequence
 from ._uri import suggest
 from ._version import __version__
 from .crypto.load import is_pkcs12, load
@@ -203,9 +203,10 @@ def _private_key(given: _Given, mchid: str) -> tuple[RSAPrivateKey, str | None]:
 def _pair(sealed: Secret[Any] | None, mchid: str) -> tuple[Secret[Any], Secret[Any]]:
     """Material and password; a .p12 without one is tried with the mchid."""
     assert sealed is not None
-    value = sealed.reveal()
-    if isinstance(value, tuple) and len(value) == 2:
-        return Secret(value[0]), Secret(value[1])
+    pair = sequence(sealed.reveal())
+    if pair is not None and len(pair) == 2:
+        return Secret(pair[0]), Secret(pair[1])
+    del pair
     return sealed, Secret(_p12_password(sealed, mchid))
 
 
@@ -236,12 +237,13 @@ def _serial(given: _Given, beside: str | None) -> str:
 
 
 def _keys(given: _Given, serial: str, private_key: RSAPrivateKey) -> crypto.KeyRing:
-    certs = given.get("certs", {})
-    if isinstance(certs, crypto.KeyRing):
-        return certs
-    if not isinstance(certs, Mapping):
+    value: object = given.get("certs", {})
+    if isinstance(value, crypto.KeyRing):
+        return value
+    certs = mapping(value)
+    if certs is None:
         raise ConfigurationError(
-            f"certs: a mapping of id to key expected, got {type(certs).__name__}"
+            f"certs: a mapping of id to key expected, got {type(value).__name__}"
         )
     ring = crypto.KeyRing()
     for name, material in certs.items():

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+from ._shapes import mapping, sequence
 from .errors import DecodeError, EncodeError
 
 #: Page size when the caller names none: what WeChat's lists default to.
@@ -15,10 +16,11 @@ class Pages:
     """Where a walk stands: what to ask next, and whether to ask at all."""
 
     def __init__(self, params: Any, path: str) -> None:
-        if params is not None and not isinstance(params, Mapping):
+        given = mapping({} if params is None else params)
+        if given is None:
             raise EncodeError("paginate: params must be a mapping")
         self._path = path
-        self._params = dict(params or {})
+        self._params = dict(given)
         self._limit = _whole(self._params.get("limit", DEFAULT_LIMIT), "limit", 1)
         self._offset = _whole(self._params.get("offset", 0), "offset", 0)
         #: Whether there may be another page.
@@ -29,11 +31,12 @@ class Pages:
         """The query of the next page."""
         return {**self._params, "offset": self._offset, "limit": self._limit}
 
-    def items(self, data: Any) -> list[Any]:
+    def items(self, data: Any) -> Sequence[Any]:
         """The items of an answer; moves on by as many as were asked for."""
-        found = self._list(data)
+        answer = mapping(data) or {}
+        found = self._list(answer)
         self._offset += self._limit
-        total = data.get("total_count")
+        total = answer.get("total_count")
         if isinstance(total, int):
             # A page may come short where items were removed meanwhile: go on to the end.
             self.wanted = self._offset < total
@@ -41,14 +44,14 @@ class Pages:
             self.wanted = len(found) >= self._limit
         return found
 
-    def _list(self, data: Any) -> list[Any]:
-        lists = [v for v in data.values() if isinstance(v, list)] if data else []
-        named = data.get("data") if isinstance(data, dict) else None
-        if isinstance(named, list):
+    def _list(self, answer: Mapping[Any, Any]) -> Sequence[Any]:
+        named = sequence(answer.get("data"))
+        if named is not None:
             return named
+        lists = [found for found in map(sequence, answer.values()) if found is not None]
         if len(lists) == 1:
-            return list(lists[0])
-        if data and not lists and data.get("total_count") == 0:
+            return lists[0]
+        if not lists and answer.get("total_count") == 0:
             return []
         raise DecodeError(
             f"{self._path}: the answer has {len(lists)} lists, one was expected; call "

@@ -129,6 +129,9 @@ class Reply(_Proxy):
     def __reduce_ex__(self, protocol: Any) -> tuple[Any, ...]:
         return self.__reduce__()
 
+    def __str__(self) -> str:
+        return repr(self)
+
     def __repr__(self) -> str:
         verdict = f"verified by {self.serial}" if self.verified else "not verified"
         return f"<Reply {self.status_code} {verdict}>"
@@ -184,23 +187,10 @@ class _HTTPResponse(requests.Response):
         self.elapsed = timedelta(seconds=seconds)
         self.raw: Any = io.BytesIO(b"") if content is not None else _Raw(response)
 
-    @cached_property
-    def cookies(self) -> RequestsCookieJar:
-        return RequestsCookieJar()
-
-    @cached_property
-    def encoding(self) -> str | None:
-        return get_encoding_from_headers(self.headers)
-
-    @cached_property
-    def request(self) -> requests.PreparedRequest:
-        made = requests.PreparedRequest()
-        sent = self._response.request
-        if sent is not None:
-            made.method, made.url = sent.method, sent.url
-            made.headers = CaseInsensitiveDict(sent.headers.pairs())
-            made.body = sent.body
-        return made
+    if not TYPE_CHECKING:  # there they are the plain attributes of the base
+        cookies = cached_property(lambda self: RequestsCookieJar())
+        encoding = cached_property(lambda self: get_encoding_from_headers(self.headers))
+        request = cached_property(lambda self: _prepared(self._response))
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _plain, (self.__getstate__(),)
@@ -209,7 +199,18 @@ class _HTTPResponse(requests.Response):
 def _plain(state: dict[str, Any]) -> requests.Response:
     """What a pickled response comes back as: the public class, all parts made."""
     made = requests.Response()
-    made.__setstate__(state)  # type: ignore[attr-defined]
+    made.__setstate__(state)
+    return made
+
+
+def _prepared(response: Response) -> requests.PreparedRequest:
+    """The request that was answered, in the library's own form."""
+    made = requests.PreparedRequest()
+    sent = response.request
+    if sent is not None:
+        made.method, made.url = sent.method, sent.url
+        made.headers = CaseInsensitiveDict(sent.headers.pairs())
+        made.body = sent.body
     return made
 
 
@@ -243,4 +244,5 @@ class _Raw:
                 "'async for chunk in reply.aiter_content()'"
             )
         self._body.stream = None
-        return cast("SyncStream | None", stream)
+        taken: Any = stream
+        return taken  # type: ignore[no-any-return]

@@ -6,7 +6,7 @@ material seals it first and raises only from frames that hold the sealed form.
 
 from __future__ import annotations
 
-from typing import Generic, NoReturn, TypeVar
+from typing import Generic, NoReturn, TypeVar, cast
 
 T = TypeVar("T")
 
@@ -32,7 +32,9 @@ class Secret(Generic[T]):
 
 def seal(value: T | Secret[T]) -> Secret[T]:
     """Seal *value* unless it is sealed already."""
-    return value if isinstance(value, Secret) else Secret(value)
+    if isinstance(value, Secret):
+        return cast("Secret[T]", value)
+    return Secret(value)
 
 
 def key_bytes(value: str | bytes | Secret[bytes]) -> Secret[bytes]:

@@ -8,7 +8,6 @@ from threading import Lock
 from ._flow import Entry, Layer, layer_name
 from ._uri import suggest
 
-
 _Change = Callable[[tuple[Entry, ...]], tuple[Entry, ...]]
 
 

@@ -13,6 +13,7 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 from urllib.parse import quote, unquote
 
+from ._shapes import mapping, sequence
 from .errors import EncodeError, TemplateError
 
 #: Kept in a value beside RFC 3986 unreserved: order numbers may hold ``*``, and the
@@ -61,7 +62,7 @@ def expand(
     segment (design 2.2).
     """
     _check_names(template, values, options)
-    out = []
+    out: list[str] = []
     for literal, name, reserved in template.parts:
         out.append(literal)
         if name:
@@ -79,26 +80,25 @@ def query(params: object) -> str:
     Values are ``str``, ``int``, ``bool`` or a list of them; ``None`` leaves a name out.
     Raises ``EncodeError``.
     """
-    if isinstance(params, Mapping):
-        pairs: Iterable[Any] = params.items()
-    elif isinstance(params, (list, tuple)):
-        pairs = params
-    else:
+    given = mapping(params)
+    pairs: Iterable[Any] | None = sequence(params) if given is None else given.items()
+    if pairs is None:
         raise EncodeError(
             f"params: a mapping or a list of pairs expected, got {type(params).__name__}"
         )
     out: list[str] = []
-    for pair in pairs:
-        if not isinstance(pair, (list, tuple)) or len(pair) != 2:
+    for item in pairs:
+        pair = sequence(item)
+        if pair is None or len(pair) != 2:
             raise EncodeError(
                 "params: each item of the list must be a (name, value) pair"
             )
         name, value = pair
         if not isinstance(name, str) or not name:
             raise EncodeError(f"params: a name must be text, got {name!r}")
-        for item in value if isinstance(value, (list, tuple)) else (value,):
-            if item is not None:
-                out.append(f"{_quote(name, name)}={_quote(_scalar(name, item), name)}")
+        for one in (value,) if sequence(value) is None else value:
+            if one is not None:
+                out.append(f"{_quote(name, name)}={_quote(_scalar(name, one), name)}")
     return "&".join(out)
 
 

@@ -128,9 +128,10 @@ class WeChatPay:
         self._shares = (
             parent is not None and parent._settings.network is settings.network
         )
-        self._connections = (
+        self._connections: _Connections = (
             parent._connections if parent and self._shares else _Connections(settings)
         )
+        self._certificates: Certificates | None
         if parent is not None and parent._settings.keys is settings.keys:
             self._certificates = parent._certificates
         else:

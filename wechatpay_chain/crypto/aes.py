@@ -95,7 +95,7 @@ def decrypt_ecb(ciphertext: str, secret: str | bytes | Secret[bytes]) -> bytes:
 def _ecb(secret: Secret[bytes]) -> Cipher[modes.ECB]:
     # The AES key is the lower-case hex text of MD5(APIv2 key): protocol section 16.
     digest = md5(secret.reveal(), usedforsecurity=False).hexdigest().encode()
-    return Cipher(algorithms.AES(digest), modes.ECB())  # noqa: S305 - WeChat's choice
+    return Cipher(algorithms.AES(digest), modes.ECB())
 
 
 def _check_apiv3(key: Secret[bytes]) -> None:

@@ -14,7 +14,7 @@ import re
 from base64 import b64decode
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NamedTuple, Union
+from typing import Any, NamedTuple, Union, cast
 from urllib.parse import unquote, urlsplit
 
 from cryptography import x509
@@ -27,6 +27,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from .._secret import Secret, seal
+from .._shapes import sequence
 from ..errors import ConfigurationError
 from .keys import serial_text
 
@@ -116,8 +117,9 @@ def load(material: Secret[Any], password: Secret[Any], *, name: str = "key") -> 
 
 
 def _split(material: object, password: object) -> tuple[Secret[Any], Secret[Any]]:
-    if isinstance(material, tuple) and len(material) == 2:
-        return seal(material[0]), seal(material[1])
+    pair = sequence(material)
+    if pair is not None and len(pair) == 2:
+        return seal(pair[0]), seal(pair[1])
     return seal(material), seal(password)
 
 
@@ -163,7 +165,7 @@ def _bytes(value: object) -> bytes | str:
     if isinstance(value, bytes):
         raw = value
     elif isinstance(value, os.PathLike):
-        return _read(Path(os.fspath(value)))
+        return _read(Path(cast("os.PathLike[str]", value)))
     elif isinstance(value, str):
         if value.startswith("file:"):
             return _read(Path(unquote(urlsplit(value).path)))

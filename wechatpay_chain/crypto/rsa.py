@@ -20,6 +20,7 @@ SCHEME = "WECHATPAY2-SHA256-RSA2048"
 
 _PKCS1 = padding.PKCS1v15()
 _SHA256 = hashes.SHA256()
+_SHA1_BYTES = 20
 _OAEP = padding.OAEP(
     mgf=padding.MGF1(algorithm=hashes.SHA1()), algorithm=hashes.SHA1(), label=None
 )
@@ -48,7 +49,7 @@ def verify(message: bytes | str, signature: str, public_key: RSAPublicKey) -> bo
 
 def oaep_limit(public_key: RSAPublicKey) -> int:
     """How many bytes fit into one OAEP ciphertext: 214 for a 2048-bit key."""
-    return (public_key.key_size + 7) // 8 - 2 * hashes.SHA1.digest_size - 2
+    return (public_key.key_size + 7) // 8 - 2 * _SHA1_BYTES - 2
 
 
 def encrypt_oaep(plaintext: str | bytes, public_key: RSAPublicKey) -> str:

@@ -12,6 +12,7 @@ from .. import crypto
 from .._flow import Flow, fetch
 from .._messages import Headers, Request, Response
 from .._secret import Secret
+from .._shapes import mapping, sequence
 from ..errors import (
     ConfigurationError,
     DecryptionError,
@@ -102,9 +103,8 @@ class Certificates:
         self._loaded = self._clock()
 
     def _open(self, response: Response) -> dict[str, crypto.WeChatKey]:
-        data = response.data
-        entries: Any = data.get("data") if isinstance(data, dict) else None
-        if not isinstance(entries, list):
+        entries = sequence((mapping(response.data) or {}).get("data"))
+        if entries is None:
             raise ConfigurationError("/v3/certificates answered without a list 'data'")
         found: dict[str, crypto.WeChatKey] = {}
         for entry in entries:

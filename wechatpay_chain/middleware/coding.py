@@ -7,12 +7,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlencode
 
 from .._flow import Flow, read, send
 from .._messages import Headers, Payload, Request, Response
+from .._shapes import binary, mapping
 from ..errors import DecodeError, EncodeError
 from . import json_body, multipart
 from .verifying import STATEMENTS, is_unsigned
@@ -68,12 +68,14 @@ def _encode(payload: Payload) -> tuple[str | None, dict[str, Any]]:
 
 def raw(value: object) -> tuple[str | None, dict[str, Any]]:
     """The body that ``data=`` gives: bytes and text as they are, a mapping as a form."""
-    if isinstance(value, (bytes, bytearray, memoryview)):
-        return None, {"body": bytes(value)}
+    content = binary(value)
+    if content is not None:
+        return None, {"body": content}
     if isinstance(value, str):
         return "text/plain; charset=utf-8", {"body": value.encode()}
-    if isinstance(value, Mapping):
-        form = urlencode(value, doseq=True).encode()
+    fields = mapping(value)
+    if fields is not None:
+        form = urlencode(fields, doseq=True).encode()
         return "application/x-www-form-urlencoded", {"body": form}
     raise EncodeError(
         f"data: bytes, str or a mapping of form fields expected, got {type(value).__name__}"

@@ -7,6 +7,7 @@ objects keep their signature and bind as they did.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 import wrapt
@@ -19,11 +20,9 @@ F = TypeVar("F", bound=Callable[..., Any])
 if TYPE_CHECKING:  # wrapt has no types of its own
 
     class _Bound:
-        _self_parent: _Named
+        _self_parent: _Layer
 
     class _Named:
-        __wrapped__: Any
-
         def __init__(self, wrapped: Any, wrapper: Any) -> None: ...
 
 else:
@@ -42,7 +41,7 @@ class _Layer(_Named):
 
     def __init__(self, wrapped: Any, wrapper: Any, name: str | None) -> None:
         super().__init__(wrapped, wrapper)
-        self._self_name = name or layer_name(getattr(wrapped, "__func__", wrapped))
+        self._self_name: str = name or layer_name(getattr(wrapped, "__func__", wrapped))
 
     @property
     def name(self) -> str:
@@ -66,7 +65,7 @@ def middleware(function: Any = None, /, *, name: str | None = None) -> Any:
     A call that does not give a generator is a ``TypeError`` naming the layer.
     """
     if function is None:
-        return lambda function: _Layer(function, _checked, name)
+        return partial(_Layer, wrapper=_checked, name=name)
     return _Layer(function, _checked, name)
 
 
@@ -82,7 +81,7 @@ def around(function: Any = None, /, *, name: str | None = None) -> Any:
     ``@middleware`` to serve both.
     """
     if function is None:
-        return lambda function: _Layer(function, _hosted, name)
+        return partial(_Layer, wrapper=_hosted, name=name)
     return _Layer(function, _hosted, name)
 
 

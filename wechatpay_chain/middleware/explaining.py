@@ -12,6 +12,7 @@ from typing import Any
 
 from .. import crypto
 from .._messages import Request
+from .._shapes import mapping
 
 _PARAMETER = re.compile(r'(\w+)="([^"]*)"')
 
@@ -41,12 +42,13 @@ def explain(request: Request | None, detail: object) -> str | None:
 
 
 def _information(detail: object) -> Mapping[str, Any] | None:
-    if not isinstance(detail, Mapping):
+    given = mapping(detail)
+    if given is None:
         return None
-    info = detail.get("sign_information")
-    if isinstance(info, Mapping):
+    info = mapping(given.get("sign_information"))
+    if info is not None:
         return info
-    return _information(detail.get("detail"))  # real answers sometimes nest it
+    return _information(given.get("detail"))  # real answers sometimes nest it
 
 
 def _differences(

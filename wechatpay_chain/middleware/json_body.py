@@ -7,6 +7,7 @@ import math
 from collections.abc import Iterator
 from typing import Any, NoReturn
 
+from .._shapes import mapping, sequence
 from ..errors import EncodeError
 
 
@@ -58,7 +59,7 @@ def _problems(
         yield path, "refers to itself"
     elif len(above) > 500:
         yield path, "nested too deeply"
-    elif isinstance(value, (dict, list, tuple)):
+    elif mapping(value) is not None or sequence(value) is not None:
         for place, item in _members(value, path):
             if isinstance(place, str):
                 yield from _problems(item, place, (*above, id(value)))
@@ -69,10 +70,11 @@ def _problems(
 
 
 def _members(value: Any, path: str) -> Iterator[tuple[Any, Any]]:
-    if not isinstance(value, dict):
+    fields = mapping(value)
+    if fields is None:
         yield from ((f"{path}[{at}]", item) for at, item in enumerate(value))
         return
-    for key, item in value.items():
+    for key, item in fields.items():
         if key is None or isinstance(key, (str, int, float)):
             yield f"{path}.{key}".encode("utf-8", "replace").decode(), item
             if isinstance(key, str):

@@ -5,10 +5,10 @@ from __future__ import annotations
 import mimetypes
 import re
 import secrets
-from collections.abc import Mapping
 from hashlib import sha256
 from typing import Any, NamedTuple
 
+from .._shapes import binary, mapping, sequence
 from ..errors import EncodeError
 from . import json_body
 
@@ -27,9 +27,10 @@ def build(files: object, extra: object, boundary: str | None = None) -> Upload:
     Raises ``EncodeError``.
     """
     field, name, data = _file(files)
-    if extra is not None and not isinstance(extra, Mapping):
+    more = mapping({} if extra is None else extra)
+    if more is None:
         raise EncodeError(f"json: meta members expected, got {type(extra).__name__}")
-    members = {"filename": name, "sha256": sha256(data).hexdigest(), **(extra or {})}
+    members = {"filename": name, "sha256": sha256(data).hexdigest(), **more}
     meta = json_body.dump(members, "meta")
     boundary = boundary or f"wechatpay-{secrets.token_hex(16)}"
     kind = mimetypes.guess_type(name)[0] or "application/octet-stream"
@@ -52,18 +53,17 @@ def build(files: object, extra: object, boundary: str | None = None) -> Upload:
 
 
 def _file(files: Any) -> tuple[str, str, bytes]:
-    if not isinstance(files, Mapping) or len(files) != 1:
+    given = mapping(files) or {}
+    if len(given) != 1:
         raise EncodeError('files: one file expected, files={"file": (name, bytes)}')
-    ((field, value),) = files.items()
-    if not isinstance(value, tuple) or len(value) != 2:
+    ((field, value),) = given.items()
+    pair = sequence(value)
+    if pair is None or len(pair) != 2:
         raise EncodeError(f"files[{field!r}]: a (name, bytes) pair expected")
-    name, data = value
-    if hasattr(data, "read"):
-        data = data.read()
-    if not isinstance(name, str) or not isinstance(
-        data, (bytes, bytearray, memoryview)
-    ):
+    name, data = pair
+    content = binary(data.read() if hasattr(data, "read") else data)
+    if not isinstance(name, str) or content is None:
         raise EncodeError(f"files[{field!r}]: a (name, bytes) pair expected")
     if not name or re.search(r'["\r\n\\/\x00]', f"{field}{name}"):
         raise EncodeError(f"files[{field!r}]: the file name {name!r} cannot be sent")
-    return str(field), name, bytes(data)
+    return str(field), name, content

@@ -5,10 +5,9 @@ Outermost, so that a user's layer still sees the response (protocol section 10).
 
 from __future__ import annotations
 
-from typing import Any
-
 from .._flow import Flow, send
 from .._messages import Request, Response
+from .._shapes import mapping
 from ..errors import APIError, Outcome
 from .explaining import explain
 
@@ -28,7 +27,7 @@ class Raiser:
 def api_error(request: Request, response: Response) -> APIError:
     """The error that an answer stands for; an HTML or empty page still gives one."""
     status = response.status_code
-    data: Any = response.data if isinstance(response.data, dict) else {}
+    data = mapping(response.data) or {}
     message = data.get("message")
     code = data.get("code")
     detail = data.get("detail")

@@ -9,6 +9,7 @@ import re
 from collections.abc import Mapping
 from xml.parsers import expat
 
+from .._shapes import mapping
 from ..errors import EncodeError
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*")
@@ -18,12 +19,13 @@ _ILLEGAL = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]"
 
 def fields(value: object) -> dict[str, str]:
     """The fields of a v2 body as text. Raises ``EncodeError`` naming the bad one."""
-    if not isinstance(value, Mapping):
+    given = mapping(value)
+    if given is None:
         raise EncodeError(
             f"xml: a mapping of fields expected, got {type(value).__name__}"
         )
     out: dict[str, str] = {}
-    for name, item in value.items():
+    for name, item in given.items():
         if not isinstance(name, str) or not _NAME.fullmatch(name):
             raise EncodeError(f"xml: {name!r} cannot be an element name")
         if item is None:

@@ -9,6 +9,7 @@ from .. import crypto
 from .._flow import Flow, read, send
 from .._messages import Headers, Request, Response
 from .._secret import Secret
+from .._shapes import mapping
 from ..errors import (
     APIError,
     ConfigurationError,
@@ -158,8 +159,8 @@ class XmlRaiser:
         response = yield from send(request)
         if not response.ok:
             raise api_error(request, response)
-        data = response.data
-        if not isinstance(data, dict):
+        data = mapping(response.data)
+        if data is None:
             return response
         for code, reason in (
             ("return_code", ("return_code", "return_msg")),

@@ -1,0 +1,28 @@
+"""Looking at data of unknown shape, with exact types: it is that shape, or ``None``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, cast
+
+_BINARY = (bytearray, memoryview)
+
+
+def mapping(value: object) -> Mapping[Any, Any] | None:
+    """*value* as a mapping."""
+    # mypy narrows by itself, pyright needs the cast.
+    given: Any = value
+    return given if isinstance(value, Mapping) else None
+
+
+def sequence(value: object) -> Sequence[Any] | None:
+    """*value* as a list or tuple; text is none."""
+    given: Any = value
+    return given if isinstance(value, (list, tuple)) else None
+
+
+def binary(value: object) -> bytes | None:
+    """*value* as bytes, from anything that holds bytes."""
+    if isinstance(value, bytes):
+        return value
+    return bytes(cast("bytearray", value)) if isinstance(value, _BINARY) else None

@@ -1,0 +1,1 @@
+"""``wxpay``, the command line. The commands are loaded when they run."""
