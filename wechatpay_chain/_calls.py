@@ -200,7 +200,10 @@ def _shown(url: str) -> str:
 
 
 def check_timeout(timeout: Any) -> tuple[float, float]:
-    """Seconds to connect and to read. Raises ``ConfigurationError``; there is no *never*."""
+    """Seconds to connect and to read. There is no *never*.
+
+    Raises ``ConfigurationError``.
+    """
     both = _shapes.sequence(timeout) or (timeout, timeout)
     if len(both) == 2 and all(
         isinstance(s, (int, float))

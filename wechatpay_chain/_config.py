@@ -70,7 +70,7 @@ def _set(
         found = _attempt(json.loads, text, "JSON")
         if isinstance(found, str) or not isinstance(found.reveal(), dict):
             raise ConfigurationError(
-                f'{variable}: a JSON object {{"PUB_KEY_ID_...": "path or PEM"}} expected'
+                f'{variable}: a JSON object {{"PUB_KEY_ID_...": "path"}} expected'
             )
         options.reveal()[name] = found.reveal()
     elif name in _NUMBERS:
@@ -90,7 +90,7 @@ def _number(text: str, variable: str) -> int | float:
 
 
 def from_file(path: str | os.PathLike[str]) -> Secret[dict[str, Any]]:
-    """Options from TOML, or from JSON by its suffix; key paths are relative to the file.
+    """Options from TOML, or JSON by its suffix; key paths are relative to the file.
 
     Raises ``ConfigurationError``.
     """

@@ -312,8 +312,8 @@ def _guest(command: Delegate, *, awaited: bool) -> Callable[..., Any]:
 def _refuse_coroutine(command: Compute | Call) -> None:
     if _is_coroutine_function(command.function):
         raise TypeError(
-            f"{layer_name(command.function)!r} is a coroutine function and this call is "
-            "not awaited: use the _async verb, or give a plain function"
+            f"{layer_name(command.function)!r} is a coroutine function and this "
+            "call is not awaited: use the _async verb, or give a plain function"
         )
 
 

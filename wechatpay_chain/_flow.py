@@ -13,7 +13,7 @@ from ._messages import Request, Response
 
 T = TypeVar("T")
 
-#: A flow that ends in a ``T``; what ``yield from`` of the helpers needs for exact types.
+#: A flow that ends in a ``T``; ``yield from`` of a helper needs it for exact types.
 Flow = Generator[Any, Any, T]
 #: A flow that yields plain requests only: ``return (yield request)`` is exact under it.
 Step = Generator[Request, Response, Response]
@@ -95,7 +95,7 @@ class Compute(Command):
 
 
 class Delegate(Command):
-    """Hand *request* to a guest of ``@around``, with the inner layers as ``call_next``."""
+    """Hand *request* to a guest of ``@around``, the inner layers as ``call_next``."""
 
     __slots__ = ("guest", "inner", "request")
 

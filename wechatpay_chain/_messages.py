@@ -102,7 +102,7 @@ class Request:
     url: str
     headers: Headers = field(default_factory=Headers)
     body: bytes = b""
-    #: What counts as the body in the signature where it differs (uploads sign ``meta``).
+    #: What counts as body in the signature where that differs: ``meta`` of uploads.
     signing_body: bytes | None = None
     #: The caller's body until the layer ``encode`` has made bytes of it.
     payload: Payload | None = None
@@ -230,7 +230,7 @@ class Response:
 
     @property
     def content(self) -> bytes:
-        """The body. ``RuntimeError`` while it is unread: ``yield from read(response)``."""
+        """The body; ``RuntimeError`` while unread (``yield from read(response)``)."""
         if self.body.content is None:
             raise RuntimeError(
                 "the body is not read yet: content = yield from read(response)"

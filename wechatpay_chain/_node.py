@@ -1,4 +1,4 @@
-"""A node: an immutable value of client and template, with the verbs (design 2.1, 2.2)."""
+"""A node: an immutable value of client and template, with the verbs."""
 
 from __future__ import annotations
 
@@ -54,13 +54,13 @@ class Node:
     def post(self, body: Any = None, /, **options: Any) -> Reply:
         """Send POST and return the verified reply.
 
-        *body*: JSON on v3, a mapping of XML fields on v2. Keywords: ``json=``, ``xml=``,
-        ``data=`` (bytes, text or form fields), ``files={"file": (name, bytes)}``,
-        ``params=`` (query), ``headers=``, ``timeout=`` (seconds, or connect and read),
-        ``stream=`` (leave a file unread), ``base_url=``, ``middleware=`` (layers around
-        this call, or a whole ``Stack``), ``path={...}`` (placeholders whose names
-        collide with one of these). Any other keyword fills the placeholder of that name,
-        with a ``str`` or an ``int``.
+        *body*: JSON on v3, a mapping of XML fields on v2. Keywords: ``json=``,
+        ``xml=``, ``data=`` (bytes, text or form fields), ``files={"file": (name,
+        bytes)}``, ``params=`` (query), ``headers=``, ``timeout=`` (seconds, or connect
+        and read), ``stream=`` (leave a file unread), ``base_url=``, ``middleware=``
+        (layers around this call, or a whole ``Stack``), ``path={...}`` (placeholders
+        whose names collide with one of these). Any other keyword fills the placeholder
+        of that name, with a ``str`` or an ``int``.
 
         Raises ``TemplateError`` or ``EncodeError`` before anything is sent, then
         ``TransportError``, ``APIError``, ``SignatureError`` or ``DecodeError``, whose

@@ -38,7 +38,7 @@ class Pages:
         self._offset += self._limit
         total = answer.get("total_count")
         if isinstance(total, int):
-            # A page may come short where items were removed meanwhile: go on to the end.
+            # A page is short where items were removed meanwhile: go on to the end.
             self.wanted = self._offset < total
         else:
             self.wanted = len(found) >= self._limit

@@ -66,8 +66,8 @@ class Reply(_Proxy):
     def __getitem__(self, name: Any) -> Any:
         if self._self_data is None:
             raise TypeError(
-                f"reply[{name!r}]: this {self.status_code} answer has no data; the body "
-                "is empty or a file (see .content)"
+                f"reply[{name!r}]: this {self.status_code} answer has no data; the "
+                "body is empty or a file (see .content)"
             )
         return self._self_data[name]
 
@@ -169,8 +169,8 @@ def _wrap(
 class _HTTPResponse(requests.Response):
     """A ``requests.Response`` made of what a transport received.
 
-    The parts that few callers look at (cookies, encoding, the prepared request) are made
-    on first use; building them for each call costs more than the proxy itself.
+    The parts that few callers look at (cookies, encoding, the prepared request) are
+    made on first use; building them for each call costs more than the proxy itself.
     """
 
     def __init__(self, response: Response, seconds: float) -> None:

@@ -58,7 +58,7 @@ class Stack:
         return self._change(change)
 
     def replace(self, existing: str, layer: Layer, name: str | None = None) -> Stack:
-        """Put *layer* in place of *existing*, under that name unless another is given."""
+        """Put *layer* in place of *existing*, under its name unless another is given."""
 
         def change(old: tuple[Entry, ...]) -> tuple[Entry, ...]:
             at = self._index(old, existing)
@@ -86,7 +86,7 @@ class Stack:
             for name in names:
                 if names.count(name) > 1:
                     raise ValueError(
-                        f"the stack has a layer {name!r} already; give this one name=..."
+                        f"the stack has a layer {name!r} already; give this name=..."
                     )
             self._entries = entries
         return self

@@ -84,7 +84,8 @@ def query(params: object) -> str:
     pairs: Iterable[Any] | None = sequence(params) if given is None else given.items()
     if pairs is None:
         raise EncodeError(
-            f"params: a mapping or a list of pairs expected, got {type(params).__name__}"
+            "params: a mapping or a list of pairs expected, got "
+            f"{type(params).__name__}"
         )
     out: list[str] = []
     for item in pairs:

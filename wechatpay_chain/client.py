@@ -106,8 +106,8 @@ class WeChatPay:
     - ``apiv3_key``, ``secret``: the APIv3 key (32 bytes) and the APIv2 key.
     - ``merchant``: client certificate for APIv2: ``(certificate, key)`` or
       ``(p12, password)``.
-    - ``base_url``, ``timeout`` (seconds, or connect and read), ``retry`` (total attempts
-      or a policy), ``proxies``, ``verify`` (CA bundle), ``user_agent``,
+    - ``base_url``, ``timeout`` (seconds, or connect and read), ``retry`` (total
+      attempts or a policy), ``proxies``, ``verify`` (CA bundle), ``user_agent``,
       ``accept_language``, ``middleware`` (layers), ``transport``, ``async_transport``,
       ``clock`` (Unix seconds), ``nonce``.
 
@@ -247,8 +247,8 @@ class WeChatPay:
         near = get_close_matches(name, [*_public(type(self)), "v2", "v3", "hk"], n=1)
         hint = f"; did you mean {near[0]!r}?" if near else ""
         raise AttributeError(
-            f"{type(self).__name__!r} has no attribute {name!r}{hint} (paths start at v3, "
-            "v2 or hk; any other at client['...'])",
+            f"{type(self).__name__!r} has no attribute {name!r}{hint} (paths start at "
+            "v3, v2 or hk; any other at client['...'])",
             name=name,
             obj=self,
         )
@@ -303,7 +303,7 @@ class WeChatPay:
         return prepare(self._defaults, method, text, body, dict(options))
 
     def close(self) -> None:
-        """Close the connections; further calls raise. An async client is ``aclose``d."""
+        """Close the connections; further calls raise. Async: :meth:`aclose`."""
         self._closed = True
         if not self._shares:
             self._connections.close()
@@ -328,8 +328,8 @@ class WeChatPay:
 
     def __reduce__(self) -> NoReturn:
         raise TypeError(
-            "a client is not pickled, because it holds keys: build one in each process, "
-            "with WeChatPay.from_env() or WeChatPay.from_file(...)"
+            "a client is not pickled, because it holds keys: build one in each "
+            "process, with WeChatPay.from_env() or WeChatPay.from_file(...)"
         )
 
     def __dir__(self) -> list[str]:

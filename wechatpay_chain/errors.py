@@ -3,7 +3,7 @@
     WeChatPayError
     ├── ConfigurationError      an option is wrong (also a ValueError)
     ├── TemplateError           a path or placeholder is wrong (also a TypeError)
-    ├── EncodeError             a body or header cannot be sent (also ValueError, TypeError)
+    ├── EncodeError             a body or header cannot be sent (ValueError, TypeError)
     ├── TransportError          no complete answer arrived
     │   ├── ConnectError        no connection: refused, DNS, TLS, proxy
     │   │   └── ConnectTimeout

@@ -14,6 +14,14 @@ from time import perf_counter, process_time
 
 
 @dataclass(frozen=True)
+class Effort:
+    """How long to measure: *rounds*, in each of which the first runs for *seconds*."""
+
+    rounds: int
+    seconds: float
+
+
+@dataclass(frozen=True)
 class Contender:
     """Something that makes calls; ``run(n)`` makes *n* and returns when all are done."""
 
@@ -71,19 +79,18 @@ def _ratio(values: list[float]) -> Ratio:
 
 
 def race(
-    contenders: Sequence[Contender], *, rounds: int, seconds: float, step: int = 1
+    contenders: Sequence[Contender], effort: Effort, *, step: int = 1
 ) -> list[Result]:
-    """Let all run in turns, the first for *seconds* a round; the others as many calls.
+    """Let all run in turns, the first for its time in each round, the others as often.
 
     The number of calls is a multiple of *step*, the number of threads or tasks.
     """
     for contender in contenders:
         contender.run(10 * step)  # connections, caches, lazy imports
-    first = contenders[0]
-    trial = _timed(first, 20 * step)[0]
-    calls = max(1, round(seconds / trial / step)) * step
+    trial = _timed(contenders[0], 20 * step)[0]
+    calls = max(1, round(effort.seconds / trial / step)) * step
     results = [Result(contender.name) for contender in contenders]
-    for _ in range(rounds):
+    for _ in range(effort.rounds):
         for contender, result in zip(contenders, results):
             contender.run(2 * step)
             wall, cpu = _timed(contender, calls)

@@ -1,7 +1,8 @@
 """The pure primitives of WeChat Pay, usable alone: no I/O, no HTTP, no client.
 
 >>> from wechatpay_chain import crypto
->>> crypto.sign_md5({"appid": "wx1", "nonce_str": "n"}, "192006250b4c09247ec02edce69f6a2d")
+>>> key = "192006250b4c09247ec02edce69f6a2d"
+>>> crypto.sign_md5({"appid": "wx1", "nonce_str": "n"}, key)
 '5B743039887A8850B335F72CA4B0292B'
 """
 

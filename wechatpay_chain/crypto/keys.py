@@ -80,7 +80,7 @@ class KeyRing:
 
     @property
     def preferred(self) -> WeChatKey | None:
-        """The key to encrypt with: a public key before certificates, the newest first."""
+        """The key to encrypt with: a public key, else the newest certificate."""
         keys = self._keys.values()
         bare = [key for key in keys if key.bare]
         if bare:
@@ -91,7 +91,7 @@ class KeyRing:
 
     @property
     def public_key_id(self) -> str | None:
-        """Id of the WeChat Pay public key to ask for in each request, if there is one."""
+        """Id of the WeChat Pay public key, which each request asks for, if any."""
         preferred = self.preferred
         return preferred.serial if preferred and preferred.bare else None
 

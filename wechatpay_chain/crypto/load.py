@@ -313,7 +313,10 @@ def _from_pkcs12(data: bytes, password: bytes | None) -> Loaded | str | None:
         key, certificate, _ = pkcs12.load_key_and_certificates(data, password)
     except ValueError:
         if password is None:
-            return "the PKCS#12 file has a password (usually the mchid): give (material, password)"
+            return (
+                "the PKCS#12 file has a password (usually the mchid): give "
+                "(material, password)"
+            )
         return "the password does not open this PKCS#12 file (it is usually the mchid)"
     if key is not None and not isinstance(key, RSAPrivateKey):
         return "the private key in the PKCS#12 file is not RSA"

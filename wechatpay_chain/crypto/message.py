@@ -49,7 +49,7 @@ def response_message(timestamp: int | str, nonce: str, body: bytes | str) -> byt
 
 
 def statement_body(sha1: str) -> bytes:
-    """What stands for the body in the signature of an overseas statement (section 5)."""
+    """What is signed for the body of an overseas statement (section 5)."""
     return b'{"sha1":"%b"}' % sha1.encode()
 
 

@@ -49,7 +49,7 @@ class Certificates:
         self._tried: float | None = None
 
     def ensure(self, request: Request) -> Flow[None]:
-        """Download on first use and when the set is old; raises only without any key."""
+        """Download on first use and when the set is old; raises only without a key."""
         now = self._clock()
         if not len(self._keys):
             yield from self._download(request)

@@ -67,7 +67,7 @@ def _encode(payload: Payload) -> tuple[str | None, dict[str, Any]]:
 
 
 def raw(value: object) -> tuple[str | None, dict[str, Any]]:
-    """The body that ``data=`` gives: bytes and text as they are, a mapping as a form."""
+    """The body that ``data=`` gives: bytes or text as they are, a mapping as a form."""
     content = binary(value)
     if content is not None:
         return None, {"body": content}
@@ -78,12 +78,13 @@ def raw(value: object) -> tuple[str | None, dict[str, Any]]:
         form = urlencode(fields, doseq=True).encode()
         return "application/x-www-form-urlencoded", {"body": form}
     raise EncodeError(
-        f"data: bytes, str or a mapping of form fields expected, got {type(value).__name__}"
+        "data: bytes, str or a mapping of form fields expected, got "
+        f"{type(value).__name__}"
     )
 
 
 class Decoder:
-    """Parses JSON by content type into ``response.data``; ``None`` for an empty body."""
+    """Parses JSON by content type into ``response.data``; ``None`` for no body."""
 
     name = "decode"
 

@@ -1,7 +1,7 @@
 """``@middleware`` and ``@around``: how a user's function becomes a layer.
 
-``wrapt`` does the wrapping, so functions, methods, class and static methods and callable
-objects keep their signature and bind as they did.
+``wrapt`` does the wrapping, so functions, methods, class and static methods and
+callable objects keep their signature and bind as they did.
 """
 
 from __future__ import annotations

@@ -12,7 +12,7 @@ from ..errors import EncodeError
 
 
 def dump(value: Any, name: str = "json") -> bytes:
-    """The bytes of *value*. Raises ``EncodeError`` naming what does not fit, and where."""
+    """The bytes of *value*; ``EncodeError`` names what does not fit, and where."""
     try:
         return _ENCODER.encode(value).encode()
     except (TypeError, ValueError, RecursionError) as error:

@@ -1,4 +1,4 @@
-"""Uploads: ``multipart/form-data`` with a signed ``meta`` part (protocol section 15)."""
+"""Uploads: ``multipart/form-data`` with a signed ``meta`` part (section 15)."""
 
 from __future__ import annotations
 

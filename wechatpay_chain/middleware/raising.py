@@ -45,7 +45,7 @@ def api_error(request: Request, response: Response) -> APIError:
 
 
 def outcome(status: int) -> Outcome:
-    """A 4xx says that nothing was done; a 5xx or a redirect says nothing (section 10)."""
+    """A 4xx says that nothing was done; a 5xx or redirect says nothing (10)."""
     return "refused" if 400 <= status < 500 else "unknown"
 
 

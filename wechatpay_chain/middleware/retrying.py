@@ -32,7 +32,7 @@ class RetryPolicy(Protocol):
 class Retry:
     """The default policy: at most *attempts*, exponential back-off with full jitter.
 
-    *first* and *longest* bound the pause, in seconds; *jitter* gives a number in [0, 1).
+    *first* and *longest* bound the pause, in seconds; *jitter* gives one of [0, 1).
     """
 
     def __init__(

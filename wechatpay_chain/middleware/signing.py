@@ -1,4 +1,4 @@
-"""The layer ``sign``: a fresh nonce, time and signature for each attempt (section 3, 4)."""
+"""The layer ``sign``: fresh nonce, time and signature each time (sections 3, 4)."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _HOME = (".mch.weixin.qq.com", ".wechatpay.cn")
 
 
 class Signer:
-    """Adds ``Authorization``, and ``Wechatpay-Serial`` in public-key mode (section 6)."""
+    """Adds ``Authorization``, and ``Wechatpay-Serial`` in public-key mode."""
 
     name = "sign"
 

@@ -1,7 +1,7 @@
 """The layer ``verify``: is this answer WeChat Pay's? (protocol sections 5 and 6)
 
-It sees bytes before ``decode`` parses them. Only 2xx answers are signed for our purpose;
-what WeChat leaves unsigned is listed here and nowhere else.
+It sees bytes before ``decode`` parses them. Only 2xx answers are signed for our
+purpose; what WeChat leaves unsigned is listed here and nowhere else.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from ..crypto.rsa import SCHEME
 from ..errors import ClockSkew, InvalidSignature, MissingHeaders, UnknownSerial
 from .certificates import Certificates
 
-#: Seconds that the two clocks may be apart; exactly 300 is accepted (section 5, rule 2).
+#: Seconds that the two clocks may be apart; 300 is still accepted (section 5, rule 2).
 CLOCK_WINDOW = 300
 
 #: Routes whose answers carry no signature (section 5, "Not signed").
@@ -42,7 +42,7 @@ _NAMES = ("Timestamp", "Nonce", "Serial", "Signature")
 
 
 class Verifier:
-    """Checks the four headers, the clock, the serial and the signature, in that order."""
+    """Checks the four headers, clock, serial and signature, in that order."""
 
     name = "verify"
 
@@ -131,8 +131,8 @@ def _check_clock(timestamp: str, serial: str, now: float) -> None:
     if abs(skew) > CLOCK_WINDOW:
         raise ClockSkew(
             f"WeChat's time is {_utc(int(timestamp))}, the local clock says "
-            f"{_utc(int(now))}: {abs(skew)} s {'ahead' if skew > 0 else 'behind'}, more "
-            f"than the {CLOCK_WINDOW} s allowed; set the clock by NTP",
+            f"{_utc(int(now))}: {abs(skew)} s {'ahead' if skew > 0 else 'behind'}, "
+            f"more than the {CLOCK_WINDOW} s allowed; set the clock by NTP",
             serial=serial,
             timestamp=timestamp,
             outcome="unknown",

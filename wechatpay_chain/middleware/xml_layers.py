@@ -151,7 +151,7 @@ class XmlDecoder:
 
 
 class XmlRaiser:
-    """Raises for a bad status, a failed ``return_code`` and a failed ``result_code``."""
+    """Raises for a bad status, ``return_code`` or ``result_code``."""
 
     name = "raise_errors"
 

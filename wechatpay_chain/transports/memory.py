@@ -1,4 +1,4 @@
-"""Transports without a socket: the request goes to a callable, for tests and the sandbox.
+"""Transports without a socket: the request goes to a callable. For tests.
 
 A handler gets the request as it would go over the wire and returns a ``Response``, or
 raises a ``TransportError`` to play a broken line.
