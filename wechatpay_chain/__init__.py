@@ -6,6 +6,7 @@
 """
 
 import logging as _logging
+from typing import TYPE_CHECKING as _TYPE_CHECKING
 
 from ._chain import expression
 from ._flow import (
@@ -31,7 +32,6 @@ from ._reply import Reply
 from ._stack import Stack
 from ._version import __version__
 from .client import WeChatPay
-from .crypto import KeyRing
 from .errors import (
     APIError,
     BadRequest,
@@ -65,6 +65,19 @@ from .errors import (
 from .middleware import around, middleware
 from .middleware.retrying import Retry, RetryPolicy
 from .transports import AsyncMemoryTransport, MemoryTransport
+
+if _TYPE_CHECKING:
+    from .crypto import KeyRing
+
+
+def __getattr__(name: str) -> object:
+    # With the loaders of all forms of keys behind it, which few programs name.
+    if name == "KeyRing":
+        from .crypto import KeyRing
+
+        return KeyRing
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
 
 _logging.getLogger(__name__).addHandler(_logging.NullHandler())
 

@@ -49,8 +49,8 @@ class Defaults(NamedTuple):
 class Prepared(NamedTuple):
     """A request, and the layers it goes through."""
 
-    request: Request
     entries: tuple[Entry, ...]
+    request: Request
 
 
 def prepare(
@@ -88,7 +88,7 @@ def prepare(
         stream=bool(options.get("stream", False)),
         mutual=is_xml and defaults.mutual,
     )
-    return Prepared(request, _entries(stack, options.get("middleware", ())))
+    return Prepared(_entries(stack, options.get("middleware", ())), request)
 
 
 def _expand(text: str, options: dict[str, Any]) -> str:
@@ -140,9 +140,18 @@ def _headers(headers: Any) -> list[tuple[str, str]]:
     if headers is None:
         return []
     given = _shapes.mapping(headers)
+    pairs = _shapes.sequence(headers) if given is None else given.items()
+    if pairs is None:
+        raise EncodeError(
+            "headers: a mapping or a list of pairs expected, got "
+            f"{type(headers).__name__}"
+        )
     out: list[tuple[str, str]] = []
-    for pair in headers if given is None else given.items():
-        name, value = pair
+    for pair in pairs:
+        both = _shapes.sequence(pair)
+        if both is None or len(both) != 2:
+            raise EncodeError("headers: each item of the list is a (name, value) pair")
+        name, value = both
         if not isinstance(name, str) or not isinstance(value, str):
             raise EncodeError(
                 f"headers[{name!r}]: text expected, got {type(value).__name__}"
@@ -166,17 +175,21 @@ def layers(middleware: Iterable[Callable[..., Any]]) -> tuple[Entry, ...]:
     return tuple(entry_of(layer) for layer in middleware)
 
 
-@lru_cache(maxsize=256)
-def check_base_url(url: str) -> str:
+def check_base_url(url: object, name: str = "base_url") -> str:
     """Return *url* without a trailing slash, or raise ``ConfigurationError``."""
     if not isinstance(url, str):
-        raise ConfigurationError(f"base_url: text expected, got {type(url).__name__}")
+        raise ConfigurationError(f"{name}: text expected, got {type(url).__name__}")
+    return _check_url(url, name)
+
+
+@lru_cache(maxsize=256)
+def _check_url(url: str, name: str) -> str:
     if not _is_base(url):
         raise ConfigurationError(
-            f"base_url: http(s)://host[:port][/path] expected, got {_shown(url)!r}"
+            f"{name}: http(s)://host[:port][/path] expected, got {_shown(url)!r}"
         )
     if not re.fullmatch(r"[!-~]+", url):
-        raise ConfigurationError(f"base_url: {url!r} holds a space or is not ASCII")
+        raise ConfigurationError(f"{name}: {url!r} holds a space or is not ASCII")
     return url.rstrip("?#/")
 
 
@@ -196,7 +209,7 @@ def _is_base(url: str) -> bool:
 
 def _shown(url: str) -> str:
     """The URL less what may be a password before ``@``."""
-    return re.sub(r"//[^/]*@", "//...@", url)
+    return re.sub(r".*@", "...@", url, flags=re.S)
 
 
 def check_timeout(timeout: Any) -> tuple[float, float]:

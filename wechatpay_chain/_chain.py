@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import re
+from functools import lru_cache
 from keyword import iskeyword
 
 from .errors import TemplateError
@@ -17,12 +19,14 @@ METHODS = frozenset(
 #: Segments that the root of a client offers as attributes.
 ROOTS = re.compile(r"v[1-9][0-9]*|hk")
 
-#: What notebooks and debuggers ask any object for: never a segment.
-_PROBE = re.compile(r"_(?:repr|ipython|jupyter|rich|mime|sympy|pydev|typesystem)_?\w*")
+#: What notebooks and debuggers ask any object for, as far as it has the form of a
+#: placeholder: never a segment.
+_PROBE = re.compile(r"_(?:repr|ipython|jupyter)_\w+_|_(?:mime|rich)_")
 _PLACEHOLDER = re.compile(r"_([A-Za-z][A-Za-z0-9]*(?:_[A-Za-z0-9]+)*)_")
 _CAPITAL = re.compile(r"[A-Z]")
 
 
+@lru_cache(maxsize=2048)
 def segment(name: str) -> str | None:
     """The path segment that an attribute *name* stands for; ``None`` where it is none.
 
@@ -87,16 +91,22 @@ def expression(path: str) -> str:
     >>> expression("v3/applyment4sub/applyment/")
     'client.v3.applyment4sub["applyment/"]'
     """
-    segments = path.removeprefix("/").split("/")
-    if not ROOTS.fullmatch(segments[0]):
-        return f'client["{"/".join(segments)}"]'
-    if len(segments) > 2 and not segments[-1]:
+    text, mark, query = path.removeprefix("/").partition("?")
+    segments = text.split("/")
+    if len(segments) > 1 and not segments[-1]:
         segments[-2:] = [segments[-2] + "/"]  # an empty last segment
+    segments[-1] += mark + query
+    if not ROOTS.fullmatch(segments[0]):
+        return f"client{_item('/'.join(segments))}"
     out = "client"
     for text in segments:
         name = attribute(text)
-        out += f".{name}" if name else f'["{text}"]'
+        out += f".{name}" if name else _item(text)
     return out
+
+
+def _item(text: str) -> str:
+    return f"[{json.dumps(text, ensure_ascii=False)}]"  # with double quotes
 
 
 def _reserved(name: str) -> bool:

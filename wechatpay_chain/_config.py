@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -47,12 +48,14 @@ def from_env(
 
     Raises ``ConfigurationError`` naming the variable.
     """
-    source = os.environ if environ is None else environ
+    # Sealed, as a traceback may print local variables, and this one is all of them.
+    source = Secret(os.environ if environ is None else environ)
+    del environ
     sealed: Secret[dict[str, Any]] = Secret({})
     for name in _VARIABLES:
         variable = f"{prefix}{name.upper()}"
-        if source.get(variable):
-            _set(sealed, name, Secret(source[variable]), variable)
+        if source.reveal().get(variable):
+            _set(sealed, name, Secret(source.reveal()[variable]), variable)
     missing = [
         f"{prefix}{name.upper()}"
         for name in ("mchid", "serial", "private_key")
@@ -94,14 +97,10 @@ def from_file(path: str | os.PathLike[str]) -> Secret[dict[str, Any]]:
 
     Raises ``ConfigurationError``.
     """
-    file = Path(path).expanduser()
-    try:
-        source = Secret(file.read_text(encoding="utf-8-sig"))
-    except OSError as error:
-        raise ConfigurationError(f"cannot read {file}: {error.strerror}") from error
-    except UnicodeDecodeError:
-        source = Secret("")
-        raise ConfigurationError(f"{file}: this is not UTF-8 text") from None
+    file = Path(os.path.expanduser(path))
+    source = _text(file)
+    if isinstance(source, str):
+        raise ConfigurationError(source)
     is_json = file.suffix.lower() == ".json"
     kind = "JSON" if is_json else "TOML"
     found = _attempt(json.loads if is_json else _toml(), source, kind)
@@ -110,6 +109,16 @@ def from_file(path: str | os.PathLike[str]) -> Secret[dict[str, Any]]:
     if not isinstance(found.reveal(), dict):
         raise ConfigurationError(f"{file}: a table of options expected")
     return _resolved(found, file.parent)
+
+
+def _text(file: Path) -> Secret[str] | str:
+    """The text of *file*, or why there is none: a decoder's error holds the bytes."""
+    try:
+        return Secret(file.read_text(encoding="utf-8-sig"))
+    except OSError as error:
+        return f"cannot read {file}: {error.strerror}"
+    except UnicodeDecodeError:
+        return f"{file}: this is not UTF-8 text"
 
 
 def _toml() -> Callable[[str], Any]:
@@ -133,9 +142,9 @@ def _attempt(
     try:
         return Secret(parse(source.reveal()))
     except (ValueError, RecursionError) as error:
-        place = getattr(error, "lineno", None)
-        where = f", line {place}" if place else ""
-        return f"this is not {kind}{where}"
+        # The place and nothing else: the rest may quote the source.
+        place = re.search(r"\bline (\d+)", str(error))
+        return f"this is not {kind}" + (f", see line {place[1]}" if place else "")
 
 
 def _resolved(options: Secret[dict[str, Any]], folder: Path) -> Secret[dict[str, Any]]:

@@ -28,7 +28,7 @@ from ._flow import (
     layer_name,
 )
 from ._messages import AsyncStream, Body, Request, Response, SyncStream
-from .errors import TransportError, WeChatPayError
+from .errors import WeChatPayError
 from .transports.base import AsyncTransport, Transport
 
 #: Calls in flight on one event loop from which a signature moves to a thread.
@@ -40,13 +40,11 @@ OFFLOAD_FROM = 8
 class Run:
     """The record of one call: what was opened, and what may have been carried out."""
 
-    __slots__ = ("doubt", "doubt_before", "entries", "opened", "sent")
+    __slots__ = ("doubt", "doubt_before", "entries", "opened")
 
     def __init__(self, entries: Sequence[Entry]) -> None:
         self.entries = entries
         self.opened: list[Body] = []
-        #: Whether any request reached the transport.
-        self.sent = False
         #: Whether the latest attempt may have been carried out.
         self.doubt = False
         #: Whether an earlier one may have been.
@@ -54,9 +52,9 @@ class Run:
 
     def sending(self) -> None:
         self.doubt_before = self.doubt_before or self.doubt
-        self.sent = self.doubt = True
+        self.doubt = True
 
-    def failed(self, error: TransportError) -> None:
+    def failed(self, error: WeChatPayError) -> None:
         self.doubt = error.outcome != "not_sent"
 
     def answered(self, response: Response) -> None:
@@ -148,7 +146,7 @@ class SyncDriver:
         run.sending()
         try:
             response = self._transport.open(request)
-        except TransportError as error:
+        except WeChatPayError as error:
             run.failed(error)
             raise
         run.answered(response)
@@ -188,6 +186,7 @@ class AsyncDriver:
             offload_from = OFFLOAD_FROM if (os.cpu_count() or 1) > 1 else 1 << 30
         self._offload_from = offload_from
         self._threads: ThreadPoolExecutor | None = None
+        self._process = os.getpid()
 
     async def run(self, entries: Sequence[Entry], request: Request) -> Response:
         """Drive one call to its response, whose body is read unless it is a stream."""
@@ -252,7 +251,7 @@ class AsyncDriver:
         run.sending()
         try:
             response = await self._transport.open(request)
-        except TransportError as error:
+        except WeChatPayError as error:
             run.failed(error)
             raise
         run.answered(response)
@@ -270,7 +269,8 @@ class AsyncDriver:
     async def _compute(self, command: Compute) -> Any:
         if self._in_flight < self._offload_from:
             return command.function(*command.arguments)
-        if self._threads is None:
+        if self._threads is None or self._process != os.getpid():
+            self._process = os.getpid()  # a fork leaves the threads behind
             # One thread fewer than cores: the loop needs its own.
             workers = max(1, (os.cpu_count() or 2) - 1)
             self._threads = ThreadPoolExecutor(workers, "wechatpay-sign")

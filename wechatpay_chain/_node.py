@@ -6,7 +6,6 @@ from collections.abc import AsyncIterator, Iterator
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from . import _chain
-from ._paging import Pages
 from ._uri import parse
 
 if TYPE_CHECKING:
@@ -106,19 +105,23 @@ class Node:
 
     def __call__(self, body: Any = None, /, **options: Any) -> Reply:
         """POST, as in the JS SDK: calling a node demands a body argument."""
-        if body is None and not {"json", "xml", "data", "files"} & options.keys():
+        given = (body, *map(options.get, ("json", "xml", "data", "files")))
+        if all(one is None for one in given):
             raise TypeError(
                 f"calling {self} posts, and needs a body: give one, or use .post()"
             )
         return self.post(body, **options)
 
     def paginate(self, params: Any = None, /, **options: Any) -> Iterator[Any]:
-        """Yield the items of an ``offset``/``limit`` endpoint, page after page, lazily.
+        """Yield the items of a list, page after page, lazily.
 
         *params* is the query; ``limit`` in it is the page size (default 20), ``offset``
-        where to start. Keywords as for :meth:`get`. Ends at ``total_count``, or at a
-        page that is not full.
+        where to start. Ends at ``total_count``, or at a page that is not full. With
+        ``page_size`` in it, the list goes by ``next_page_token``. Keywords as for
+        :meth:`get`.
         """
+        from ._paging import Pages
+
         pages = Pages(params, str(self))
         while pages.wanted:
             yield from pages.items(self.get(pages.params, **options).data)
@@ -127,6 +130,8 @@ class Node:
         self, params: Any = None, /, **options: Any
     ) -> AsyncIterator[Any]:
         """The same for ``async for``; see :meth:`paginate`."""
+        from ._paging import Pages
+
         pages = Pages(params, str(self))
         while pages.wanted:
             reply = await self.get_async(pages.params, **options)

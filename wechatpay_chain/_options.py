@@ -6,31 +6,38 @@ traceback that prints local variables.
 
 from __future__ import annotations
 
+import os
 import platform
-import re
 import secrets
 import ssl
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, TypedDict
+from typing import Any, TypedDict, cast
 
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 
 from . import crypto
 from ._calls import check_base_url, check_timeout, layers
 from ._flow import Entry, Layer
+from ._key_options import (
+    Given,
+    check_keys,
+    check_mchid,
+    check_merchant,
+    check_private_key,
+    check_serial,
+    check_symmetric,
+)
 from ._messages import Headers
-from ._secret import Secret, key_bytes
-from ._shapes import mapping, sequence
-from ._uri import suggest
+from ._secret import Secret
+from ._shapes import mapping
 from ._version import __version__
-from .crypto.load import is_pkcs12, load
-from .errors import ConfigurationError
+from .errors import ConfigurationError, EncodeError
 from .middleware.coding import check_headers
 from .middleware.retrying import Retry, RetryPolicy
 from .transports.base import AsyncTransport, Transport
-from .transports.settings import ClientCertificate, NetworkSettings, check_proxy
+from .transports.settings import NetworkSettings, check_proxy
 
 BASE_URL = "https://api.mch.weixin.qq.com"
 BACKUP_URL = "https://api2.mch.weixin.qq.com"
@@ -101,21 +108,22 @@ class Settings:
 
 def check(options: Secret[dict[str, Any]]) -> Settings:
     """Check and load *options*. Raises ``ConfigurationError`` for the first bad one."""
-    given = _Given(options)
-    mchid = _mchid(given)
-    private_key, certificate_serial = _private_key(given, mchid)
-    serial = _serial(given, certificate_serial)
-    keys = _keys(given, serial, private_key)
-    apiv3_key = _symmetric(given, "apiv3_key", "the APIv3 key (APIv3密钥)")
+    given = Given(options, NAMES)
+    mchid = check_mchid(given)
+    private_key, certificate_serial = check_private_key(given, mchid)
+    serial = check_serial(given, certificate_serial)
+    keys = check_keys(given, serial, private_key)
+    apiv3_key = check_symmetric(given, "apiv3_key", "the APIv3 key (APIv3密钥)")
     if not len(keys) and apiv3_key is None:
         raise ConfigurationError(
             "certs: without certs there is nothing to verify answers with; give "
             "certs={'PUB_KEY_ID_...': Path('pub_key.pem')}, or apiv3_key to download "
             "the platform certificates"
         )
-    merchant = _merchant(given, mchid)
+    merchant = check_merchant(given, mchid)
     base_url = check_base_url(given.get("base_url", BASE_URL))
-    backup = given.get("backup_url", BACKUP_URL)
+    # None is a choice here: no other host.
+    backup = options.reveal().get("backup_url", BACKUP_URL)
     headers = _headers(given)
     return Settings(
         mchid=mchid,
@@ -123,9 +131,9 @@ def check(options: Secret[dict[str, Any]]) -> Settings:
         private_key=private_key,
         keys=keys,
         apiv3_key=apiv3_key,
-        secret=_symmetric(given, "secret", "the APIv2 key (APIv2密钥)"),
+        secret=check_symmetric(given, "secret", "the APIv2 key (APIv2密钥)"),
         base_url=base_url,
-        backup_url=None if backup is None else check_base_url(backup),
+        backup_url=None if backup is None else check_base_url(backup, "backup_url"),
         timeout=check_timeout(given.get("timeout", TIMEOUT)),
         retry=_retry(given.get("retry", 3)),
         network=NetworkSettings(
@@ -138,7 +146,7 @@ def check(options: Secret[dict[str, Any]]) -> Settings:
         async_transport=given.get("async_transport"),
         clock=_callable(given, "clock", time.time),
         nonce=_callable(given, "nonce", _nonce),
-        middleware=layers(given.get("middleware", ())),
+        middleware=_middleware(given),
         # Built in place: a local variable could show in a traceback.
         loaded=Secret(
             {
@@ -151,232 +159,88 @@ def check(options: Secret[dict[str, Any]]) -> Settings:
     )
 
 
-class _Given:
-    """The options as given; hands out the secret ones sealed."""
-
-    def __init__(self, options: Secret[dict[str, Any]]) -> None:
-        self._options = options
-        for name in options.reveal():
-            if name not in NAMES:
-                raise ConfigurationError(
-                    f"unknown option {name!r}{suggest(name, NAMES)}"
-                )
-        for name in ("mchid", "serial", "private_key"):
-            if not options.reveal().get(name):
-                raise ConfigurationError(f"{name}: this option is required")
-
-    def get(self, name: str, default: Any = None) -> Any:
-        value = self._options.reveal().get(name)
-        return default if value is None else value
-
-    def sealed(self, name: str) -> Secret[Any] | None:
-        value = self._options.reveal().get(name)
-        return None if value is None else Secret(value)
-
-
-def _mchid(given: _Given) -> str:
-    value = given.get("mchid")
-    text = (
-        str(value) if isinstance(value, int) and not isinstance(value, bool) else value
-    )
-    if not isinstance(text, str) or not re.fullmatch(r"[0-9]{1,32}", text):
-        raise ConfigurationError(
-            f"mchid: the merchant number (商户号) is digits only, got {text!r}"
-        )
-    return text
-
-
-def _private_key(given: _Given, mchid: str) -> tuple[RSAPrivateKey, str | None]:
-    """The key, and the serial of the certificate beside it in a .p12 or PEM."""
-    sealed, password = _pair(given.sealed("private_key"), mchid)
-    loaded = load(sealed, password, name="private_key")
-    if loaded.private_key is None:
-        what = "a certificate" if loaded.certificate else "a public key"
-        raise ConfigurationError(
-            f"private_key: this is {what}, not a private key; use apiclient_key.pem"
-        )
-    if loaded.certificate is None:
-        return loaded.private_key, None
-    return loaded.private_key, crypto.serial_text(loaded.certificate.serial_number)
-
-
-def _pair(sealed: Secret[Any] | None, mchid: str) -> tuple[Secret[Any], Secret[Any]]:
-    """Material and password; a .p12 without one is tried with the mchid."""
-    assert sealed is not None
-    pair = sequence(sealed.reveal())
-    if pair is not None and len(pair) == 2:
-        return Secret(pair[0]), Secret(pair[1])
-    del pair
-    return sealed, Secret(_p12_password(sealed, mchid))
-
-
-def _p12_password(sealed: Secret[Any], mchid: str) -> str | None:
-    """The mchid, which is what the console sets, where the material is PKCS#12."""
-    return mchid if is_pkcs12(sealed) else None
-
-
-def _serial(given: _Given, beside: str | None) -> str:
-    value = given.get("serial")
-    if isinstance(value, str) and value.startswith(crypto.PUBLIC_KEY_ID):
-        raise ConfigurationError(
-            f"serial: {value} is the id of WeChat's public key; give the serial of the "
-            "merchant API certificate (商户API证书序列号)"
-        )
-    if not isinstance(value, str) or not re.fullmatch(r"[0-9A-Fa-f]{8,40}", value):
-        raise ConfigurationError(
-            "serial: the hexadecimal serial of the merchant API certificate expected "
-            f"(40 characters), got {value!r}"
-        )
-    serial = value.upper()
-    if beside and crypto.normal_serial(beside) != crypto.normal_serial(serial):
-        raise ConfigurationError(
-            f"serial: {serial} is given, but private_key comes with the certificate "
-            f"{beside}; one of them is of another certificate"
-        )
-    return serial
-
-
-def _keys(given: _Given, serial: str, private_key: RSAPrivateKey) -> crypto.KeyRing:
-    value: object = given.get("certs", {})
-    if isinstance(value, crypto.KeyRing):
-        return value
-    certs = mapping(value)
-    if certs is None:
-        raise ConfigurationError(
-            f"certs: a mapping of id to key expected, got {type(value).__name__}"
-        )
-    ring = crypto.KeyRing()
-    for name, material in certs.items():
-        ring.update(_wechat_key(name, Secret(material), serial, private_key))
-    return ring
-
-
-def _wechat_key(
-    name: object, material: Secret[Any], serial: str, private_key: RSAPrivateKey
-) -> crypto.WeChatKey:
-    if not isinstance(name, str) or not name:
-        raise ConfigurationError(f"certs: an id must be text, got {name!r}")
-    if crypto.normal_serial(name) == crypto.normal_serial(serial):
-        raise ConfigurationError(
-            f"certs: {name} is serial, the merchant's own certificate; certs holds "
-            "WeChat Pay's (微信支付公钥 or 平台证书)"
-        )
-    found = crypto.load_public_key(material, name=f"certs[{name!r}]")
-    if found.key.public_numbers() == private_key.public_key().public_numbers():
-        raise ConfigurationError(
-            f"certs[{name!r}]: this is the public half of private_key, the merchant's "
-            "own; give WeChat Pay's public key or certificate"
-        )
-    if found.certificate is None:
-        return crypto.WeChatKey(name, found.key)
-    if crypto.normal_serial(found.serial or "") != crypto.normal_serial(name):
-        raise ConfigurationError(
-            f"certs[{name!r}]: this certificate has the serial {found.serial}; file it "
-            "under that"
-        )
-    return crypto.WeChatKey(
-        name,
-        found.key,
-        found.certificate.not_valid_before_utc,
-        found.certificate.not_valid_after_utc,
-    )
-
-
-def _symmetric(given: _Given, name: str, title: str) -> Secret[bytes] | None:
-    sealed = given.sealed(name)
-    if sealed is None:
-        return None
-    if not isinstance(sealed.reveal(), (str, bytes)):
-        kind = type(sealed.reveal()).__name__
-        raise ConfigurationError(f"{name}: text or bytes expected, got {kind}")
-    key = key_bytes(sealed.reveal())
-    size = len(key.reveal())
-    if size == 32:
-        return key
-    hint = ""
-    if len(key.reveal().strip()) == 32:
-        hint = "; it has white space around it, a line break perhaps"
-    raise ConfigurationError(f"{name}: {title} has 32 bytes, this one has {size}{hint}")
-
-
-def _merchant(given: _Given, mchid: str) -> ClientCertificate | None:
-    sealed = given.sealed("merchant")
-    if sealed is None:
-        return None
-    value: object = sealed.reveal()
-    if isinstance(value, ClientCertificate):
-        return value
-    first, second = _pair(sealed, mchid)
-    if _p12_password(first, mchid):
-        loaded = load(first, second, name="merchant")
-        certificate, key = loaded.certificate, loaded.private_key
-    else:
-        certificate = load(first, Secret(None), name="merchant").certificate
-        if second.reveal() is None:
-            second = first  # one PEM with both
-        key = load(second, Secret(None), name="merchant").private_key
-    if certificate is None or key is None:
-        raise ConfigurationError(
-            "merchant: (certificate, private key) expected, or a .p12 with its password"
-        )
-    if certificate.public_key() != key.public_key():
-        raise ConfigurationError("merchant: the private key is not the certificate's")
-    return ClientCertificate(certificate, key)
-
-
-def _retry(value: Any) -> RetryPolicy:
-    if hasattr(value, "after_error") and hasattr(value, "after_response"):
-        policy: RetryPolicy = value
+def _retry(value: object) -> RetryPolicy:
+    given: Any = value
+    methods = ("after_error", "after_response")
+    # An instance: Retry for Retry() is an easy slip.
+    if not isinstance(value, type) and all(hasattr(value, m) for m in methods):
+        policy: RetryPolicy = given
         return policy
     try:
-        return Retry(value)
+        return Retry(given)
     except ValueError as error:
         raise ConfigurationError(str(error)) from None
 
 
-def _proxies(given: _Given) -> dict[str, str]:
+def _proxies(given: Given) -> dict[str, str]:
     sealed = given.sealed("proxies")
     if sealed is None:
         return {}
     if isinstance(sealed.reveal(), str):
-        proxy = check_proxy(sealed)
-        return {"http": proxy, "https": proxy}
-    if not isinstance(sealed.reveal(), Mapping):
+        return dict.fromkeys(("http", "https"), check_proxy(sealed))
+    if mapping(sealed.reveal()) is None:
         raise ConfigurationError(
             "proxies: a URL, or a mapping of scheme to URL, expected"
         )
-    return {s: check_proxy(Secret(url)) for s, url in sealed.reveal().items() if url}
+    for scheme in sealed.reveal():
+        if scheme not in ("http", "https"):
+            raise ConfigurationError(
+                f"proxies: 'http' and 'https' are the schemes, got {scheme!r}"
+            )
+    # Sealed before any is checked: a password in a local variable could show.
+    each = {scheme: Secret(url) for scheme, url in sealed.reveal().items() if url}
+    return {scheme: check_proxy(url) for scheme, url in each.items()}
 
 
-def _verify(given: _Given) -> str | ssl.SSLContext | None:
-    value = given.get("verify", True)
+def _verify(given: Given) -> str | ssl.SSLContext | None:
+    value: object = given.get("verify", True)
     if value is True:
         return None
+    if isinstance(value, ssl.SSLContext):
+        return value
+    if isinstance(value, (str, os.PathLike)):
+        return os.fsdecode(cast("str | os.PathLike[str]", value))
     if value is False:
         raise ConfigurationError(
             "verify: TLS is always verified; for a private authority give the path of "
             "its CA bundle"
         )
-    return value if isinstance(value, ssl.SSLContext) else str(value)
+    raise ConfigurationError(
+        f"verify: the path of a CA bundle expected, got {type(value).__name__}"
+    )
 
 
-def _headers(given: _Given) -> Headers:
-    agent = given.get("user_agent") or (
+def _headers(given: Given) -> Headers:
+    agent = (
         f"wechatpay-chain/{__version__} ({platform.system()}) "
         f"python/{platform.python_version()}"
     )
-    pairs = [("User-Agent", agent), ("Accept-Encoding", "identity")]
-    if given.get("accept_language"):
-        pairs.append(("Accept-Language", given.get("accept_language")))
-    headers = Headers(pairs)
-    try:
-        check_headers(headers)
-    except ValueError as error:
-        raise ConfigurationError(str(error)) from None
+    headers = Headers({"User-Agent": agent, "Accept-Encoding": "identity"})
+    for option, name in (
+        ("user_agent", "User-Agent"),
+        ("accept_language", "Accept-Language"),
+    ):
+        if given.get(option):
+            headers = headers.merge(((name, given.get(option)),))
+            try:
+                check_headers(headers)
+            except EncodeError:
+                raise ConfigurationError(
+                    f"{option}: text that can stand in a header expected, without line "
+                    "breaks and Chinese characters"
+                ) from None
     return headers
 
 
-def _callable(given: _Given, name: str, default: Callable[..., Any]) -> Any:
+def _middleware(given: Given) -> tuple[Entry, ...]:
+    try:
+        return layers(given.get("middleware", ()))
+    except TypeError as error:  # EncodeError is one
+        text = str(error).removeprefix("middleware: ")
+        raise ConfigurationError(f"middleware: {text}") from None
+
+
+def _callable(given: Given, name: str, default: Callable[..., Any]) -> Any:
     value = given.get(name, default)
     if not callable(value):
         raise ConfigurationError(

@@ -1,4 +1,4 @@
-"""Walking the pages of an ``offset``/``limit`` answer. Pure decisions, no I/O."""
+"""Walking the pages of a list, by offset or by token. Pure decisions, no I/O."""
 
 from __future__ import annotations
 
@@ -10,10 +10,16 @@ from .errors import DecodeError, EncodeError
 
 #: Page size when the caller names none: what WeChat's lists default to.
 DEFAULT_LIMIT = 20
+#: Parameters of the lists that hand out a token for the next page.
+_BY_TOKEN = frozenset({"page_size", "page_token"})
 
 
 class Pages:
-    """Where a walk stands: what to ask next, and whether to ask at all."""
+    """Where a walk stands: what to ask next, and whether to ask at all.
+
+    A list goes by ``offset`` and ``limit``, or by ``page_token``: where the caller's
+    parameters say so, and from the first answer on that holds a ``next_page_token``.
+    """
 
     def __init__(self, params: Any, path: str) -> None:
         given = mapping({} if params is None else params)
@@ -21,28 +27,42 @@ class Pages:
             raise EncodeError("paginate: params must be a mapping")
         self._path = path
         self._params = dict(given)
-        self._limit = _whole(self._params.get("limit", DEFAULT_LIMIT), "limit", 1)
-        self._offset = _whole(self._params.get("offset", 0), "offset", 0)
+        self._limit = _whole(self._params.pop("limit", DEFAULT_LIMIT), "limit", 1)
+        self._offset = _whole(self._params.pop("offset", 0), "offset", 0)
+        self._by_token = not _BY_TOKEN.isdisjoint(self._params)
         #: Whether there may be another page.
         self.wanted = True
 
     @property
     def params(self) -> dict[str, Any]:
         """The query of the next page."""
+        if self._by_token:
+            return self._params
         return {**self._params, "offset": self._offset, "limit": self._limit}
 
     def items(self, data: Any) -> Sequence[Any]:
-        """The items of an answer; moves on by as many as were asked for."""
+        """The items of an answer; moves on to the next page."""
         answer = mapping(data) or {}
         found = self._list(answer)
+        token = answer.get("next_page_token")
+        if token or self._by_token:
+            self._turn(token)
+            return found
         self._offset += self._limit
         total = answer.get("total_count")
         if isinstance(total, int):
-            # A page is short where items were removed meanwhile: go on to the end.
+            # A page may come short where items were removed meanwhile: go on.
             self.wanted = self._offset < total
         else:
             self.wanted = len(found) >= self._limit
         return found
+
+    def _turn(self, token: Any) -> None:
+        if token and token == self._params.get("page_token"):
+            raise DecodeError(f"{self._path}: the answer points back at its own page")
+        self._by_token = True
+        self._params = {**self._params, "page_token": token}
+        self.wanted = bool(token)
 
     def _list(self, answer: Mapping[Any, Any]) -> Sequence[Any]:
         named = sequence(answer.get("data"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import AsyncIterator, Iterator
+from copy import deepcopy
 from datetime import timedelta
 from functools import cached_property
 from http.client import responses as reasons
@@ -114,8 +115,13 @@ class Reply(_Proxy):
         )
 
     def __deepcopy__(self, memo: Any) -> Reply:
-        # A reply is not changed after it was made; sharing the parts is a deep copy.
-        return self.__copy__()
+        return _wrap(
+            deepcopy(self.__wrapped__, memo),
+            deepcopy(self._self_data, memo),
+            self._self_verified,
+            self._self_serial,
+            None,  # an open stream has one reader; the copy has read what is left
+        )
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _wrap, (
@@ -188,7 +194,7 @@ class _HTTPResponse(requests.Response):
         self.raw: Any = io.BytesIO(b"") if content is not None else _Raw(response)
 
     if not TYPE_CHECKING:  # there they are the plain attributes of the base
-        cookies = cached_property(lambda self: RequestsCookieJar())
+        cookies = cached_property(lambda _: RequestsCookieJar())
         encoding = cached_property(lambda self: get_encoding_from_headers(self.headers))
         request = cached_property(lambda self: _prepared(self._response))
 

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import Generic, NoReturn, TypeVar, cast
 
+from ._shapes import binary
+
 T = TypeVar("T")
 
 
@@ -38,7 +40,17 @@ def seal(value: T | Secret[T]) -> Secret[T]:
 
 
 def key_bytes(value: str | bytes | Secret[bytes]) -> Secret[bytes]:
-    """Seal the bytes of a symmetric key given as text or bytes."""
+    """Seal the bytes of a symmetric key given as text or bytes.
+
+    Raises ``TypeError`` for anything else, for ``bytes(5)`` would be a key of zeros.
+    """
     if isinstance(value, Secret):
         return value
-    return Secret(value.encode("utf-8") if isinstance(value, str) else bytes(value))
+    if isinstance(value, str):
+        # A text that is no Unicode fails later, by its length, and not with itself in
+        # a UnicodeEncodeError.
+        return Secret(value.encode("utf-8", "surrogatepass"))
+    data = binary(value)
+    if data is None:
+        raise TypeError(f"a key must be text or bytes, not {type(value).__name__}")
+    return Secret(data)

@@ -21,6 +21,14 @@ def sequence(value: object) -> Sequence[Any] | None:
     return given if isinstance(value, (list, tuple)) else None
 
 
+def plain(value: str | int) -> str:
+    """The text of *value*, for members of a ``str`` or ``int`` enum too.
+
+    ``str()`` of those is ``"Kind.MEMBER"``, or was before Python 3.11.
+    """
+    return str.__str__(value) if isinstance(value, str) else int.__repr__(value)
+
+
 def binary(value: object) -> bytes | None:
     """*value* as bytes, from anything that holds bytes."""
     if isinstance(value, bytes):

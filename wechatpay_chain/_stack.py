@@ -58,7 +58,7 @@ class Stack:
         return self._change(change)
 
     def replace(self, existing: str, layer: Layer, name: str | None = None) -> Stack:
-        """Put *layer* in place of *existing*, under its name unless another is given."""
+        """Put *layer* in place of *existing*, under its name or the one given."""
 
         def change(old: tuple[Entry, ...]) -> tuple[Entry, ...]:
             at = self._index(old, existing)
@@ -114,7 +114,7 @@ class Stack:
 
     def __str__(self) -> str:
         width = max((len(name) for name in self.names), default=0)
-        lines = ["request ↓ outermost" + "response ↑".rjust(max(width, 6))]
+        lines = [f"request ↓ outermost{'response ↑':>{max(width, 12)}}"]
         lines += [
             f"  {entry.name:<{width}}  {_origin(entry.layer)}"
             for entry in self._entries

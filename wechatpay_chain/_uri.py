@@ -8,12 +8,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from difflib import get_close_matches
 from functools import lru_cache
 from typing import Any, NamedTuple
 from urllib.parse import quote, unquote
 
-from ._shapes import mapping, sequence
+from ._shapes import mapping, plain, sequence
 from .errors import EncodeError, TemplateError
 
 #: Kept in a value beside RFC 3986 unreserved: order numbers may hold ``*``, and the
@@ -105,6 +104,8 @@ def query(params: object) -> str:
 
 def suggest(name: str, known: Iterable[str]) -> str:
     """`` - did you mean 'x'?`` for the nearest of *known*, or nothing."""
+    from difflib import get_close_matches  # for a message only
+
     near = get_close_matches(name, list(known), n=1)
     return f" - did you mean {near[0]!r}?" if near else ""
 
@@ -113,7 +114,7 @@ def _scalar(name: str, value: object) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, (str, int)):
-        return str(value)
+        return plain(value)
     raise EncodeError(
         f"params[{name!r}]: str, int or bool expected, got {type(value).__name__}"
     )
@@ -129,7 +130,8 @@ def _quote(value: str, name: str) -> str:
 def _check_text(text: str) -> None:
     if not text:
         raise TemplateError("an empty path")
-    if "://" in text.partition("{")[0] or text.startswith("//"):
+    head = text.partition("{")[0].partition("?")[0]  # a query may hold a URL
+    if "://" in head or text.startswith("//"):
         raise TemplateError(
             f"{text!r}: a path is expected, not a URL or another host; "
             "use base_url= for another base"
@@ -194,7 +196,7 @@ def _text(template: str, name: str, value: object) -> str:
         raise TemplateError(
             f"{template!r}: {name} must be str or int, got {type(value).__name__}"
         )
-    text = str(value)
+    text = plain(value)
     if not text:
         raise TemplateError(f"{template!r}: {name} is empty")
     return text

@@ -4,92 +4,23 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import replace
-from difflib import get_close_matches
-from threading import Lock
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from . import _chain, _config, _options, crypto
-from ._calls import Defaults, Prepared, prepare
-from ._drivers import AsyncDriver, SyncDriver
-from ._flow import Entry
+from . import _chain
+from ._calls import Prepared, prepare
 from ._node import Node
 from ._reply import Reply, reply
 from ._secret import Secret
-from ._stack import Stack
+from ._uri import suggest
 from .errors import APIError, ConfigurationError
-from .middleware.certificates import Certificates
-from .middleware.coding import Decoder, Encoder
-from .middleware.raising import Raiser
-from .middleware.retrying import Retrier
-from .middleware.signing import Signer
-from .middleware.verifying import Verifier
-from .middleware.xml_layers import (
-    XmlDecoder,
-    XmlEncoder,
-    XmlRaiser,
-    XmlSigner,
-    XmlVerifier,
-)
 
 if TYPE_CHECKING:
     from typing_extensions import Self, Unpack
 
-
-class _Connections:
-    """The pools of a client and of all that ``with_options`` makes of it."""
-
-    def __init__(self, settings: _options.Settings) -> None:
-        self._settings = settings
-        self._lock = Lock()
-        self._sync: SyncDriver | None = None
-        self._async: AsyncDriver | None = None
-        self._transport = settings.transport
-        self._async_transport = settings.async_transport
-
-    @property
-    def sync(self) -> SyncDriver:
-        driver = self._sync
-        if driver is None:
-            with self._lock:
-                driver = self._sync or SyncDriver(self._make())
-                self._sync = driver
-        return driver
-
-    @property
-    def awaited(self) -> AsyncDriver:
-        driver = self._async
-        if driver is None:
-            with self._lock:
-                driver = self._async or AsyncDriver(self._make_async())
-                self._async = driver
-        return driver
-
-    def _make(self) -> Any:
-        if self._transport is None:
-            from .transports.on_requests import RequestsTransport
-
-            self._transport = RequestsTransport(self._settings.network)
-        return self._transport
-
-    def _make_async(self) -> Any:
-        if self._async_transport is None:
-            from .transports.on_aiohttp import AiohttpTransport
-
-            self._async_transport = AiohttpTransport(self._settings.network)
-        return self._async_transport
-
-    def close(self) -> None:
-        if self._transport is not None:
-            self._transport.close()
-        if self._async is not None:
-            self._async.close()
-
-    async def aclose(self) -> None:
-        if self._async_transport is not None:
-            await self._async_transport.aclose()
-        self.close()
+    from ._assembly import Assembly
+    from ._options import Options
+    from .crypto import KeyRing
 
 
 class WeChatPay:
@@ -115,81 +46,21 @@ class WeChatPay:
     threads and between tasks; close it, or use it as a context manager.
     """
 
-    def __init__(self, **options: Unpack[_options.Options]) -> None:
+    def __init__(self, **options: Unpack[Options]) -> None:
         sealed: Secret[dict[str, Any]] = Secret({**options})
         del options  # what fails below must show no key, local variables included
-        self._setup(_options.check(sealed))
+        from ._assembly import build  # most of the package; importing it skips that
 
-    def _setup(
-        self, settings: _options.Settings, parent: WeChatPay | None = None
-    ) -> None:
-        self._settings = settings
+        self._setup(build(sealed))
+
+    def _setup(self, assembly: Assembly) -> None:
+        self._assembly = assembly
+        self._settings = assembly.settings
+        self._defaults = assembly.defaults
         self._closed = False
-        self._shares = (
-            parent is not None and parent._settings.network is settings.network
-        )
-        self._connections: _Connections = (
-            parent._connections if parent and self._shares else _Connections(settings)
-        )
-        self._certificates: Certificates | None
-        if parent is not None and parent._settings.keys is settings.keys:
-            self._certificates = parent._certificates
-        else:
-            self._certificates = self._downloads()
-        json, xml = self._layers()
-        if parent is None:
-            self._own = json, xml
-            self.stack = Stack(_named(json))
-            self.xml_stack = Stack(_named(xml))
-        else:
-            # The user's layers stay, ours are those of the new settings.
-            self.stack = _exchange(parent.stack, parent._own[0], json)
-            self.xml_stack = _exchange(parent.xml_stack, parent._own[1], xml)
-            self._own = json, xml
-        for name, layer in reversed(settings.middleware):
-            self.stack.push(layer, name)
-            self.xml_stack.push(layer, name)
-        self._defaults = Defaults(
-            settings.base_url,
-            settings.timeout,
-            self.stack,
-            self.xml_stack,
-            settings.mutual,
-        )
-
-    def _downloads(self) -> Certificates | None:
-        settings = self._settings
-        if settings.apiv3_key is None or settings.keys.public_key_id is not None:
-            return None
-        if len(settings.keys):
-            return None  # certificates at hand: the caller's to renew
-        return Certificates(
-            keys=settings.keys, apiv3_key=settings.apiv3_key, clock=settings.clock
-        )
-
-    def _layers(self) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
-        s = self._settings
-        signer = Signer(
-            mchid=s.mchid,
-            serial=s.serial,
-            private_key=s.private_key,
-            keys=s.keys,
-            clock=s.clock,
-            nonce=s.nonce,
-        )
-        verifier = Verifier(keys=s.keys, clock=s.clock, certificates=self._certificates)
-        retrier = Retrier(s.retry)
-        return (
-            (Raiser(), Encoder(s.headers), retrier, Decoder(), verifier, signer),
-            (
-                XmlRaiser(),
-                XmlEncoder(s.xml_headers),
-                retrier,
-                XmlDecoder(),
-                XmlVerifier(secret=s.secret),
-                XmlSigner(mchid=s.mchid, secret=s.secret, nonce=s.nonce),
-            ),
-        )
+        #: The named layers of calls, and those of calls below ``v2``.
+        self.stack = assembly.stack
+        self.xml_stack = assembly.xml_stack
 
     @classmethod
     def from_env(cls, prefix: str = "WECHATPAY_") -> Self:
@@ -197,7 +68,9 @@ class WeChatPay:
 
         ``WECHATPAY_CERTS`` is a JSON object. Raises ``ConfigurationError``.
         """
-        return cls._of(_config.from_env(prefix))
+        from ._config import from_env
+
+        return cls._of(from_env(prefix))
 
     @classmethod
     def from_file(cls, path: str | os.PathLike[str]) -> Self:
@@ -206,15 +79,19 @@ class WeChatPay:
         Its keys are the option names; key values are paths relative to the file, or PEM
         text. Raises ``ConfigurationError``.
         """
-        return cls._of(_config.from_file(path))
+        from ._config import from_file
+
+        return cls._of(from_file(path))
 
     @classmethod
     def _of(cls, sealed: Secret[dict[str, Any]]) -> Self:
+        from ._assembly import build
+
         made = cls.__new__(cls)
-        made._setup(_options.check(sealed))
+        made._setup(build(sealed))
         return made
 
-    def with_options(self, **changes: Unpack[_options.Options]) -> Self:
+    def with_options(self, **changes: Unpack[Options]) -> Self:
         """A client with some options changed, which shares the connection pool.
 
         Layers that were added to the stacks come along; ``middleware`` adds to them.
@@ -223,20 +100,10 @@ class WeChatPay:
         """
         sealed: Secret[dict[str, Any]] = Secret({**changes})
         del changes
-        names = sealed.reveal().keys()
-        if (
-            "certs" not in names
-            and names & {"apiv3_key", "clock"}
-            and self._certificates
-        ):
-            sealed.reveal()["certs"] = crypto.KeyRing()  # downloaded anew
-        base = self._settings.loaded
-        merged = Secret({**base.reveal(), "middleware": (), **sealed.reveal()})
-        settings = _options.check(merged)
-        if not names & _options.CONNECTION:
-            settings = replace(settings, network=self._settings.network)
+        from ._assembly import derive
+
         made = type(self).__new__(type(self))
-        made._setup(settings, self)
+        made._setup(derive(self._assembly, sealed))
         return made
 
     # The chain. Only versions are segments here: a misspelt method is no empty chain.
@@ -244,11 +111,10 @@ class WeChatPay:
     def __getattr__(self, name: str) -> Node:
         if _chain.ROOTS.fullmatch(name):
             return Node(self, name)
-        near = get_close_matches(name, [*_public(type(self)), "v2", "v3", "hk"], n=1)
-        hint = f"; did you mean {near[0]!r}?" if near else ""
         raise AttributeError(
-            f"{type(self).__name__!r} has no attribute {name!r}{hint} (paths start at "
-            "v3, v2 or hk; any other at client['...'])",
+            f"{type(self).__name__!r} has no attribute {name!r}"
+            f"{suggest(name, dir(self))} (paths start at v3, v2 or hk; any other at "
+            "client['...'])",
             name=name,
             obj=self,
         )
@@ -266,7 +132,7 @@ class WeChatPay:
         return self._settings.mchid
 
     @property
-    def keys(self) -> crypto.KeyRing:
+    def keys(self) -> KeyRing:
         """WeChat's keys by id, as they are now."""
         return self._settings.keys
 
@@ -276,7 +142,9 @@ class WeChatPay:
         prepared = self._prepare(method, text, body, options)
         started = perf_counter()
         try:
-            response = self._connections.sync.run(prepared.entries, prepared.request)
+            response = self._assembly.connections.sync.run(
+                prepared.entries, prepared.request
+            )
         except APIError as error:
             _finish(error)
             raise
@@ -287,9 +155,9 @@ class WeChatPay:
     ) -> Reply:
         prepared = self._prepare(method, text, body, options)
         started = perf_counter()
-        driver = self._connections.awaited
+        driver = self._assembly.connections.awaited
         try:
-            response = await driver.run(prepared.entries, prepared.request)
+            response = await driver.run(*prepared)
         except APIError as error:
             _finish(error)
             raise
@@ -305,14 +173,14 @@ class WeChatPay:
     def close(self) -> None:
         """Close the connections; further calls raise. Async: :meth:`aclose`."""
         self._closed = True
-        if not self._shares:
-            self._connections.close()
+        if not self._assembly.shares:
+            self._assembly.connections.close()
 
     async def aclose(self) -> None:
         """Close the connections of both modes; further calls raise."""
         self._closed = True
-        if not self._shares:
-            await self._connections.aclose()
+        if not self._assembly.shares:
+            await self._assembly.connections.aclose()
 
     def __enter__(self) -> Self:
         return self
@@ -341,18 +209,6 @@ class WeChatPay:
 
 def _public(kind: type) -> list[str]:
     return [name for name in dir(kind) if not name.startswith("_")]
-
-
-def _named(layers: tuple[Any, ...]) -> tuple[Entry, ...]:
-    return tuple(Entry(layer.name, layer) for layer in layers)
-
-
-def _exchange(stack: Stack, old: tuple[Any, ...], new: tuple[Any, ...]) -> Stack:
-    """A copy of *stack* with each layer of *old* replaced by its successor."""
-    successor = {id(before): after for before, after in zip(old, new)}
-    return Stack(
-        Entry(name, successor.get(id(layer), layer)) for name, layer in stack.entries
-    )
 
 
 def _finish(error: APIError) -> None:

@@ -14,7 +14,9 @@ ON_THE_LOOP = 1 << 30
 OFF_THE_LOOP = 1
 
 
-def build(account: Account, base_url: str, ca: str | None = None) -> WeChatPay:
+def build(
+    account: Account, base_url: str, ca: str | None = None, **more: Any
+) -> WeChatPay:
     """A client of *account*; the keys are loaded once, here."""
     return WeChatPay(
         mchid=account.mchid,
@@ -24,6 +26,7 @@ def build(account: Account, base_url: str, ca: str | None = None) -> WeChatPay:
         clock=account.clock,
         base_url=base_url,
         verify=ca,
+        **more,
     )
 
 

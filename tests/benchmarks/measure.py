@@ -23,7 +23,7 @@ class Effort:
 
 @dataclass(frozen=True)
 class Contender:
-    """Something that makes calls; ``run(n)`` makes *n* and returns when all are done."""
+    """Something that makes calls: ``run(n)`` returns when *n* of them are done."""
 
     name: str
     run: Callable[[int], None]

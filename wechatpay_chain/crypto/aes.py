@@ -5,7 +5,6 @@ Protocol sections 8 and 16. Keys are used and dropped; an error never shows one.
 
 from __future__ import annotations
 
-import binascii
 from base64 import b64decode, b64encode
 from hashlib import md5
 
@@ -52,19 +51,20 @@ def decrypt_gcm(
     """
     key = key_bytes(key)
     _check_apiv3(key)
+    problem = "the ciphertext is not base64"
     try:
+        sealed = b64decode(ciphertext, validate=True)
+        problem = "the AES-GCM nonce has a length that cannot be"
         return AESGCM(key.reveal()).decrypt(
-            _bytes(nonce), b64decode(ciphertext, validate=True), _bytes(associated_data)
+            _bytes(nonce), sealed, _bytes(associated_data)
         )
-    except binascii.Error:
-        problem = "the ciphertext is not base64"
     except InvalidTag:
         problem = (
             "the AES-GCM tag does not match: wrong APIv3 key, changed ciphertext, "
             "or wrong associated_data"
         )
-    except ValueError:
-        problem = "the AES-GCM nonce or ciphertext has a length that cannot be"
+    except ValueError:  # binascii.Error is one
+        pass
     raise DecryptionError(problem)
 
 
@@ -84,9 +84,12 @@ def decrypt_ecb(ciphertext: str, secret: str | bytes | Secret[bytes]) -> bytes:
     secret = key_bytes(secret)
     try:
         decryptor = _ecb(secret).decryptor()
-        padded = decryptor.update(b64decode(ciphertext, validate=True))
         unpadder = PKCS7(128).unpadder()
-        return unpadder.update(padded + decryptor.finalize()) + unpadder.finalize()
+        return (
+            unpadder.update(decryptor.update(b64decode(ciphertext, validate=True)))
+            + unpadder.update(decryptor.finalize())
+            + unpadder.finalize()
+        )
     except ValueError:  # binascii.Error is one
         pass
     raise DecryptionError("req_info does not open: wrong APIv2 key or changed text")
@@ -94,8 +97,12 @@ def decrypt_ecb(ciphertext: str, secret: str | bytes | Secret[bytes]) -> bytes:
 
 def _ecb(secret: Secret[bytes]) -> Cipher[modes.ECB]:
     # The AES key is the lower-case hex text of MD5(APIv2 key): protocol section 16.
-    digest = md5(secret.reveal(), usedforsecurity=False).hexdigest().encode()
-    return Cipher(algorithms.AES(digest), modes.ECB())
+    return Cipher(
+        algorithms.AES(
+            md5(secret.reveal(), usedforsecurity=False).hexdigest().encode()
+        ),
+        modes.ECB(),
+    )
 
 
 def _check_apiv3(key: Secret[bytes]) -> None:

@@ -8,43 +8,26 @@ travel as values until only sealed frames are left, so no traceback shows a key.
 
 from __future__ import annotations
 
-import binascii
 import os
 import re
-from base64 import b64decode
-from collections.abc import Callable
-from pathlib import Path
-from typing import Any, NamedTuple, Union, cast
+from typing import Any, NamedTuple, cast
 from urllib.parse import unquote, urlsplit
 
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, RSAPublicKey
-from cryptography.hazmat.primitives.serialization import (
-    load_der_private_key,
-    load_der_public_key,
-    load_pem_private_key,
-    pkcs12,
-)
 
 from .._secret import Secret, seal
-from .._shapes import sequence
+from .._shapes import binary, sequence
 from ..errors import ConfigurationError
+from .forms import Loaded, bare_base64, parse
+from .forms import is_pkcs12 as _is_pkcs12
 from .keys import serial_text
-
-Material = Union[str, bytes, "os.PathLike[str]"]
 
 #: Below this, signatures are not accepted by WeChat Pay (protocol section 1).
 MINIMUM_BITS = 2048
 
-_PEM = re.compile(rb"-----BEGIN ([A-Z0-9 ]+)-----(.*?)-----END \1-----", re.S)
-
-
-class Loaded(NamedTuple):
-    """What was found in the material, at most one of each kind."""
-
-    private_key: RSAPrivateKey | None = None
-    certificate: x509.Certificate | None = None
-    public_key: RSAPublicKey | None = None
+#: Suffixes by which a text is a file's name and not a damaged key.
+_SUFFIXES = re.compile(r".+\.(?:pem|key|p8|p12|pfx|crt|cer|der|txt)", re.I)
 
 
 class PublicMaterial(NamedTuple):
@@ -68,15 +51,9 @@ def load_private_key(
 
     *name* is what messages call it. Raises ``ConfigurationError``.
     """
-    sealed, secret = _split(material, password)
+    sealed, secret = split(material, password)
     del material, password
-    loaded = load(sealed, secret, name=name)
-    if loaded.private_key is None:
-        raise ConfigurationError(
-            f"{name}: this is {_kind(loaded)}, not a private key; "
-            "use the file apiclient_key.pem"
-        )
-    return loaded.private_key
+    return private_half(load(sealed, secret, name=name), name)
 
 
 def load_public_key(
@@ -86,7 +63,7 @@ def load_public_key(
 
     Raises ``ConfigurationError``.
     """
-    sealed, secret = _split(material, password)
+    sealed, secret = split(material, password)
     del material, password
     loaded = load(sealed, secret, name=name)
     if loaded.private_key is not None:
@@ -95,9 +72,8 @@ def load_public_key(
             "WeChat Pay is expected (pub_key.pem or wechatpay_<serial>.pem)"
         )
     if loaded.certificate is not None:
-        return PublicMaterial(
-            _certified_key(loaded.certificate, name), loaded.certificate
-        )
+        key = certified_key(loaded.certificate, name)
+        return PublicMaterial(key, loaded.certificate)
     assert loaded.public_key is not None
     return PublicMaterial(loaded.public_key, None)
 
@@ -108,221 +84,31 @@ def load(material: Secret[Any], password: Secret[Any], *, name: str = "key") -> 
     if isinstance(found, str):
         raise ConfigurationError(f"{name}: {found}")
     key = found.private_key or found.public_key
-    if key is not None and key.key_size < MINIMUM_BITS:
-        raise ConfigurationError(
-            f"{name}: the RSA key has {key.key_size} bits, WeChat Pay takes "
-            f"{MINIMUM_BITS}"
-        )
+    if key is not None:
+        _check_size(key, name)
     return found
 
 
-def _split(material: object, password: object) -> tuple[Secret[Any], Secret[Any]]:
-    pair = sequence(material)
-    if pair is not None and len(pair) == 2:
-        return seal(pair[0]), seal(pair[1])
-    return seal(material), seal(password)
+def private_half(loaded: Loaded, name: str) -> RSAPrivateKey:
+    """The private key among what was loaded, or say what is there in its place."""
+    if loaded.private_key is None:
+        kind = "a certificate" if loaded.certificate else "a public key"
+        raise ConfigurationError(
+            f"{name}: this is {kind}, not a private key; use the file apiclient_key.pem"
+        )
+    return loaded.private_key
 
 
-def _certified_key(certificate: x509.Certificate, name: str) -> RSAPublicKey:
-    key = certificate.public_key()
+def certified_key(certificate: x509.Certificate, name: str) -> RSAPublicKey:
+    """The RSA key that *certificate* certifies. Raises ``ConfigurationError``."""
+    try:
+        key = certificate.public_key()
+    except Exception:  # UnsupportedAlgorithm (SM2), ValueError for nonsense
+        key = None
     if not isinstance(key, RSAPublicKey):
         raise ConfigurationError(f"{name}: the certificate's key is not RSA")
+    _check_size(key, name)
     return key
-
-
-def _kind(loaded: Loaded) -> str:
-    return "a certificate" if loaded.certificate else "a public key"
-
-
-def _attempt(material: Secret[Any], password: Secret[Any]) -> Loaded | str:
-    """What the material holds, or what is wrong with it, in words."""
-    value = material.reveal()
-    if isinstance(value, RSAPrivateKey):
-        return Loaded(private_key=value)
-    if isinstance(value, RSAPublicKey):
-        return Loaded(public_key=value)
-    if isinstance(value, x509.Certificate):
-        return Loaded(certificate=value)
-    if isinstance(value, Loaded):
-        return value
-    data = _bytes(value)
-    if isinstance(data, str):
-        return data
-    secret = password.reveal()
-    if isinstance(secret, str):
-        secret = secret.encode()
-    if secret is not None and not isinstance(secret, bytes):
-        return f"the password must be text or bytes, not {type(secret).__name__}"
-    # Typographic accidents first: a BOM, CRLF, and \n written as two characters.
-    text = data.removeprefix(b"\xef\xbb\xbf").replace(b"\\n", b"\n")
-    if b"-----BEGIN " in text:
-        return _from_pem(text.replace(b"\r", b""), secret)
-    return _from_der(data, secret)
-
-
-def _bytes(value: object) -> bytes | str:
-    """The bytes that *value* means, or what is wrong with it."""
-    if isinstance(value, bytes):
-        raw = value
-    elif isinstance(value, os.PathLike):
-        return _read(Path(cast("os.PathLike[str]", value)))
-    elif isinstance(value, str):
-        if value.startswith("file:"):
-            return _read(Path(unquote(urlsplit(value).path)))
-        if "-----BEGIN " in value:
-            return value.encode()
-        if _exists(value):
-            return _read(Path(value))
-        raw = value.encode()
-    else:
-        return (
-            f"{type(value).__name__} is not key material; give a path, PEM, DER, "
-            "base64 or a cryptography key object"
-        )
-    decoded = _base64(raw)
-    if decoded is not None:
-        return decoded
-    if isinstance(value, bytes):
-        return value
-    # Short, without a line break: a path that is not there. Else it may be a damaged
-    # key, which must not be repeated.
-    if len(value) < 200 and "\n" not in value and re.search(r"[./\\~]", value):
-        return f"no such file: {value}"
-    return "this is neither a file that exists, nor PEM, nor base64"
-
-
-def _exists(name: str) -> bool:
-    try:
-        return os.path.isfile(name)
-    except ValueError:  # a NUL byte
-        return False
-
-
-def _read(path: Path) -> bytes | str:
-    try:
-        data = path.expanduser().read_bytes()
-    except OSError as error:
-        return f"cannot read {path}: {error.strerror or 'unreadable'}"
-    except ValueError:
-        return "the path holds a NUL byte"
-    return _base64(data) or data
-
-
-def _base64(raw: bytes) -> bytes | None:
-    """DER from bare base64, which starts with ``M`` as every DER sequence does."""
-    joined = b"".join(raw.removeprefix(b"\xef\xbb\xbf").replace(b"\\n", b"").split())
-    if not joined.startswith(b"M"):
-        return None
-    try:
-        return b64decode(joined, validate=True)
-    except binascii.Error:
-        return None
-
-
-def _from_pem(text: bytes, password: bytes | None) -> Loaded | str:
-    """Read every block, as bags and chains have several; the first of a kind counts."""
-    private = certificate = public = None
-    other: list[str] = []
-    for match in _PEM.finditer(text):
-        label = match[1].decode()
-        found: Loaded | str
-        if label in ("OPENSSH PRIVATE KEY", "EC PRIVATE KEY", "DSA PRIVATE KEY"):
-            found = f"this is an {label}; an RSA key in PKCS#1 or PKCS#8 is expected"
-        elif label.endswith("PRIVATE KEY"):
-            found = _private(load_pem_private_key, _tidy(match), password)
-        elif label in ("PUBLIC KEY", "RSA PUBLIC KEY", "CERTIFICATE"):
-            found = _from_der(_base64(match[2]) or b"", None)
-        else:
-            other.append(label)
-            continue
-        if isinstance(found, str):
-            return found
-        private = private or found.private_key
-        certificate = certificate or found.certificate
-        public = public or found.public_key
-    if private or certificate or public:
-        return Loaded(private, certificate, public)
-    if other:
-        return (
-            f"the PEM text holds {', '.join(other)}; a key or certificate is expected"
-        )
-    return "the PEM text is cut off: there is no complete BEGIN ... END block"
-
-
-def _tidy(match: re.Match[bytes]) -> bytes:
-    """One PEM block with blank lines and indentation gone, headers kept."""
-    lines = [line.strip() for line in match[2].split(b"\n")]
-    head = [line for line in lines if b":" in line]
-    rest = [line for line in lines if line and b":" not in line]
-    body = head + ([b""] if head else []) + rest
-    begin, end = b"-----BEGIN %b-----" % match[1], b"-----END %b-----" % match[1]
-    return b"\n".join([begin, *body, end, b""])
-
-
-def _private(
-    loader: Callable[..., Any], data: bytes, password: bytes | None
-) -> Loaded | str:
-    try:
-        key = loader(data, password)
-    except TypeError as error:
-        if "not encrypted" not in str(error):
-            return "the private key is encrypted; give (material, password)"
-        return _private(loader, data, None)  # a password that is not needed
-    except ValueError as error:
-        if "password" in str(error).lower() or "decrypt" in str(error).lower():
-            return "the password does not open this private key"
-        return "the private key is damaged: it cannot be parsed"
-    except Exception:  # UnsupportedAlgorithm, and what future versions raise
-        return "the private key has a form that is not supported; RSA is expected"
-    if not isinstance(key, RSAPrivateKey):
-        return "the private key is not RSA"
-    return Loaded(private_key=key)
-
-
-def _from_der(data: bytes, password: bytes | None) -> Loaded | str:
-    try:
-        return Loaded(certificate=x509.load_der_x509_certificate(data))
-    except ValueError:
-        pass
-    try:
-        public = load_der_public_key(data)
-        if isinstance(public, RSAPublicKey):
-            return Loaded(public_key=public)
-        return "the public key is not RSA"
-    except ValueError:
-        pass
-    found = _private(load_der_private_key, data, password)
-    if not isinstance(found, str) or "damaged" not in found:
-        bag = _from_pkcs12(data, password) if isinstance(found, str) else None
-        return bag or found
-    bag = _from_pkcs12(data, password)
-    if bag is not None:
-        return bag
-    try:
-        x509.load_der_x509_csr(data)
-    except ValueError:
-        return "this is no key and no certificate that can be read; it may be cut off"
-    return "this is a certificate request; a key or certificate is expected"
-
-
-def _from_pkcs12(data: bytes, password: bytes | None) -> Loaded | str | None:
-    """The contents of a .p12, or ``None`` where it is none."""
-    if not _is_pkcs12(data):
-        return None
-    try:
-        key, certificate, _ = pkcs12.load_key_and_certificates(data, password)
-    except ValueError:
-        if password is None:
-            return (
-                "the PKCS#12 file has a password (usually the mchid): give "
-                "(material, password)"
-            )
-        return "the password does not open this PKCS#12 file (it is usually the mchid)"
-    if key is not None and not isinstance(key, RSAPrivateKey):
-        return "the private key in the PKCS#12 file is not RSA"
-    if key is None and certificate is None:
-        return "the PKCS#12 file is empty"
-    return Loaded(private_key=key, certificate=certificate)
 
 
 def is_pkcs12(material: Secret[Any]) -> bool:
@@ -331,6 +117,98 @@ def is_pkcs12(material: Secret[Any]) -> bool:
     return isinstance(data, bytes) and _is_pkcs12(data)
 
 
-def _is_pkcs12(data: bytes) -> bool:
-    """A PFX is a sequence that opens with version 3 (RFC 7292, section 4)."""
-    return data[:1] == b"\x30" and b"\x02\x01\x03" in data[2:8]
+def split(material: object, password: object = None) -> tuple[Secret[Any], Secret[Any]]:
+    """Seal material and password, which may come as a pair."""
+    pair = sequence(material)
+    if pair is not None and len(pair) == 2:
+        return seal(pair[0]), seal(pair[1])
+    return seal(material), seal(password)
+
+
+def _check_size(key: RSAPrivateKey | RSAPublicKey, name: str) -> None:
+    if key.key_size < MINIMUM_BITS:
+        raise ConfigurationError(
+            f"{name}: the RSA key has {key.key_size} bits, WeChat Pay takes "
+            f"{MINIMUM_BITS}"
+        )
+
+
+def _attempt(material: Secret[Any], password: Secret[Any]) -> Loaded | str:
+    """What the material holds, or what is wrong with it, in words. Never raises."""
+    value: object = material.reveal()
+    if isinstance(value, RSAPrivateKey):
+        return Loaded(private_key=value)
+    if isinstance(value, RSAPublicKey):
+        return Loaded(public_key=value)
+    if isinstance(value, x509.Certificate):
+        return Loaded(certificate=value)
+    secret: object = password.reveal()
+    if isinstance(secret, str):
+        secret = secret.encode("utf-8", "surrogatepass")
+    if secret is not None and not isinstance(secret, bytes):
+        return f"the password must be text or bytes, not {type(secret).__name__}"
+    data = _bytes(value)
+    return data if isinstance(data, str) else parse(data, secret or None)
+
+
+def _bytes(value: object) -> bytes | str:
+    """The bytes that *value* means, or what is wrong with it. Never raises."""
+    if isinstance(value, os.PathLike):
+        return _read(os.fsdecode(cast("os.PathLike[str]", value)))
+    if isinstance(value, str):
+        if value.startswith("file:"):
+            return _from_url(value)
+        if "-----BEGIN " not in value and os.path.exists(os.path.expanduser(value)):
+            return _read(value)
+        raw = value.encode("utf-8", "surrogatepass")
+    else:
+        found = binary(value)
+        if found is None:
+            return (
+                f"{type(value).__name__} is not key material; give a path, PEM, DER, "
+                "base64 or an RSA key object of cryptography"
+            )
+        raw = found
+    decoded = bare_base64(raw)
+    if decoded is not None:
+        return decoded
+    if not isinstance(value, str) or "-----BEGIN " in value or not value.strip():
+        return raw
+    if _is_name(value):
+        return f"no such file: {value}"
+    return "this is neither a file that exists, nor PEM, nor base64"
+
+
+def _from_url(url: str) -> bytes | str:
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return "this file URL cannot be read; file:///path is expected"
+    if parts.netloc not in ("", "localhost"):
+        return "a file URL has three slashes before an absolute path: file:///path"
+    path = unquote(parts.path)
+    # file:///C:/keys is the path C:/keys.
+    return _read(path[1:] if re.match(r"/[A-Za-z]:/", path) else path)
+
+
+def _read(name: str) -> bytes | str:
+    try:
+        with open(os.path.expanduser(name), "rb") as file:
+            data = file.read()
+    except OSError as error:
+        shown = name if _is_name(name) else "the file"
+        return f"cannot read {shown}: {error.strerror or 'unreadable'}"
+    except ValueError:  # a NUL byte, a lone surrogate
+        return "this path cannot be opened on this system"
+    return bare_base64(data) or data
+
+
+def _is_name(text: str) -> bool:
+    """Whether a message may repeat *text*: the name of a file, not a damaged key."""
+    if len(text) > 255 or "\n" in text or "-----" in text:
+        return False
+    if _SUFFIXES.fullmatch(text):
+        return True
+    folder = os.path.dirname(os.path.expanduser(text))
+    # Base64 may begin with a slash, so the root folder proves nothing.
+    return len(folder) > 1 and os.path.isdir(folder)

@@ -45,7 +45,9 @@ def response_message(timestamp: int | str, nonce: str, body: bytes | str) -> byt
     >>> response_message("1717225200", "n0nce", b"")
     b'1717225200\\nn0nce\\n\\n'
     """
-    return f"{timestamp}\n{nonce}\n".encode() + _bytes(body) + b"\n"
+    # A header that is no UTF-8 comes with surrogates: such a text verifies nothing.
+    head = f"{timestamp}\n{nonce}\n".encode("utf-8", "surrogatepass")
+    return head + _bytes(body) + b"\n"
 
 
 def statement_body(sha1: str) -> bytes:

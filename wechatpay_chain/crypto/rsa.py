@@ -5,7 +5,6 @@ Protocol sections 3 and 11. No key is loaded here (``load``), none is chosen (``
 
 from __future__ import annotations
 
-import binascii
 from base64 import b64decode, b64encode
 
 from cryptography.exceptions import InvalidSignature
@@ -42,7 +41,7 @@ def verify(message: bytes | str, signature: str, public_key: RSAPublicKey) -> bo
     try:
         raw = b64decode(signature, validate=True)
         public_key.verify(raw, data, _PKCS1, _SHA256)
-    except (InvalidSignature, binascii.Error, ValueError):
+    except (InvalidSignature, ValueError):  # binascii.Error is one
         return False
     return True
 
@@ -57,14 +56,14 @@ def encrypt_oaep(plaintext: str | bytes, public_key: RSAPublicKey) -> str:
 
     Raises ``ValueError`` naming the limit where *plaintext* is too long in UTF-8 bytes.
     """
+    data = plaintext.encode() if isinstance(plaintext, str) else plaintext
     limit = oaep_limit(public_key)
-    size = len(plaintext.encode() if isinstance(plaintext, str) else plaintext)
-    if size > limit:
+    if len(data) > limit:
         # The text itself is personal data and stays out of the message.
         raise ValueError(
-            f"a sensitive field may have {limit} bytes in UTF-8, this one has {size}"
+            f"a sensitive field may have {limit} bytes in UTF-8, this one has "
+            f"{len(data)}"
         )
-    data = plaintext.encode() if isinstance(plaintext, str) else plaintext
     return b64encode(public_key.encrypt(data, _OAEP)).decode("ascii")
 
 
@@ -74,9 +73,8 @@ def decrypt_oaep(ciphertext: str, private_key: RSAPrivateKey) -> str:
     Raises ``DecryptionError`` where it does not open.
     """
     try:
-        plain = private_key.decrypt(b64decode(ciphertext, validate=True), _OAEP)
-        return plain.decode()
-    except (binascii.Error, ValueError):
+        return private_key.decrypt(b64decode(ciphertext, validate=True), _OAEP).decode()
+    except ValueError:
         # binascii.Error and UnicodeDecodeError are ValueErrors; the message must not
         # tell which of them it was (padding oracle).
         pass

@@ -20,6 +20,7 @@ from ..errors import (
     NotFound,
     WeChatPayError,
 )
+from .checking import check
 
 log = logging.getLogger("wechatpay_chain.certificates")
 
@@ -52,7 +53,11 @@ class Certificates:
         """Download on first use and when the set is old; raises only without a key."""
         now = self._clock()
         if not len(self._keys):
-            yield from self._download(request)
+            try:
+                yield from self._download(request)
+            except WeChatPayError as error:
+                error.outcome = "not_sent"  # *request* itself, that is
+                raise
         elif self._loaded is not None and now - self._loaded > MAX_AGE:
             yield from self._try(request)
 
@@ -150,17 +155,13 @@ class Certificates:
 
     def _check(self, response: Response, found: dict[str, crypto.WeChatKey]) -> None:
         """Verify the download with what it delivered, where it names one of them."""
-        from .verifying import check  # this module is its collaborator
-
         serial = response.headers.get("Wechatpay-Serial", "")
-        if crypto.normal_serial(serial) not in found:
-            if serial not in self._keys:
-                return  # AES-GCM has proven that the sender knows the APIv3 key
-            found = {serial: key for key in [self._keys.find(serial)] if key}
+        key = found.get(crypto.normal_serial(serial)) or self._keys.find(serial)
+        if key is None:
+            return  # AES-GCM has proven that the sender knows the APIv3 key
+        ring = crypto.KeyRing({key.serial: key})
         try:
-            check(
-                response.headers, response.content, crypto.KeyRing(found), self._clock()
-            )
+            check(response.headers, response.content, ring, self._clock())
         except InvalidSignature as error:
             raise InvalidSignature(
                 f"/v3/certificates delivered a set that did not sign it: {error}",

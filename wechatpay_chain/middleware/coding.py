@@ -39,7 +39,9 @@ class Encoder:
         changes: dict[str, Any] = {}
         if request.payload is not None:
             content_type, changes = _encode(request.payload)
-            if content_type and "Content-Type" not in headers:
+            # The caller's wins, but for an upload: only ours names the boundary.
+            free = "Content-Type" not in headers or "signing_body" in changes
+            if content_type and free:
                 headers = headers.merge((("Content-Type", content_type),))
         return (
             yield from send(request.replace(headers=headers, payload=None, **changes))
@@ -71,12 +73,15 @@ def raw(value: object) -> tuple[str | None, dict[str, Any]]:
     content = binary(value)
     if content is not None:
         return None, {"body": content}
-    if isinstance(value, str):
-        return "text/plain; charset=utf-8", {"body": value.encode()}
-    fields = mapping(value)
-    if fields is not None:
-        form = urlencode(fields, doseq=True).encode()
-        return "application/x-www-form-urlencoded", {"body": form}
+    try:
+        if isinstance(value, str):
+            return "text/plain; charset=utf-8", {"body": value.encode()}
+        fields = mapping(value)
+        if fields is not None:
+            form = urlencode(fields, doseq=True).encode()
+            return "application/x-www-form-urlencoded", {"body": form}
+    except UnicodeEncodeError:
+        raise EncodeError("data: a lone surrogate has no UTF-8") from None
     raise EncodeError(
         "data: bytes, str or a mapping of form fields expected, got "
         f"{type(value).__name__}"

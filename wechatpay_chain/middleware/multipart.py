@@ -12,6 +12,9 @@ from .._shapes import binary, mapping, sequence
 from ..errors import EncodeError
 from . import json_body
 
+#: What would break out of a part's header, or has no UTF-8.
+_UNFIT = re.compile('["\\\\/\x00-\x1f\ud800-\udfff]')
+
 
 class Upload(NamedTuple):
     """A multipart body, its content type, and the ``meta`` text that is signed."""
@@ -62,8 +65,8 @@ def _file(files: Any) -> tuple[str, str, bytes]:
         raise EncodeError(f"files[{field!r}]: a (name, bytes) pair expected")
     name, data = pair
     content = binary(data.read() if hasattr(data, "read") else data)
-    if not isinstance(name, str) or content is None:
+    if not isinstance(field, str) or not isinstance(name, str) or content is None:
         raise EncodeError(f"files[{field!r}]: a (name, bytes) pair expected")
-    if not name or re.search(r'["\r\n\\/\x00]', f"{field}{name}"):
+    if not name or _UNFIT.search(f"{field}{name}"):
         raise EncodeError(f"files[{field!r}]: the file name {name!r} cannot be sent")
-    return str(field), name, content
+    return field, name, content

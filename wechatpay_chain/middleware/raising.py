@@ -5,7 +5,7 @@ Outermost, so that a user's layer still sees the response (protocol section 10).
 
 from __future__ import annotations
 
-from .._flow import Flow, send
+from .._flow import Flow, read, send
 from .._messages import Request, Response
 from .._shapes import mapping
 from ..errors import APIError, Outcome
@@ -21,6 +21,7 @@ class Raiser:
         response = yield from send(request)
         if response.ok:
             return response
+        yield from read(response)  # unread where there is no layer ``decode``
         raise api_error(request, response)
 
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
-from itertools import count
 from typing import Protocol
 
 from .._flow import Flow, close, send, sleep
@@ -81,7 +80,9 @@ class Retrier:
         self._policy = policy
 
     def __call__(self, request: Request) -> Flow[Response]:
-        for attempt in count(1):  # pragma: no branch - the policy ends it
+        attempt = 0
+        while True:
+            attempt += 1
             try:
                 response = yield from send(request)
             except TransportError as error:
@@ -94,4 +95,3 @@ class Retrier:
                     return response
                 yield from close(response)
             yield from sleep(delay)
-        raise AssertionError("unreachable")  # pragma: no cover

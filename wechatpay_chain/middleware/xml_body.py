@@ -9,7 +9,7 @@ import re
 from collections.abc import Mapping
 from xml.parsers import expat
 
-from .._shapes import mapping
+from .._shapes import mapping, plain
 from ..errors import EncodeError
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*")
@@ -35,7 +35,7 @@ def fields(value: object) -> dict[str, str]:
                 f"xml.{name}: str or int expected, got {type(item).__name__}; a nested "
                 "value goes in as JSON text"
             )
-        text = str(item)
+        text = plain(item)
         if _ILLEGAL.search(text):
             raise EncodeError(f"xml.{name}: holds a character that XML cannot")
         out[name] = text
@@ -66,7 +66,7 @@ def load(content: bytes) -> dict[str, str]:
     parser.CharacterDataHandler = reader.text
     try:
         parser.Parse(content, True)
-    except expat.ExpatError as error:
+    except (expat.ExpatError, LookupError) as error:  # an encoding nobody knows
         raise ValueError(f"not XML: {error}") from None
     return reader.fields
 

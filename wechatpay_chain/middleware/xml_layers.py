@@ -158,6 +158,7 @@ class XmlRaiser:
     def __call__(self, request: Request) -> Flow[Response]:
         response = yield from send(request)
         if not response.ok:
+            yield from read(response)
             raise api_error(request, response)
         data = mapping(response.data)
         if data is None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
+from io import BytesIO
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
@@ -17,6 +18,7 @@ from ..errors import (
     SentRequest,
     TransportError,
     WriteError,
+    WriteTimeout,
 )
 from .settings import NetworkSettings
 
@@ -30,12 +32,51 @@ else:
             "awaited calls need aiohttp: pip install 'wechatpay-chain[async]'"
         ) from error
 
-from yarl import URL  # a dependency of aiohttp
+# Dependencies of aiohttp.
+from multidict import CIMultiDict, CIMultiDictProxy
+from yarl import URL
 
 #: WeChat Pay closes a connection idle for 8 s; ours retire before (design 7).
 IDLE_SECONDS = 7.0
 #: Connections per event loop: tasks beyond it wait, which no timeout counts.
 POOL_SIZE = 512
+#: Above this a body may fill the socket's buffer, and sending it may stall.
+LARGE_BODY = 1 << 16
+#: Bytes per second below which the sending of a large body is given up.
+SLOWEST = 1 << 14
+
+
+class _Failure(Exception):
+    """The library's own error, and the phase of the exchange in which it was met.
+
+    It is none of the library's, which would send an idempotent request once more, with
+    the signature of the first.
+    """
+
+    def __init__(self, phase: str, error: Exception) -> None:
+        super().__init__(phase)
+        self.phase = phase
+        self.error = error
+
+
+class _Connector(aiohttp.TCPConnector):
+    async def connect(self, *args: Any, **options: Any) -> Any:
+        try:
+            return await super().connect(*args, **options)
+        except _ERRORS as error:
+            raise _Failure("connect", error) from error
+
+
+class _Answer(aiohttp.ClientResponse):
+    async def start(self, connection: Any) -> aiohttp.ClientResponse:
+        try:
+            return await super().start(connection)
+        except _ERRORS as error:
+            raise _Failure("read", error) from error
+
+
+_ERRORS = (aiohttp.ClientError, OSError, asyncio.TimeoutError)
+_Pool = AsyncGenerator[aiohttp.ClientSession, None]
 
 
 class AiohttpTransport:
@@ -44,25 +85,24 @@ class AiohttpTransport:
     def __init__(self, settings: NetworkSettings | None = None) -> None:
         self._settings = settings or NetworkSettings()
         self._sessions: WeakKeyDictionary[
-            asyncio.AbstractEventLoop, dict[bool, aiohttp.ClientSession]
+            asyncio.AbstractEventLoop, dict[bool, tuple[aiohttp.ClientSession, _Pool]]
         ] = WeakKeyDictionary()
         self._origins: dict[str, URL] = {}
 
     async def open(self, request: Request) -> Response:
         """Send *request* and return when the headers of the answer are there."""
-        connect, read = request.timeout
+        session = self._session(request) or await self._open_session(request)
         try:
-            raw = await self._session(request).request(
+            raw = await session.request(
                 request.method,
                 self._url(request),
-                data=request.body or None,
-                headers=list(request.headers.pairs()),
                 allow_redirects=False,
-                timeout=aiohttp.ClientTimeout(sock_connect=connect, sock_read=read),
-                proxy=self._settings.proxy_for(request.url),
+                **self._options(request),
             )
-        except (aiohttp.ClientError, OSError, asyncio.TimeoutError) as error:
-            raise _translate(error, request) from error
+        except _Failure as failure:
+            raise _translate(failure.error, failure.phase, request) from failure.error
+        except _ERRORS as error:
+            raise _translate(error, "write", request) from error
         except ValueError as error:
             raise ConfigurationError(
                 f"the request cannot be sent: {error}", request=request.sent()
@@ -79,9 +119,9 @@ class AiohttpTransport:
         await asyncio.sleep(seconds)
 
     async def aclose(self) -> None:
-        """Close the pools of the running loop; those of ended loops are dropped."""
-        for session in self._sessions.pop(asyncio.get_running_loop(), {}).values():
-            await session.close()
+        """Close the pools of the running loop; those of other loops end with them."""
+        for _, pool in self._sessions.pop(asyncio.get_running_loop(), {}).values():
+            await pool.aclose()
 
     def _url(self, request: Request) -> URL:
         """A URL that aiohttp writes as it stands.
@@ -92,6 +132,8 @@ class AiohttpTransport:
         text = request.url[: len(request.url) - len(target)]
         origin = self._origins.get(text)
         if origin is None:
+            if len(self._origins) >= 32:
+                self._origins.clear()
             origin = self._origins[text] = URL(text)
         return URL.build(
             scheme=origin.scheme,
@@ -100,27 +142,62 @@ class AiohttpTransport:
             encoded=True,
         )
 
-    def _session(self, request: Request) -> aiohttp.ClientSession:
-        loop = asyncio.get_running_loop()
-        sessions = self._sessions.get(loop)
-        if sessions is None:
-            sessions = self._sessions[loop] = {}
-        session = sessions.get(request.mutual)
-        if session is None:
-            session = sessions[request.mutual] = self._open_session(request)
+    def _options(self, request: Request) -> dict[str, Any]:
+        connect, read = request.timeout
+        headers = list(request.headers.pairs())
+        body: Any = request.body or None
+        total = None
+        if len(request.body) > LARGE_BODY:
+            # aiohttp warns of large bytes, and has no timeout for writing.
+            body = BytesIO(request.body)
+            total = connect + read + len(request.body) / SLOWEST
+        options: dict[str, Any] = {"headers": headers, "data": body}
+        proxy = self._settings.proxy_for(request.url)
+        if proxy is not None:
+            options["proxy"] = proxy.url
+            if request.url.startswith("https:"):
+                options["proxy_headers"] = proxy.headers
+            else:
+                headers.extend(proxy.headers.items())
+        options["timeout"] = aiohttp.ClientTimeout(
+            total=total,
+            # To connect to a host; for a proxy's CONNECT there is only the whole.
+            sock_connect=connect,
+            connect=None if proxy is None else connect,
+            sock_read=read,
+        )
+        return options
+
+    def _session(self, request: Request) -> aiohttp.ClientSession | None:
+        sessions = self._sessions.get(asyncio.get_running_loop(), {})
+        return sessions[request.mutual][0] if request.mutual in sessions else None
+
+    async def _open_session(self, request: Request) -> aiohttp.ClientSession:
+        # An asynchronous generator, for a loop that ends closes those (asyncio.run
+        # does): so a pool ends with its loop, though nobody could close the client.
+        pool = _pool(self._settings, request)
+        session = await pool.__anext__()  # does not wait
+        sessions = self._sessions.setdefault(asyncio.get_running_loop(), {})
+        sessions[request.mutual] = session, pool
         return session
 
-    def _open_session(self, request: Request) -> aiohttp.ClientSession:
-        return aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(
-                limit=POOL_SIZE,
-                keepalive_timeout=IDLE_SECONDS,
-                ssl=self._settings.tls_for(request),
-            ),
-            cookie_jar=aiohttp.DummyCookieJar(),
-            trust_env=False,
-            skip_auto_headers=("User-Agent", "Accept", "Content-Type"),
-        )
+
+async def _pool(settings: NetworkSettings, request: Request) -> _Pool:
+    session = aiohttp.ClientSession(
+        connector=_Connector(
+            limit=POOL_SIZE,
+            keepalive_timeout=IDLE_SECONDS,
+            ssl=settings.tls_for(request),
+        ),
+        response_class=_Answer,
+        cookie_jar=aiohttp.DummyCookieJar(),
+        trust_env=False,
+        skip_auto_headers=("User-Agent", "Accept", "Content-Type"),
+    )
+    try:
+        yield session
+    finally:
+        await session.close()
 
 
 class _Stream:
@@ -135,7 +212,7 @@ class _Stream:
     async def aread(self) -> bytes:
         try:
             content = await self._raw.read()
-        except (aiohttp.ClientError, OSError, asyncio.TimeoutError) as error:
+        except _ERRORS as error:
             self._raw.close()
             raise _read_error(error, self._request) from error
         self._raw.release()
@@ -145,7 +222,7 @@ class _Stream:
         try:
             async for chunk in self._raw.content.iter_chunked(size):
                 yield chunk
-        except (aiohttp.ClientError, OSError, asyncio.TimeoutError) as error:
+        except _ERRORS as error:
             raise _read_error(error, self._request) from error
         finally:
             self._raw.close()
@@ -154,17 +231,22 @@ class _Stream:
         self._raw.close()
 
 
-def _translate(error: Any, request: Request) -> TransportError:
+def _translate(error: Exception, phase: str, request: Request) -> TransportError:
     sent = request.sent()
     connect, read = request.timeout
-    if isinstance(error, aiohttp.ConnectionTimeoutError):
-        return ConnectTimeout(f"no connection within {connect} s", request=sent)
-    if isinstance(error, (aiohttp.ClientConnectorError, aiohttp.ClientHttpProxyError)):
+    late = isinstance(error, asyncio.TimeoutError)
+    if isinstance(error, aiohttp.ClientResponseError):
+        _hide_headers(error)
+    if phase == "connect":
+        if late:
+            return ConnectTimeout(f"no connection within {connect} s", request=sent)
         return ConnectError(f"no connection: {_text(error)}", request=sent)
-    if isinstance(error, (aiohttp.SocketTimeoutError, asyncio.TimeoutError)):
-        return ReadTimeout(f"no answer within {read} s", request=sent)
-    if isinstance(error, aiohttp.ClientOSError):
+    if phase == "write":
+        if late:
+            return WriteTimeout("the body was not taken in time", request=sent)
         return WriteError(f"cut off while sending: {_text(error)}", request=sent)
+    if late:
+        return ReadTimeout(f"no answer within {read} s", request=sent)
     return _read_error(error, sent)
 
 
@@ -172,6 +254,15 @@ def _read_error(error: BaseException, request: SentRequest) -> ReadError:
     if isinstance(error, asyncio.TimeoutError):
         return ReadTimeout("the answer stopped arriving", request=request)
     return ReadError(f"the answer was cut off: {_text(error)}", request=request)
+
+
+def _hide_headers(error: aiohttp.ClientResponseError) -> None:
+    """Take the request's headers from *error*: a proxy's password may be among them."""
+    info = error.request_info
+    error.request_info = aiohttp.RequestInfo(
+        info.url, info.method, CIMultiDictProxy(CIMultiDict[str]()), info.real_url
+    )
+    error.args = (error.request_info, error.history)
 
 
 def _text(error: BaseException) -> str:

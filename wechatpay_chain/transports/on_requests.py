@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import urllib3
 from urllib3.connection import HTTPConnection, HTTPSConnection
@@ -28,16 +28,24 @@ from ..errors import (
     ReadError,
     ReadTimeout,
     SentRequest,
-    TransportError,
+    WeChatPayError,
     WriteError,
     WriteTimeout,
 )
-from .settings import NetworkSettings
+from .settings import NetworkSettings, Proxy
+
+if TYPE_CHECKING:
+    # What the mixin is mixed with.
+    _Connection = HTTPConnection
+else:
+    _Connection = object
 
 #: WeChat Pay closes a connection idle for 8 s; ours retire before (design 7).
 IDLE_SECONDS = 7.0
 #: Idle connections kept per host: as many as a busy process has threads.
 POOL_SIZE = 256
+#: Hosts whose pools are kept; the least recently used goes first.
+HOSTS = 32
 
 
 class _Wire(dict[str, str]):
@@ -54,46 +62,38 @@ class _Wire(dict[str, str]):
         return self  # urllib3 adds proxy headers to a copy, which must stay this one
 
 
-class _Lasting:
+class _Lasting(_Connection):
     """What our connections add to urllib3's: the exact target, phase, retirement."""
 
-    sock: Any
-    _process = 0
     _rested = 0.0
 
     def connect(self) -> None:
-        super().connect()  # type: ignore[misc]
-        self._process = os.getpid()
+        super().connect()
         self._rested = time.monotonic()
 
     @property
     def is_connected(self) -> bool:
-        """False makes urllib3 replace it: idle too long, closed there, or inherited."""
-        return (
-            time.monotonic() - self._rested < IDLE_SECONDS
-            and self._process == os.getpid()
-            and bool(super().is_connected)  # type: ignore[misc]
-        )
+        """False makes urllib3 replace it: idle too long, or closed at the other end."""
+        return time.monotonic() - self._rested < IDLE_SECONDS and super().is_connected
 
     def request(
         self,
         method: str,
         url: str,
         body: Any = None,
-        headers: Mapping[str, str] | None = None,
+        headers: Mapping[str, Any] | None = None,
         **options: Any,
     ) -> None:
+        del url  # the target is in the headers
         assert isinstance(headers, _Wire)
         if self.sock is None:
             self.connect()
         headers.phase = "write"
-        super().request(  # type: ignore[misc]
-            method, headers.target, body=body, headers=headers, **options
-        )
+        super().request(method, headers.target, body=body, headers=headers, **options)
         headers.phase = "read"
 
     def getresponse(self) -> Any:
-        response = super().getresponse()  # type: ignore[misc]
+        response = super().getresponse()
         self._rested = time.monotonic()
         return response
 
@@ -106,15 +106,18 @@ class _HTTPSConnection(_Lasting, HTTPSConnection):
     pass
 
 
+# The protocols by which urllib3 declares the class do not fit its own either: Any.
+
+
 class _HTTPPool(HTTPConnectionPool):
-    ConnectionCls = _HTTPConnection
+    ConnectionCls: Any = _HTTPConnection
 
 
 class _HTTPSPool(HTTPSConnectionPool):
-    ConnectionCls = _HTTPSConnection
+    ConnectionCls: Any = _HTTPSConnection
 
 
-_POOLS = {"http": _HTTPPool, "https": _HTTPSPool}
+_POOLS: dict[str, type[HTTPConnectionPool]] = {"http": _HTTPPool, "https": _HTTPSPool}
 
 
 class RequestsTransport:
@@ -126,8 +129,9 @@ class RequestsTransport:
     def __init__(self, settings: NetworkSettings | None = None) -> None:
         self._settings = settings or NetworkSettings()
         self._process = os.getpid()
-        self._pools: dict[tuple[str, bool], Any] = {}
-        self._managers: dict[tuple[str | None, bool], urllib3.PoolManager] = {}
+        self._pools: dict[tuple[str, bool], HTTPConnectionPool] = {}
+        self._managers: dict[tuple[Proxy | None, bool], urllib3.PoolManager] = {}
+        self._inherited: list[object] = []
 
     def open(self, request: Request) -> Response:
         """Send *request* and return when the headers of the answer are there."""
@@ -162,23 +166,26 @@ class RequestsTransport:
 
     def close(self) -> None:
         """Close every idle connection; those in use close when they are given back."""
-        managers, self._managers, self._pools = self._managers, {}, {}
-        for manager in managers.values():
-            manager.clear()
+        pools, self._pools, self._managers = self._pools, {}, {}
+        for pool in pools.values():
+            pool.close()
 
-    def _pool(self, request: Request) -> tuple[Any, str]:
+    def _pool(self, request: Request) -> tuple[HTTPConnectionPool, str]:
         """The pool for the request's host, and what stands on the request line."""
         if self._process != os.getpid():
-            # A fork: the parent owns the sockets, and a lock may be held for ever.
+            # A fork: the parent owns the sockets. Its pools are kept and not closed,
+            # for their locks may have been held when it forked.
+            self._inherited += (self._pools, self._managers)
             self._process, self._pools, self._managers = os.getpid(), {}, {}
         target = request.target
         origin = request.url[: len(request.url) - len(target)]
         key = origin, request.mutual
         pool = self._pools.get(key)
         if pool is None:
+            # Threads may meet here: all of them get the pool of the first.
             pool = self._manager(request).connection_from_url(origin)
-            self._pools[key] = pool
-        if request.url.startswith("http:") and self._settings.proxies.get("http"):
+            pool = self._pools.setdefault(key, pool)
+        if pool.proxy is not None and request.url.startswith("http:"):
             return pool, request.url  # absolute form, to a proxy (RFC 9112, 3.2.2)
         return pool, target
 
@@ -188,22 +195,20 @@ class RequestsTransport:
         if manager is None:
             manager = self._make(proxy, request)
             manager.pool_classes_by_scheme = _POOLS
-            self._managers[proxy, request.mutual] = manager
+            manager = self._managers.setdefault((proxy, request.mutual), manager)
         return manager
 
-    def _make(self, proxy: str | None, request: Request) -> urllib3.PoolManager:
+    def _make(self, proxy: Proxy | None, request: Request) -> urllib3.PoolManager:
         context = self._settings.tls_for(request)
         if proxy is None:
-            return urllib3.PoolManager(32, maxsize=POOL_SIZE, ssl_context=context)
-        auth = urllib3.util.parse_url(proxy).auth
-        headers = urllib3.make_headers(proxy_basic_auth=auth) if auth else None
+            return urllib3.PoolManager(HOSTS, maxsize=POOL_SIZE, ssl_context=context)
         return urllib3.ProxyManager(
-            proxy,
+            proxy.url,
             32,
             maxsize=POOL_SIZE,
-            proxy_headers=headers,
+            proxy_headers=proxy.headers,
             ssl_context=context,
-            proxy_ssl_context=self._settings.tls if proxy.startswith("https") else None,
+            proxy_ssl_context=self._settings.tls,
         )
 
 
@@ -241,11 +246,11 @@ class _Stream:
         self._raw.release_conn()
 
 
-def _translate(error: Exception, phase: str, request: Request) -> TransportError:
+def _translate(error: Exception, phase: str, request: Request) -> WeChatPayError:
     sent = request.sent()
     if isinstance(error, ValueError) and not isinstance(error, (HTTPError, OSError)):
         # http.client refuses it before a byte is out: a layer built a bad request.
-        raise ConfigurationError(f"the request cannot be sent: {error}", request=sent)
+        return ConfigurationError(f"the request cannot be sent: {error}", request=sent)
     late = isinstance(error, (PoolTimeout, TimeoutError)) or isinstance(
         _inner(error), TimeoutError
     )

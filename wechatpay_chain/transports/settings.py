@@ -9,11 +9,12 @@ from __future__ import annotations
 import secrets
 import ssl
 import tempfile
+from base64 import b64encode
 from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
-from typing import NamedTuple
-from urllib.parse import urlsplit
+from typing import Any, NamedTuple
+from urllib.parse import unquote, urlsplit
 
 import certifi
 from cryptography import x509
@@ -36,6 +37,31 @@ class ClientCertificate(NamedTuple):
     private_key: RSAPrivateKey
 
 
+class Proxy(NamedTuple):
+    """Where a proxy is, and apart from that what it may know of the user.
+
+    HTTP libraries repeat a proxy's URL in their errors; so the password is not in it.
+    """
+
+    url: str
+    credentials: Secret[str] | None
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """``Proxy-Authorization``, where the proxy wants a user and a password."""
+        if self.credentials is None:
+            return {}
+        user, _, password = self.credentials.reveal().partition(":")
+        pair = f"{unquote(user)}:{unquote(password)}".encode()
+        return {"Proxy-Authorization": f"Basic {b64encode(pair).decode()}"}
+
+
+def _proxy(url: str) -> Proxy:
+    parts = urlsplit(url)
+    user, at, host = parts.netloc.rpartition("@")
+    return Proxy(f"{parts.scheme}://{host}", Secret(user) if at else None)
+
+
 class NetworkSettings:
     """Proxies by scheme, where trust comes from, and the merchant's own certificate."""
 
@@ -46,13 +72,13 @@ class NetworkSettings:
         verify: str | ssl.SSLContext | None = None,
         merchant: ClientCertificate | None = None,
     ) -> None:
-        self.proxies = dict(proxies or {})
+        self._proxies = {name: _proxy(url) for name, url in (proxies or {}).items()}
         self._verify = verify
         self._merchant = merchant
 
-    def proxy_for(self, url: str) -> str | None:
+    def proxy_for(self, url: str) -> Proxy | None:
         """The proxy to use for *url*."""
-        return self.proxies.get(url.partition(":")[0])
+        return self._proxies.get(url.partition(":")[0]) if self._proxies else None
 
     def tls_for(self, request: Request) -> ssl.SSLContext:
         """The context for *request*, with the merchant's certificate where it asks."""
@@ -75,7 +101,9 @@ class NetworkSettings:
         return context
 
     def _context(self) -> ssl.SSLContext:
-        bundle = None if isinstance(self._verify, ssl.SSLContext) else self._verify
+        bundle = self._verify
+        if isinstance(bundle, ssl.SSLContext):
+            return _like(bundle)
         try:
             context = ssl.create_default_context(cafile=bundle or certifi.where())
         except (OSError, ssl.SSLError) as error:
@@ -84,6 +112,16 @@ class NetworkSettings:
             ) from error
         context.minimum_version = ssl.TLSVersion.TLSv1_2
         return context
+
+
+def _like(context: ssl.SSLContext) -> ssl.SSLContext:
+    """A context of our own with the same trust; the caller's is not ours to change."""
+    made = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    authorities = context.get_ca_certs(binary_form=True)
+    if authorities:
+        made.load_verify_locations(cadata=b"".join(authorities))
+    made.minimum_version = max(context.minimum_version, ssl.TLSVersion.TLSv1_2)
+    return made
 
 
 def _show(context: ssl.SSLContext, merchant: ClientCertificate) -> None:
@@ -103,12 +141,26 @@ def _show(context: ssl.SSLContext, merchant: ClientCertificate) -> None:
         context.load_cert_chain(path, password=password)
 
 
-def check_proxy(sealed: Secret[str]) -> str:
+def check_proxy(sealed: Secret[Any]) -> str:
     """The URL, or ``ConfigurationError`` that does not repeat its password."""
-    parts = urlsplit(str(sealed.reveal()))
-    if parts.scheme not in ("http", "https") or not parts.hostname:
+    found = _proxy_found(sealed)
+    if found is not None:
         raise ConfigurationError(
-            "proxies: http://[user:password@]host:port expected, got "
-            f"{parts.scheme or 'no scheme'}://{parts.hostname or 'no host'}"
+            f"proxies: http://[user:password@]host:port expected, got {found}"
         )
     return str(sealed.reveal())
+
+
+def _proxy_found(sealed: Secret[Any]) -> str | None:
+    """What stands there in place of a proxy's URL. Never raises: these locals show."""
+    value: object = sealed.reveal()
+    if not isinstance(value, str):
+        return type(value).__name__
+    try:
+        parts = urlsplit(value)
+        port = parts.port
+    except ValueError:
+        return "one that cannot be read"
+    if parts.scheme in ("http", "https") and parts.hostname and port != 0:
+        return None
+    return f"{parts.scheme or 'no scheme'}://{parts.hostname or 'no host'}"

@@ -1,0 +1,212 @@
+"""What a client is put together from, once, when it is built: layers and connections.
+
+Loaded with the first client, so that importing the package stays cheap.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from ._calls import Defaults
+from ._drivers import AsyncDriver, SyncDriver
+from ._flow import Entry
+from ._options import CONNECTION, Settings, check
+from ._secret import Secret
+from ._stack import Stack
+from .crypto import KeyRing
+from .middleware.certificates import Certificates
+from .middleware.coding import Decoder, Encoder
+from .middleware.raising import Raiser
+from .middleware.retrying import Retrier
+from .middleware.signing import Signer
+from .middleware.verifying import Verifier
+from .middleware.xml_layers import (
+    XmlDecoder,
+    XmlEncoder,
+    XmlRaiser,
+    XmlSigner,
+    XmlVerifier,
+)
+
+
+def build(options: Secret[dict[str, Any]]) -> Assembly:
+    """Check *options* and put a client together. Raises ``ConfigurationError``."""
+    return Assembly(check(options))
+
+
+def derive(parent: Assembly, changes: Secret[dict[str, Any]]) -> Assembly:
+    """The same with some options changed, on the same connections where it can be."""
+    names = changes.reveal().keys()
+    again = {}
+    if parent.downloads and "certs" not in names and names & {"apiv3_key", "clock"}:
+        again = {"certs": KeyRing()}  # filled anew, under the new key or clock
+    settings = check(
+        Secret(
+            {
+                **parent.settings.loaded.reveal(),
+                "middleware": (),
+                **again,
+                **changes.reveal(),
+            }
+        )
+    )
+    if not names & CONNECTION:
+        settings = replace(settings, network=parent.settings.network)
+    return Assembly(settings, parent)
+
+
+class Connections:
+    """The pools of a client and of all that ``with_options`` makes of it."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._sync: SyncDriver | None = None
+        self._async: AsyncDriver | None = None
+        # Two threads may make one each, of which the first stays: a lock here could be
+        # held by another thread at a fork, and so for ever in the child.
+        self._first = dict[str, Any]().setdefault
+        self._transport = settings.transport
+        self._async_transport = settings.async_transport
+
+    @property
+    def sync(self) -> SyncDriver:
+        driver = self._sync
+        if driver is None:
+            driver = self._sync = self._first("sync", SyncDriver(self._make()))
+        return driver
+
+    @property
+    def awaited(self) -> AsyncDriver:
+        driver = self._async
+        if driver is None:
+            made = AsyncDriver(self._make_async())
+            driver = self._async = self._first("async", made)
+        return driver
+
+    def _make(self) -> Any:
+        if self._transport is None:
+            from .transports.on_requests import RequestsTransport
+
+            made = RequestsTransport(self._settings.network)
+            self._transport = self._first("transport", made)
+        return self._transport
+
+    def _make_async(self) -> Any:
+        if self._async_transport is None:
+            from .transports.on_aiohttp import AiohttpTransport
+
+            made = AiohttpTransport(self._settings.network)
+            self._async_transport = self._first("async_transport", made)
+        return self._async_transport
+
+    def close(self) -> None:
+        if self._transport is not None:
+            self._transport.close()
+        if self._async is not None:
+            self._async.close()
+
+    async def aclose(self) -> None:
+        if self._async_transport is not None:
+            await self._async_transport.aclose()
+        self.close()
+
+
+class Assembly:
+    """Settings, stacks and connections of one client; *parent* is what it came from.
+
+    Layers that the user added to the parent's stacks stay, ours are of the new
+    settings. The pool is shared unless the settings say how to connect anew.
+    """
+
+    connections: Connections
+    stack: Stack
+    xml_stack: Stack
+    _certificates: Certificates | None
+
+    def __init__(self, settings: Settings, parent: Assembly | None = None) -> None:
+        self.settings = settings
+        #: Whether the connections are the parent's, and so not ours to close.
+        self.shares = parent is not None and parent.settings.network is settings.network
+        if parent is not None and self.shares:
+            self.connections = parent.connections
+        else:
+            self.connections = Connections(settings)
+        if parent is not None and parent.settings.keys is settings.keys:
+            self._certificates = parent._certificates
+        else:
+            self._certificates = _certificates(settings)
+        self._own = _layers(settings, self._certificates)
+        if parent is None:
+            self.stack, self.xml_stack = map(Stack, map(_named, self._own))
+        else:
+            self.stack = _exchange(parent.stack, parent._own[0], self._own[0])
+            self.xml_stack = _exchange(parent.xml_stack, parent._own[1], self._own[1])
+        for name, layer in reversed(settings.middleware):
+            self.stack.push(layer, name)
+            self.xml_stack.push(layer, name)
+
+    @property
+    def downloads(self) -> bool:
+        """Whether the platform certificates are downloaded."""
+        return self._certificates is not None
+
+    @property
+    def defaults(self) -> Defaults:
+        """What the client contributes to each request."""
+        settings = self.settings
+        return Defaults(
+            settings.base_url,
+            settings.timeout,
+            self.stack,
+            self.xml_stack,
+            settings.mutual,
+        )
+
+
+def _certificates(settings: Settings) -> Certificates | None:
+    """The download, unless there are keys, which are then the caller's to renew."""
+    if settings.apiv3_key is None or len(settings.keys):
+        return None
+    return Certificates(
+        keys=settings.keys, apiv3_key=settings.apiv3_key, clock=settings.clock
+    )
+
+
+def _layers(
+    s: Settings, certificates: Certificates | None
+) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
+    """The built-in layers of both stacks, outermost first."""
+    signer = Signer(
+        mchid=s.mchid,
+        serial=s.serial,
+        private_key=s.private_key,
+        keys=s.keys,
+        clock=s.clock,
+        nonce=s.nonce,
+    )
+    verifier = Verifier(keys=s.keys, clock=s.clock, certificates=certificates)
+    retrier = Retrier(s.retry)
+    return (
+        (Raiser(), Encoder(s.headers), retrier, Decoder(), verifier, signer),
+        (
+            XmlRaiser(),
+            XmlEncoder(s.xml_headers),
+            retrier,
+            XmlDecoder(),
+            XmlVerifier(secret=s.secret),
+            XmlSigner(mchid=s.mchid, secret=s.secret, nonce=s.nonce),
+        ),
+    )
+
+
+def _named(layers: tuple[Any, ...]) -> tuple[Entry, ...]:
+    return tuple(Entry(layer.name, layer) for layer in layers)
+
+
+def _exchange(stack: Stack, old: tuple[Any, ...], new: tuple[Any, ...]) -> Stack:
+    """A copy of *stack* with each layer of *old* replaced by its successor."""
+    successor = {id(before): after for before, after in zip(old, new)}
+    return Stack(
+        Entry(name, successor.get(id(layer), layer)) for name, layer in stack.entries
+    )

@@ -1,0 +1,104 @@
+"""Is a message WeChat Pay's? The check of headers, clock, serial and signature.
+
+For responses and notifications alike (protocol section 5); pure, no I/O.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from datetime import datetime, timezone
+
+from .. import crypto
+from ..crypto.rsa import SCHEME
+from ..errors import ClockSkew, InvalidSignature, MissingHeaders, UnknownSerial
+
+#: Seconds that the two clocks may be apart; 300 is still accepted (section 5, rule 2).
+CLOCK_WINDOW = 300
+
+_NAMES = ("Timestamp", "Nonce", "Serial", "Signature")
+
+
+def check(
+    headers: Mapping[str, str], body: bytes, keys: crypto.KeyRing, now: float
+) -> None:
+    """Raise the ``SignatureError`` that fits, or return: the message is WeChat's.
+
+    *headers* compare without regard to case; *now* is in Unix seconds. An answer that
+    fails may still have been carried out, hence the outcome ``"unknown"``.
+    """
+    missing = [f"Wechatpay-{n}" for n in _NAMES if not headers.get(f"Wechatpay-{n}")]
+    serial = headers.get("Wechatpay-Serial")
+    timestamp = headers.get("Wechatpay-Timestamp")
+    if missing or serial is None or timestamp is None:
+        raise MissingHeaders(
+            f"the answer is not signed: {', '.join(missing)} missing; it may come from "
+            "a proxy, or from a host that is not WeChat Pay's",
+            serial=serial,
+            timestamp=timestamp,
+            outcome="unknown",
+        )
+    kind = headers.get("Wechatpay-Signature-Type", SCHEME)
+    if kind != SCHEME:
+        raise InvalidSignature(
+            f"unknown signature type {kind!r}; {SCHEME} is expected",
+            serial=serial,
+            timestamp=timestamp,
+            outcome="unknown",
+        )
+    _check_clock(timestamp, serial, now)
+    key = _find(keys, serial, timestamp, now)
+    message = crypto.response_message(timestamp, headers["Wechatpay-Nonce"], body)
+    if not crypto.verify(message, headers["Wechatpay-Signature"], key.public_key):
+        raise InvalidSignature(
+            f"the signature by {serial} does not match the answer; treat it as not "
+            "received: query, or repeat with the same number",
+            serial=serial,
+            timestamp=timestamp,
+            outcome="unknown",
+        )
+
+
+def _check_clock(timestamp: str, serial: str, now: float) -> None:
+    if not re.fullmatch(r"[0-9]{1,12}", timestamp):
+        raise InvalidSignature(
+            f"Wechatpay-Timestamp {timestamp!r} is not Unix seconds",
+            serial=serial,
+            timestamp=timestamp,
+            outcome="unknown",
+        )
+    skew = int(now) - int(timestamp)
+    if abs(skew) > CLOCK_WINDOW:
+        raise ClockSkew(
+            f"WeChat's time is {_utc(int(timestamp))}, the local clock says "
+            f"{_utc(int(now))}: {abs(skew)} s {'ahead' if skew > 0 else 'behind'}, "
+            f"more than the {CLOCK_WINDOW} s allowed; set the clock by NTP",
+            serial=serial,
+            timestamp=timestamp,
+            outcome="unknown",
+        )
+
+
+def _find(
+    keys: crypto.KeyRing, serial: str, timestamp: str, now: float
+) -> crypto.WeChatKey:
+    key = keys.find(serial)
+    if key is not None and (key.until is None or now < key.until.timestamp()):
+        return key
+    state = "is not among the keys at hand" if key is None else "has expired"
+    raise UnknownSerial(
+        f"the answer is signed by {serial}, which {state} "
+        f"({', '.join(keys) or 'none'}); add it to certs",
+        serial=serial,
+        timestamp=timestamp,
+        outcome="unknown",
+    )
+
+
+def _utc(seconds: int) -> str:
+    try:
+        return datetime.fromtimestamp(seconds, timezone.utc).strftime(
+            "%Y-%m-%d %H:%M:%SZ"
+        )
+    except (OverflowError, OSError, ValueError):
+        return f"{seconds} s"

@@ -1,0 +1,245 @@
+"""PayScore orders (支付分订单): their data, and how WeChat Pay shows them.
+
+An order changes state in one way only: :meth:`Order.happen`, which asks the table. No
+request is read here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from ..lifecycle import EXPIRY, WIRE, Event, State, follow
+from ..world import Ids, compact
+
+#: Members of a create call that every answer repeats, in the order of the documents.
+_SHOWN = (
+    "out_order_no",
+    "service_id",
+    "appid",
+    "sub_appid",
+    "sub_mchid",
+    "service_introduction",
+    "post_payments",
+    "post_discounts",
+    "risk_fund",
+    "time_range",
+    "location",
+    "attach",
+    "notify_url",
+)
+
+
+class Step(NamedTuple):
+    """One thing that happened to an order."""
+
+    at: float
+    event: Event
+    before: State | None
+    after: State
+    #: The notification that WeChat Pay would send.
+    emits: str | None = None
+
+
+@dataclass(eq=False)
+class Order:
+    """One use of a service. Read it freely; acts go through the gateway."""
+
+    mchid: str
+    order_id: str
+    #: What the confirm page hands back to the merchant's own page.
+    query_id: str
+    created_at: float
+    #: The create call, as it was made.
+    request: Mapping[str, Any]
+    state: State = field(init=False)
+    #: Everything that happened, in order.
+    steps: list[Step] = field(default_factory=list)
+    openid: str | None = None
+    #: Members that changed since: ``post_payments``, ``time_range`` and so on.
+    changes: dict[str, Any] = field(default_factory=dict)
+    total_amount: int | None = None
+    paid: list[dict[str, Any]] = field(default_factory=list)
+    #: The body of the latest call of each kind, to know a repetition by.
+    calls: dict[Event, Mapping[str, Any]] = field(default_factory=dict)
+    #: Whether a deduction is under way, or the user is in the cashier.
+    deducting: bool = False
+
+    @property
+    def out_order_no(self) -> str:
+        """The merchant's number."""
+        return str(self.request["out_order_no"])
+
+    @property
+    def sub_mchid(self) -> str | None:
+        """The sub-merchant (子商户) of a partner's order."""
+        return self.request.get("sub_mchid")
+
+    @property
+    def history(self) -> list[State]:
+        """The states it went through, the present one last."""
+        states: list[State] = []
+        for step in self.steps:
+            if step.before is not step.after:
+                states.append(step.after)
+        return states
+
+    @property
+    def expires_at(self) -> float:
+        """When it expires, if nobody confirms it before."""
+        return self.created_at + EXPIRY
+
+    def happen(
+        self, event: Event, at: float, *, same: bool = False, free: bool = False
+    ) -> bool:
+        """Take *event* through the table; whether anything was done.
+
+        ``False`` for an identical repetition. Raises :class:`Refusal`.
+        """
+        from ..lifecycle import cell
+
+        before = self.steps[-1].after if self.steps else None
+        found = cell(before, event)
+        after = follow(before, event, same=same, free=free, deducting=self.deducting)
+        if found.to is None:
+            return False
+        self.state = after
+        self.steps.append(Step(at, event, before, after, found.emits))
+        return True
+
+    def confirm(self, openid: str, at: float) -> None:
+        """The user accepts (确认订单)."""
+        self.happen(Event.USER_CONFIRMS, at)
+        self.begin(openid, at)
+
+    def begin(self, openid: str, at: float) -> None:
+        """Note who the user is, and make ``OnAccept`` a time."""
+        self.openid = openid
+        span = self._member("time_range")
+        if span.get("start_time") == "OnAccept":
+            self.changes["time_range"] = {**span, "start_time": compact(at)}
+
+    def complete(self, body: Mapping[str, Any], at: float) -> None:
+        """The merchant ends the service and says what it costs (完结)."""
+        total = body["total_amount"]
+        same = self.calls.get(Event.COMPLETE) == body
+        if not self.happen(Event.COMPLETE, at, same=same, free=total == 0):
+            return
+        self.calls[Event.COMPLETE] = dict(body)
+        self.total_amount = total
+        for name in ("post_payments", "post_discounts"):
+            # The lists of the complete call replace those of create (section 5, rule 2).
+            self.changes[name] = body.get(name)
+
+    def pay(self, transaction_id: str, at: float, event: Event) -> None:
+        """The money arrives."""
+        self.happen(event, at)
+        self.deducting = False
+        self.paid.append(
+            {
+                "seq": 1,
+                "amount": self.total_amount,
+                "paid_type": "NEWTON",
+                "paid_time": compact(at),
+                "transaction_id": transaction_id,
+            }
+        )
+
+    def cancel(self, body: Mapping[str, Any], at: float) -> None:
+        """The merchant cancels (取消)."""
+        same = self.calls.get(Event.CANCEL) == body
+        if self.happen(Event.CANCEL, at, same=same):
+            self.calls[Event.CANCEL] = dict(body)
+
+    def document(self) -> dict[str, Any]:
+        """The order object of payscore section 3.3."""
+        wire = WIRE[self.state]
+        out: dict[str, Any] = {"mchid": self.mchid, "order_id": self.order_id}
+        out["state"] = wire.state
+        if wire.state_description:
+            out["state_description"] = wire.state_description
+        for name in _SHOWN:
+            value = self._member(name)
+            if value is not None:
+                out[name] = value
+        if self.openid is not None:
+            name = "sub_openid" if "sub_openid" in self.request else "openid"
+            out[name] = self.openid
+        out.update(self._money(wire.collection))
+        return out
+
+    def _money(self, collection: str | None) -> dict[str, Any]:
+        if self.total_amount is None:
+            return {}
+        money: dict[str, Any] = {
+            "total_amount": self.total_amount,
+            "need_collection": self.total_amount > 0,
+        }
+        if collection is not None:
+            received = sum(part["amount"] for part in self.paid)
+            money["collection"] = {
+                "state": collection,
+                "total_amount": self.total_amount,
+                "paying_amount": self.total_amount - received,
+                "paid_amount": received,
+                "details": list(self.paid),
+            }
+        return money
+
+    def _member(self, name: str) -> Any:
+        return self.changes[name] if name in self.changes else self.request.get(name)
+
+    def __repr__(self) -> str:
+        return f"<Order {self.out_order_no} {self.state}>"
+
+
+class Orders:
+    """All orders of a gateway: ``orders[out_order_no]``.
+
+    Numbers are unique per merchant (payscore section 2.2): ``orders[mchid, number]`` is
+    another merchant's.
+    """
+
+    def __init__(self, mchid: str) -> None:
+        #: Whose numbers are meant where no merchant is named.
+        self._mchid = mchid
+        self._orders: dict[tuple[str, str], Order] = {}
+        self._by_query_id: dict[tuple[str, str], Order] = {}
+
+    def __getitem__(self, number: str | tuple[str, str]) -> Order:
+        key = (self._mchid, number) if isinstance(number, str) else number
+        try:
+            return self._orders[key]
+        except KeyError:
+            raise KeyError(f"merchant {key[0]} has no order {key[1]!r}") from None
+
+    def __contains__(self, number: object) -> bool:
+        key = (self._mchid, number) if isinstance(number, str) else number
+        return key in self._orders
+
+    def __iter__(self) -> Iterator[Order]:
+        return iter(list(self._orders.values()))
+
+    def __len__(self) -> int:
+        return len(self._orders)
+
+    def find(self, mchid: str, out_order_no: str) -> Order | None:
+        """The merchant's order of that number."""
+        return self._orders.get((mchid, out_order_no))
+
+    def find_query(self, mchid: str, query_id: str) -> Order | None:
+        """The merchant's order of that ``query_id``."""
+        return self._by_query_id.get((mchid, query_id))
+
+    def open(
+        self, mchid: str, request: Mapping[str, Any], ids: Ids, now: float
+    ) -> Order:
+        """Enter a new order, which nothing has happened to yet."""
+        order = Order(mchid, ids.order_id(now), ids.token("query"), now, dict(request))
+        self._orders[mchid, order.out_order_no] = order
+        self._by_query_id[mchid, order.query_id] = order
+        return order
+
+    def __repr__(self) -> str:
+        return f"<Orders {len(self)}>"

@@ -1,0 +1,212 @@
+"""The world of one gateway: its time, its numbers, and who lives in it.
+
+Nothing here is random and nothing reads the wall clock unless it is told to: the same
+seed and the same calls give the same world, ids and nonces included.
+"""
+
+from __future__ import annotations
+
+import heapq
+from base64 import urlsafe_b64encode
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta, timezone
+from hashlib import sha256
+from itertools import count
+from threading import Lock
+
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, RSAPublicKey
+
+#: 2024-06-01 15:00 in Beijing: where a frozen clock stands.
+START = 1717225200
+BEIJING = timezone(timedelta(hours=8))
+
+
+class Clock:
+    """The only source of *now*: Unix seconds, frozen until it is advanced.
+
+    With *source*, say ``time.time``, it runs as that does, plus what it was advanced.
+
+    >>> clock = Clock(100)
+    >>> clock.advance(20)
+    >>> clock()
+    120.0
+    """
+
+    def __init__(
+        self, start: float = START, source: Callable[[], float] | None = None
+    ) -> None:
+        self._start = float(start)
+        self._source = source
+        self._ahead = 0.0
+
+    def __call__(self) -> float:
+        """Unix seconds."""
+        base = self._start if self._source is None else self._source()
+        return base + self._ahead
+
+    def advance(self, seconds: float) -> None:
+        """Go forward. Raises ``ValueError`` for the other direction."""
+        if not seconds >= 0:
+            raise ValueError(f"time goes forward only, not by {seconds} s")
+        self._ahead += seconds
+
+    def __repr__(self) -> str:
+        return f"<Clock {rfc3339(self())}>"
+
+
+def rfc3339(seconds: float) -> str:
+    """*seconds* as APIv3 writes times: ``2024-06-01T15:00:00+08:00``."""
+    return datetime.fromtimestamp(int(seconds), BEIJING).isoformat()
+
+
+def compact(seconds: float) -> str:
+    """*seconds* as PayScore writes them: ``20240601150000``."""
+    return f"{datetime.fromtimestamp(int(seconds), BEIJING):%Y%m%d%H%M%S}"
+
+
+class Agenda:
+    """What is to happen by itself, in order of time."""
+
+    def __init__(self) -> None:
+        self._due: list[tuple[float, int, Callable[[float], None]]] = []
+        self._order = count()
+
+    def add(self, due: float, job: Callable[[float], None]) -> None:
+        """Have *job* called with *due*, once that time has come."""
+        heapq.heappush(self._due, (due, next(self._order), job))
+
+    def run(self, now: float) -> None:
+        """Do what is due, earliest first; a job may add others."""
+        while self._due and self._due[0][0] <= now:
+            due, _, job = heapq.heappop(self._due)
+            job(due)
+
+
+class Ids:
+    """Numbers and nonces that look like WeChat Pay's, the same for the same seed.
+
+    >>> Ids(seed=1).order_id(START)
+    '1000000000202406010010000000001'
+    """
+
+    def __init__(self, seed: int = 1) -> None:
+        self.seed = seed
+        self._counts: dict[str, int] = {}
+        self._lock = Lock()
+
+    def order_id(self, now: float) -> str:
+        """A service order: 31 digits, the date among them (payscore section 3.1)."""
+        return f"1000000000{compact(now)[:8]}{self._number('order', 13)}"
+
+    def transaction_id(self, now: float) -> str:
+        """A payment: 28 digits beginning with 4200 (payscore section 10.2)."""
+        return f"4200000001{compact(now)[:8]}{self._number('transaction', 10)}"
+
+    def out_order_no(self) -> str:
+        """A merchant's number for an order that the sandbox was asked to make up."""
+        return f"SANDBOX{self._number('out_order_no', 9)}"
+
+    def request_id(self, number: int) -> str:
+        """``Request-ID``; *number* is the internal error number, 0 on success."""
+        return f"08{self._text('request')[:38].upper()}-{number}"
+
+    def nonce(self, stream: str = "answer") -> str:
+        """32 characters; each *stream* counts for itself."""
+        return self._text(stream)
+
+    def token(self, stream: str) -> str:
+        """An opaque token such as ``package``: base64url without padding."""
+        with self._lock:
+            at = self._next(stream)
+        raw = b"".join(self._digest(stream, at, part) for part in ("a", "b", "c"))
+        return urlsafe_b64encode(raw).decode("ascii").rstrip("=")
+
+    def serial(self, owner: str) -> str:
+        """A certificate serial: 40 upper-case hex characters."""
+        # The first digit keeps it positive in 20 bytes, as X.509 demands.
+        return "5" + self._digest("serial", 0, owner).hex()[:39].upper()
+
+    def public_key_id(self, mchid: str) -> str:
+        """The id of a WeChat Pay public key: digits, but no number."""
+        return f"PUB_KEY_ID_01{mchid}{self.seed % 10**16:016d}"
+
+    def key(self, name: str) -> str:
+        """A symmetric key of 32 ASCII characters that is obviously no real one."""
+        return ("sandbox" + name + self._digest("key", 0, name).hex())[:32]
+
+    def _number(self, stream: str, digits: int) -> str:
+        with self._lock:
+            at = self._next(stream)
+        # The seed stands in the first three digits, the count in the others.
+        return f"{self.seed % 1000:03d}{at:0{digits - 3}d}"
+
+    def _text(self, stream: str) -> str:
+        with self._lock:
+            at = self._next(stream)
+        return self._digest(stream, at, "").hex()[:32]
+
+    def _next(self, stream: str) -> int:
+        self._counts[stream] = self._counts.get(stream, 0) + 1
+        return self._counts[stream]
+
+    def _digest(self, stream: str, at: int, part: str) -> bytes:
+        return sha256(f"{self.seed}/{stream}/{at}/{part}".encode()).digest()
+
+    def __repr__(self) -> str:
+        return f"Ids(seed={self.seed})"
+
+
+@dataclass(frozen=True)
+class Service:
+    """A PayScore service (支付分服务): what an order may be opened for."""
+
+    service_id: str
+    #: Need-confirm (需确认模式), or no-confirm (免确认模式).
+    needs_confirm: bool = True
+    #: Service risk ceiling (服务风险金额上限), in fen.
+    ceiling: int = 1_000_000
+    #: ``"exempt"`` (先免), ``"enjoy"`` (先享), or both.
+    mode: str | None = None
+
+
+@dataclass(frozen=True, repr=False)
+class Merchant:
+    """A merchant number (商户号): direct merchant and partner in one."""
+
+    mchid: str
+    #: Of its API certificate (商户API证书).
+    certificate: x509.Certificate
+    serial: str
+    private_key: RSAPrivateKey
+    apiv3_key: str
+    secret: str
+    appids: frozenset[str]
+    #: The sub-merchants (子商户) it may act for.
+    sub_mchids: frozenset[str]
+
+    @property
+    def public_key(self) -> RSAPublicKey:
+        """What its signatures are checked with."""
+        return self.private_key.public_key()
+
+    def __repr__(self) -> str:
+        return f"<Merchant {self.mchid}>"
+
+
+@dataclass
+class World:
+    """Everything a gateway knows beside its orders."""
+
+    clock: Clock
+    ids: Ids
+    agenda: Agenda = field(default_factory=Agenda)
+    merchants: dict[str, Merchant] = field(default_factory=dict)
+    services: dict[str, Service] = field(default_factory=dict)
+    #: Who has authorised which no-confirm service: (service_id, openid).
+    authorisations: set[tuple[str, str]] = field(default_factory=set)
+
+    def serve(self, services: Iterable[Service]) -> None:
+        """Open *services*."""
+        self.services.update({service.service_id: service for service in services})
