@@ -179,18 +179,21 @@ def check_base_url(url: object, name: str = "base_url") -> str:
     """Return *url* without a trailing slash, or raise ``ConfigurationError``."""
     if not isinstance(url, str):
         raise ConfigurationError(f"{name}: text expected, got {type(url).__name__}")
-    return _check_url(url, name)
+    problem = _problem(url)
+    if problem is None:
+        return url.rstrip("?#/")
+    del url  # it may hold a password, and tracebacks can show local variables
+    raise ConfigurationError(f"{name}: {problem}")
 
 
 @lru_cache(maxsize=256)
-def _check_url(url: str, name: str) -> str:
+def _problem(url: str) -> str | None:
+    """What is wrong with *url*, in words."""
     if not _is_base(url):
-        raise ConfigurationError(
-            f"{name}: http(s)://host[:port][/path] expected, got {_shown(url)!r}"
-        )
+        return f"http(s)://host[:port][/path] expected, got {_shown(url)!r}"
     if not re.fullmatch(r"[!-~]+", url):
-        raise ConfigurationError(f"{name}: {url!r} holds a space or is not ASCII")
-    return url.rstrip("?#/")
+        return f"{url!r} holds a space or is not ASCII"
+    return None
 
 
 def _is_base(url: str) -> bool:
@@ -204,7 +207,8 @@ def _is_base(url: str) -> bool:
             return False
     except ValueError:  # a port that is no number, an open bracket
         return False
-    return not ("@" in parts.netloc or parts.query or parts.fragment)
+    # An @ in the path is what becomes of a password with a slash in it.
+    return not ("@" in url or parts.query or parts.fragment)
 
 
 def _shown(url: str) -> str:

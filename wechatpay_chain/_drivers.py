@@ -11,7 +11,7 @@ import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from inspect import iscoroutinefunction
+from inspect import iscoroutine, iscoroutinefunction
 from typing import Any, cast
 
 from ._flow import (
@@ -28,6 +28,7 @@ from ._flow import (
     layer_name,
 )
 from ._messages import AsyncStream, Body, Request, Response, SyncStream
+from ._run import Run, close_body
 from .errors import WeChatPayError
 from .transports.base import AsyncTransport, Transport
 
@@ -35,56 +36,6 @@ from .transports.base import AsyncTransport, Transport
 #: RSA releases the GIL, so with a second core it runs beside the loop; with few calls
 #: the hand-over costs more than it gives. Measured in docs/benchmarks.md.
 OFFLOAD_FROM = 8
-
-
-class Run:
-    """The record of one call: what was opened, and what may have been carried out."""
-
-    __slots__ = ("doubt", "doubt_before", "entries", "opened")
-
-    def __init__(self, entries: Sequence[Entry]) -> None:
-        self.entries = entries
-        self.opened: list[Body] = []
-        #: Whether the latest attempt may have been carried out.
-        self.doubt = False
-        #: Whether an earlier one may have been.
-        self.doubt_before = False
-
-    def sending(self) -> None:
-        self.doubt_before = self.doubt_before or self.doubt
-        self.doubt = True
-
-    def failed(self, error: WeChatPayError) -> None:
-        self.doubt = error.outcome != "not_sent"
-
-    def answered(self, response: Response) -> None:
-        self.opened.append(response.body)
-        self.doubt = not 400 <= response.status_code < 500
-
-    def inner(self, without: frozenset[str]) -> Run:
-        """The record of a nested call, less the layers named."""
-        return Run([entry for entry in self.entries if entry.name not in without])
-
-    def close(self, keep: Body | None = None) -> None:
-        for body in self.opened:
-            if body is not keep:
-                close_body(body)
-
-    def complete(self, error: WeChatPayError, request: Request) -> None:
-        """Give *error* its request, and the outcome of the whole call."""
-        if error.request is None:
-            error.request = request.sent()
-        if error.outcome is None:
-            error.outcome = "unknown" if self.doubt or self.doubt_before else "not_sent"
-        elif self.doubt_before or (error.outcome == "not_sent" and self.doubt):
-            error.outcome = "unknown"  # an earlier attempt may have been carried out
-
-
-def close_body(body: Body) -> None:
-    """Let go of a body's connection, if it still has one."""
-    stream, body.stream = body.stream, None
-    if stream is not None:
-        stream.close()
 
 
 class SyncDriver:
@@ -131,7 +82,7 @@ class SyncDriver:
             return self._read(command.response.body)
         if isinstance(command, (Compute, Call)):
             _refuse_coroutine(command)
-            return command.function(*command.arguments)
+            return _plain(command.function(*command.arguments), command)
         if isinstance(command, Sleep):
             return self._transport.sleep(command.seconds)
         if isinstance(command, Close):
@@ -311,10 +262,22 @@ def _guest(command: Delegate, *, awaited: bool) -> Callable[..., Any]:
 
 def _refuse_coroutine(command: Compute | Call) -> None:
     if _is_coroutine_function(command.function):
-        raise TypeError(
-            f"{layer_name(command.function)!r} is a coroutine function and this "
-            "call is not awaited: use the _async verb, or give a plain function"
-        )
+        raise _needs_await(command)
+
+
+def _plain(result: Any, command: Compute | Call) -> Any:
+    """*result*, unless it is a coroutine, which nothing here would await."""
+    if iscoroutine(result):
+        result.close()
+        raise _needs_await(command)
+    return result
+
+
+def _needs_await(command: Compute | Call) -> TypeError:
+    return TypeError(
+        f"{layer_name(command.function)!r} is a coroutine function and this call is "
+        "not awaited: use the _async verb, or give a plain function"
+    )
 
 
 def _is_coroutine_function(function: Any) -> bool:

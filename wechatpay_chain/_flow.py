@@ -7,6 +7,7 @@ response. Here is no I/O: whatever is not a request inward rises to a driver.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Coroutine, Generator, Sequence
+from types import GeneratorType
 from typing import Any, NamedTuple, TypeVar, cast
 
 from ._messages import Request, Response
@@ -157,9 +158,10 @@ def start(layer: Layer, request: Request) -> Flow[Response]:
 
 
 def _flow_of(flow: object, name: str) -> Flow[Response]:
-    kind = type(flow).__name__
-    if isinstance(flow, Generator):
+    # The plain type first: the abstract one takes three times as long to tell.
+    if isinstance(flow, (GeneratorType, Generator)):
         return cast("Flow[Response]", flow)
+    kind = type(flow).__name__
     if isinstance(flow, Coroutine):
         flow.close()  # it would warn that it was never awaited
     raise TypeError(

@@ -160,6 +160,16 @@ def check_symmetric(given: Given, name: str, title: str) -> Secret[bytes] | None
     raise ConfigurationError(f"{name}: {title} has 32 bytes, this one has {size}{hint}")
 
 
+def check_trust(keys: crypto.KeyRing, apiv3_key: Secret[bytes] | None) -> None:
+    """Refuse options by which no answer could be verified."""
+    if not len(keys) and apiv3_key is None:
+        raise ConfigurationError(
+            "certs: without certs there is nothing to verify answers with; give "
+            "certs={'PUB_KEY_ID_...': Path('pub_key.pem')}, or apiv3_key to download "
+            "the platform certificates"
+        )
+
+
 def check_merchant(given: Given, mchid: str) -> ClientCertificate | None:
     """The client certificate for APIv2; ``None`` where it was not given."""
     sealed = given.sealed("merchant")
@@ -207,6 +217,8 @@ def _shown(sealed: Secret[Any]) -> str:
     if not isinstance(sealed.reveal(), str):
         return type(sealed.reveal()).__name__
     size = len(sealed.reveal())
-    if size < 32 or _fits(rf"(?:{crypto.PUBLIC_KEY_ID})?[0-9A-Za-z]{{33,40}}", sealed):
+    if size < 32 or _fits(
+        rf"{crypto.PUBLIC_KEY_ID}[0-9]+|[0-9A-Za-z]{{33,40}}", sealed
+    ):
         return repr(sealed.reveal())
     return f"{size} characters"

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal, Protocol, TypeVar, cast
+from typing import Any, Literal, Protocol, TypeVar, cast, overload
 
 from .errors import SentRequest
 
 HeaderTypes = Mapping[str, str] | Iterable[tuple[str, str]]
+_T = TypeVar("_T")
 _Value = TypeVar("_Value", "Request", "Response")
 
 
@@ -44,6 +45,16 @@ class Headers(Mapping[str, str]):
 
     def __getitem__(self, name: str) -> str:
         return self._items[name.lower()][1]
+
+    @overload
+    def get(self, name: str, /) -> str | None: ...
+    @overload
+    def get(self, name: str, default: str | _T, /) -> str | _T: ...
+    def get(self, name: str, default: Any = None, /) -> Any:
+        """The value of *name*, or *default*."""
+        # That of Mapping goes by an exception, and each call asks a dozen times.
+        found = self._items.get(name.lower())
+        return default if found is None else found[1]
 
     def __contains__(self, name: object) -> bool:
         return isinstance(name, str) and name.lower() in self._items

@@ -13,7 +13,7 @@ import ssl
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, TypedDict, cast
+from typing import Any, NoReturn, TypedDict, cast
 
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 
@@ -28,6 +28,7 @@ from ._key_options import (
     check_private_key,
     check_serial,
     check_symmetric,
+    check_trust,
 )
 from ._messages import Headers
 from ._secret import Secret
@@ -105,6 +106,9 @@ class Settings:
     #: The options again, loaded, for :meth:`with_options`.
     loaded: Secret[dict[str, Any]]
 
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("settings are not pickled, because they hold keys")
+
 
 def check(options: Secret[dict[str, Any]]) -> Settings:
     """Check and load *options*. Raises ``ConfigurationError`` for the first bad one."""
@@ -114,16 +118,8 @@ def check(options: Secret[dict[str, Any]]) -> Settings:
     serial = check_serial(given, certificate_serial)
     keys = check_keys(given, serial, private_key)
     apiv3_key = check_symmetric(given, "apiv3_key", "the APIv3 key (APIv3密钥)")
-    if not len(keys) and apiv3_key is None:
-        raise ConfigurationError(
-            "certs: without certs there is nothing to verify answers with; give "
-            "certs={'PUB_KEY_ID_...': Path('pub_key.pem')}, or apiv3_key to download "
-            "the platform certificates"
-        )
+    check_trust(keys, apiv3_key)
     merchant = check_merchant(given, mchid)
-    base_url = check_base_url(given.get("base_url", BASE_URL))
-    # None is a choice here: no other host.
-    backup = options.reveal().get("backup_url", BACKUP_URL)
     headers = _headers(given)
     return Settings(
         mchid=mchid,
@@ -132,8 +128,8 @@ def check(options: Secret[dict[str, Any]]) -> Settings:
         keys=keys,
         apiv3_key=apiv3_key,
         secret=check_symmetric(given, "secret", "the APIv2 key (APIv2密钥)"),
-        base_url=base_url,
-        backup_url=None if backup is None else check_base_url(backup, "backup_url"),
+        base_url=check_base_url(given.get("base_url", BASE_URL)),
+        backup_url=_backup_url(options),
         timeout=check_timeout(given.get("timeout", TIMEOUT)),
         retry=_retry(given.get("retry", 3)),
         network=NetworkSettings(
@@ -157,6 +153,13 @@ def check(options: Secret[dict[str, Any]]) -> Settings:
             }
         ),
     )
+
+
+def _backup_url(options: Secret[dict[str, Any]]) -> str | None:
+    """``None`` is a choice here, no other host, and not the default."""
+    if options.reveal().get("backup_url", BACKUP_URL) is None:
+        return None
+    return check_base_url(options.reveal().get("backup_url", BACKUP_URL), "backup_url")
 
 
 def _retry(value: object) -> RetryPolicy:

@@ -82,7 +82,6 @@ class Reply(_Proxy):
             for chunk in self.__wrapped__.iter_content(chunk_size):
                 yield chunk
             return
-        self._self_stream = None
         async for chunk in stream.achunks(chunk_size):
             yield chunk
 
@@ -175,8 +174,9 @@ def _wrap(
 class _HTTPResponse(requests.Response):
     """A ``requests.Response`` made of what a transport received.
 
-    The parts that few callers look at (cookies, encoding, the prepared request) are
-    made on first use; building them for each call costs more than the proxy itself.
+    The parts that few callers look at (headers, cookies, encoding, the prepared
+    request) are made on first use; to build them for each call costs more than the
+    proxy itself.
     """
 
     def __init__(self, response: Response, seconds: float) -> None:
@@ -186,7 +186,6 @@ class _HTTPResponse(requests.Response):
         self._next = None
         self._response = response
         self.status_code = response.status_code
-        self.headers = CaseInsensitiveDict(response.headers.pairs())
         self.reason = reasons.get(response.status_code, "")
         self.url = response.request.url if response.request else ""
         self.history = []
@@ -194,6 +193,9 @@ class _HTTPResponse(requests.Response):
         self.raw: Any = io.BytesIO(b"") if content is not None else _Raw(response)
 
     if not TYPE_CHECKING:  # there they are the plain attributes of the base
+        headers = cached_property(
+            lambda self: CaseInsensitiveDict(self._response.headers.pairs())
+        )
         cookies = cached_property(lambda _: RequestsCookieJar())
         encoding = cached_property(lambda self: get_encoding_from_headers(self.headers))
         request = cached_property(lambda self: _prepared(self._response))
@@ -228,11 +230,11 @@ class _Raw:
 
     def stream(self, size: int | None, decode_content: bool = True) -> Iterator[bytes]:
         del decode_content  # the transport has done it
-        stream = self._take()
+        stream = self._sync()
         return iter(()) if stream is None else stream.chunks(size or 65536)
 
     def read(self, *_: Any, **__: Any) -> bytes:
-        stream = self._take()
+        stream = self._sync()
         return b"" if stream is None else stream.read()
 
     def close(self) -> None:
@@ -242,13 +244,13 @@ class _Raw:
 
     release_conn = close
 
-    def _take(self) -> SyncStream | None:
+    def _sync(self) -> SyncStream | None:
         stream = self._body.stream
         if stream is not None and hasattr(stream, "aread"):
             raise RuntimeError(
                 "this body came by an _async verb: read it with "
                 "'async for chunk in reply.aiter_content()'"
             )
-        self._body.stream = None
+        # It stays with the body: close() must reach it while it is being read.
         taken: Any = stream
         return taken  # type: ignore[no-any-return]

@@ -204,7 +204,11 @@ class WeChatPay:
         return sorted([*_public(type(self)), "stack", "xml_stack", "v2", "v3", "hk"])
 
     def __repr__(self) -> str:
-        return f"<WeChatPay merchant {self.mchid} at {self._settings.base_url}>"
+        # A traceback that prints local variables shows one whose options were refused.
+        settings = self.__dict__.get("_settings")
+        if settings is None:
+            return f"<{type(self).__name__}, not built>"
+        return f"<WeChatPay merchant {settings.mchid} at {settings.base_url}>"
 
 
 def _public(kind: type) -> list[str]:

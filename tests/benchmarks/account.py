@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from base64 import b64encode
 from dataclasses import dataclass, field
+from itertools import count
 
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from cryptography.hazmat.primitives.hashes import SHA256
@@ -11,8 +12,9 @@ from cryptography.hazmat.primitives.hashes import SHA256
 #: What the server signs once; the answer never changes, so clients verify at this time.
 MOMENT = 1717225200
 
-#: The call that everything here makes: it cancels a PayScore order (微信支付分).
-ORDER = "1234323JKHDFE1243252"
+#: The call that everything here makes: it cancels a PayScore order (微信支付分). Each
+#: time another order, as in life: a repeated URL would measure somebody's cache.
+ORDERS = map("1234323JKHDFE{:07d}".format, count(1))
 BODY = {
     "appid": "wxd678efh567hg6787",
     "service_id": "500001",

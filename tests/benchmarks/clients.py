@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 from unittest import mock
 
-from account import BODY, ORDER, Account
+from account import BODY, ORDERS, Account
 
 from wechatpay_chain import WeChatPay, _drivers
 
@@ -38,7 +38,7 @@ class Chain:
 
     def call(self) -> Any:
         cancel = self._client.v3.payscore.serviceorder._out_order_no_.cancel
-        return cancel.post(BODY, out_order_no=ORDER).data
+        return cancel.post(BODY, out_order_no=next(ORDERS)).data
 
     def close(self) -> None:
         self._client.close()
@@ -67,7 +67,7 @@ class AsyncChain:
 
     async def call(self) -> Any:
         cancel = self._client.v3.payscore.serviceorder._out_order_no_.cancel
-        return (await cancel.post_async(BODY, out_order_no=ORDER)).data
+        return (await cancel.post_async(BODY, out_order_no=next(ORDERS))).data
 
     async def close(self) -> None:
         await self._client.aclose()

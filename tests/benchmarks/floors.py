@@ -19,7 +19,7 @@ from urllib.parse import quote, urlsplit
 
 import aiohttp
 import requests
-from account import BODY, ORDER, Account
+from account import BODY, ORDERS, Account
 from cryptography.hazmat.primitives.asymmetric import padding
 from cryptography.hazmat.primitives.hashes import SHA256
 
@@ -39,7 +39,7 @@ class Hand:
     def request(self) -> tuple[str, bytes, dict[str, str]]:
         """Path, body and headers of the call, freshly signed."""
         account = self._account
-        path = f"/v3/payscore/serviceorder/{quote(ORDER, safe='')}/cancel"
+        path = f"/v3/payscore/serviceorder/{quote(next(ORDERS), safe='')}/cancel"
         body = json.dumps(BODY, ensure_ascii=False, separators=(",", ":")).encode()
         timestamp, nonce = int(time.time()), secrets.token_hex(16)
         message = f"POST\n{path}\n{timestamp}\n{nonce}\n".encode() + body + b"\n"

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import Any
 from unittest import mock
 
-from account import ANSWER, BODY, ORDER, Account
+from account import ANSWER, BODY, ORDERS, Account
 from clients import build
 from measure import Contender, Effort, race
 from report import Row, Target
@@ -71,7 +71,7 @@ def _parts(account: Account) -> dict[str, Callable[[], Any]]:
     message, signature = b"x" * 300, crypto.sign(b"x" * 300, account.wechat_key)
     return {
         "build a chain": lambda: client.v3.payscore.serviceorder._out_order_no_.cancel,
-        "expand a template": lambda: _uri.expand(template, {"out_order_no": ORDER}),
+        "expand a template": lambda: _uri.expand(template, {"out_order_no": next(ORDERS)}),
         "the driver without a layer": lambda: driver.run((), request),
         "the driver with six empty layers": lambda: driver.run(layers, request),
         "encode the body": lambda: json_body.dump(BODY),
@@ -104,7 +104,7 @@ def _ours(account: Account) -> Iterator[Callable[[], Any]]:
 
     def call() -> Any:
         cancel = client.v3.payscore.serviceorder._out_order_no_.cancel
-        return cancel.post(BODY, out_order_no=ORDER).data
+        return cancel.post(BODY, out_order_no=next(ORDERS)).data
 
     # Plain functions: a mock object would cost as much as a layer.
     instead = {"sign": _sign, "verify": _verify}

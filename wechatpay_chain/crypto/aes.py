@@ -70,9 +70,10 @@ def decrypt_gcm(
 
 def encrypt_ecb(plaintext: str | bytes, secret: str | bytes | Secret[bytes]) -> str:
     """Seal an APIv2 refund notice (``req_info``) with the APIv2 key; base64."""
+    secret = key_bytes(secret)
     padder = PKCS7(128).padder()
     padded = padder.update(_bytes(plaintext)) + padder.finalize()
-    encryptor = _ecb(key_bytes(secret)).encryptor()
+    encryptor = _ecb(secret).encryptor()
     return b64encode(encryptor.update(padded) + encryptor.finalize()).decode("ascii")
 
 

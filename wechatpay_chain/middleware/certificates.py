@@ -20,6 +20,7 @@ from ..errors import (
     NotFound,
     WeChatPayError,
 )
+from . import json_body
 from .checking import check
 
 log = logging.getLogger("wechatpay_chain.certificates")
@@ -108,7 +109,12 @@ class Certificates:
         self._loaded = self._clock()
 
     def _open(self, response: Response) -> dict[str, crypto.WeChatKey]:
-        entries = sequence((mapping(response.data) or {}).get("data"))
+        try:
+            # Not response.data: the user may have taken the layer decode out.
+            data = mapping(json_body.load(response.content))
+        except ValueError:
+            data = None
+        entries = sequence((data or {}).get("data"))
         if entries is None:
             raise ConfigurationError("/v3/certificates answered without a list 'data'")
         found: dict[str, crypto.WeChatKey] = {}

@@ -16,7 +16,12 @@ from ..errors import ClockSkew, InvalidSignature, MissingHeaders, UnknownSerial
 #: Seconds that the two clocks may be apart; 300 is still accepted (section 5, rule 2).
 CLOCK_WINDOW = 300
 
-_NAMES = ("Timestamp", "Nonce", "Serial", "Signature")
+_NAMES = (
+    "Wechatpay-Timestamp",
+    "Wechatpay-Nonce",
+    "Wechatpay-Serial",
+    "Wechatpay-Signature",
+)
 
 
 def check(
@@ -27,7 +32,7 @@ def check(
     *headers* compare without regard to case; *now* is in Unix seconds. An answer that
     fails may still have been carried out, hence the outcome ``"unknown"``.
     """
-    missing = [f"Wechatpay-{n}" for n in _NAMES if not headers.get(f"Wechatpay-{n}")]
+    missing = [name for name in _NAMES if not headers.get(name)]
     serial = headers.get("Wechatpay-Serial")
     timestamp = headers.get("Wechatpay-Timestamp")
     if missing or serial is None or timestamp is None:

@@ -34,6 +34,9 @@ def explain(request: Request | None, detail: object) -> str | None:
     differences = list(_differences(request, values, info))
     if differences:
         return "the text WeChat rebuilt differs in " + "; ".join(differences)
+    issue = _issue(detail)
+    if issue:
+        return issue
     return (
         "method, url, timestamp, nonce and body are the same on both sides, so the key "
         f"is the wrong one: check that serial_no {values.get('serial_no')} is the "
@@ -49,6 +52,15 @@ def _information(detail: object) -> Mapping[str, Any] | None:
     if info is not None:
         return info
     return _information(given.get("detail"))  # real answers sometimes nest it
+
+
+def _issue(detail: object) -> str | None:
+    """What was wrong where it was not the signature: a clock, a serial, a parameter."""
+    given = mapping(detail)
+    if given is None or given.get("field") == "signature":
+        return None
+    issue = given.get("issue")
+    return issue if isinstance(issue, str) else _issue(given.get("detail"))
 
 
 def _differences(

@@ -42,11 +42,11 @@ class Retry:
         longest: float = 5.0,
         jitter: Callable[[], float] = random.random,
     ) -> None:
+        self.attempts = attempts  # before the check, for repr in tracebacks
         if isinstance(attempts, bool) or not isinstance(attempts, int) or attempts < 1:
             raise ValueError(
                 f"retry: attempts must be an int from 1 up, got {attempts!r}"
             )
-        self.attempts = attempts
         self.first = first
         self.longest = longest
         self._jitter = jitter

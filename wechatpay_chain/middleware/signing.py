@@ -57,7 +57,13 @@ class Signer:
         public_key_id = self._keys.public_key_id
         if public_key_id and "Wechatpay-Serial" not in request.headers:
             headers["Wechatpay-Serial"] = public_key_id
-        return (yield from send(request.with_headers(headers)))
+        signed = request.with_headers(headers)
+        response = yield from send(signed)
+        if response.status_code == 401:
+            # An explanation compares with what was signed, not with what a layer
+            # further in has made of it since.
+            response = response.replace(request=signed)
+        return response
 
 
 def check_host(request: Request) -> None:

@@ -38,7 +38,7 @@ MISTAKES: dict[str, str] = {
     "parameter_repeated": "{name} is given more than once",
     "parameter_missing": "{names} missing; all five parameters are required",
     "parameter_empty": "{name} is empty",
-    "timestamp_milliseconds": "timestamp {value} is in milliseconds; seconds are expected",
+    "timestamp_milliseconds": "timestamp {value} has milliseconds; give whole seconds",
     "timestamp_malformed": "timestamp {value!r} is not Unix seconds in 10 digits",
     "timestamp_expired": (
         "timestamp {value} is {theirs}, the gateway's clock says {ours}: {skew} s "
@@ -60,7 +60,7 @@ MISTAKES: dict[str, str] = {
     ),
     "url_not_ascii": "the request line is not ASCII: percent-encode the URL",
     "signature_not_base64": "the signature is not standard base64 with padding",
-    "signature_length": "the signature has {size} bytes, a 2048-bit key makes {expected}",
+    "signature_length": "the signature has {size} bytes, this key makes {expected}",
     "another_key": (
         "signed with the private key of {owner}; serial_no {serial} belongs to the key "
         "of merchant {mchid}"

@@ -26,7 +26,7 @@ _lock = Lock()
 
 
 class KeySet(NamedTuple):
-    """The RSA pairs of a gateway: the merchant's, and both kinds of WeChat Pay's own."""
+    """The RSA pairs of a gateway: the merchant's, and both kinds of WeChat Pay's."""
 
     merchant: RSAPrivateKey
     #: WeChat Pay public key (微信支付公钥).

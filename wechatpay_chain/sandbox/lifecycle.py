@@ -1,8 +1,8 @@
 """The life of a PayScore order (支付分订单), as one table.
 
-Two rules for this file: everything that depends on the state of an order is a cell here,
-and nothing here knows of requests, merchants or amounts. Behaviour, error codes and
-*what can happen next* are all looked up in the table (payscore sections 4.1 to 4.3).
+Two rules for this file: what depends on the state of an order is a cell here, and
+nothing here knows of requests, merchants or amounts. Behaviour, error codes and what
+can happen next are all looked up in the table (payscore sections 4.1 to 4.3).
 """
 
 from __future__ import annotations
@@ -197,8 +197,8 @@ def follow(
 ) -> State:
     """Where *event* leads. Raises :class:`Refusal` with the code of its cell.
 
-    *same*: it repeats, parameter for parameter, what led to this state; *free*: the total
-    is 0; *deducting*: a deduction is under way.
+    *same*: it repeats, parameter for parameter, what led to this state; *free*: the
+    total is 0; *deducting*: a deduction is under way.
     """
     found = cell(state, event)
     if found.to is None:
@@ -221,7 +221,7 @@ def _refusal(state: State | None, event: Event, found: Cell) -> Refusal:
         )
     after = [str(other) for other in allowed(state)]
     if found.repeatable:
-        sentence = f"{event} was carried out before with other parameters; the order is {state}"
+        sentence = f"{event} came before with other parameters; the order is {state}"
         identifier, number = "repeated_differently", Internal.REENTRY_DIFFERS
     else:
         sentence = f"{event} cannot follow {state}; what can: {', '.join(after)}"

@@ -12,8 +12,9 @@ from difflib import get_close_matches
 from typing import Any, NamedTuple
 from urllib.parse import unquote
 
-from .._messages import Request
-from .refusals import Internal, Refusal, refused
+from .._messages import Headers, Request
+from .parsing import parse_json, parse_query
+from .refusals import Internal, Problem, Refusal, parameters, refused
 from .validation import NOTHING, Fields
 from .world import Merchant
 
@@ -23,11 +24,11 @@ class Call:
     """An authentic, valid request for one endpoint."""
 
     merchant: Merchant
-    request: Request
-    path: Mapping[str, str] = field(default_factory=dict)
-    query: Mapping[str, str] = field(default_factory=dict)
+    headers: Headers = field(default_factory=Headers)
+    path: Mapping[str, str] = field(default_factory=dict[str, str])
+    query: Mapping[str, str] = field(default_factory=dict[str, str])
     #: The parsed JSON body; empty for an endpoint without one.
-    body: Mapping[str, Any] = field(default_factory=dict)
+    body: Mapping[str, Any] = field(default_factory=dict[str, Any])
 
 
 class Answer(NamedTuple):
@@ -116,3 +117,33 @@ def _match(template: list[str], segments: list[str]) -> dict[str, str] | None:
         elif part != segment:
             return None
     return values
+
+
+def admit(
+    merchant: Merchant, request: Request, route: Route, path: Mapping[str, str]
+) -> Call:
+    """Parse and validate *request*. Raises :class:`Refusal` with every problem."""
+    problems = list(route.path(path))
+    query = parse_query(request.target.partition("?")[2])
+    problems += route.query(query)
+    body: Any = {}
+    if route.body is not None:
+        body = parse_json(request.body)
+        problems += _body_problems(route, body, path)
+    elif request.body:
+        problems.append(Problem("/", "this endpoint takes no body"))
+    if problems:
+        raise parameters(problems)
+    return Call(merchant, request.headers, path, query, body)
+
+
+def _body_problems(
+    route: Route, body: Any, path: Mapping[str, str]
+) -> Iterator[Problem]:
+    assert route.body is not None
+    for problem in route.body(body):
+        if problem.field.lstrip("/") in path:
+            # One target field would have two sources (protocol section 2).
+            issue = "already in the path; leave it out of the body"
+            problem = problem._replace(issue=issue)
+        yield problem

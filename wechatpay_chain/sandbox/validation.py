@@ -35,15 +35,19 @@ def text(low: int, high: int, pattern: str | None = None) -> Rule:
     return rule
 
 
-def integer(low: int, high: int | None = None) -> Rule:
+#: What a service keeps numbers in.
+_INT64 = 2**63 - 1
+
+
+def integer(low: int, high: int = _INT64) -> Rule:
     """An integer, so neither a float nor a string (protocol section 2)."""
-    span = f"from {low} up" if high is None else f"from {low} to {high}"
+    span = f"from {low} up" if high == _INT64 else f"from {low} to {high}"
 
     def rule(value: Any, place: str) -> Iterator[Problem]:
         if isinstance(value, bool) or not isinstance(value, int):
             problem = _wrong_type(value, place, "an integer")
             yield problem._replace(issue=problem.issue + _in_fen(value))
-        elif value < low or (high is not None and value > high):
+        elif not low <= value <= high:
             yield Problem(place, f"an integer {span} expected", value)
 
     return rule

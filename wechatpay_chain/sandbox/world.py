@@ -202,10 +202,10 @@ class World:
     clock: Clock
     ids: Ids
     agenda: Agenda = field(default_factory=Agenda)
-    merchants: dict[str, Merchant] = field(default_factory=dict)
-    services: dict[str, Service] = field(default_factory=dict)
+    merchants: dict[str, Merchant] = field(default_factory=dict[str, Merchant])
+    services: dict[str, Service] = field(default_factory=dict[str, Service])
     #: Who has authorised which no-confirm service: (service_id, openid).
-    authorisations: set[tuple[str, str]] = field(default_factory=set)
+    authorisations: set[tuple[str, str]] = field(default_factory=set[tuple[str, str]])
 
     def serve(self, services: Iterable[Service]) -> None:
         """Open *services*."""

@@ -6,6 +6,7 @@ library's exceptions into ``TransportError`` and never follows a redirect.
 
 from __future__ import annotations
 
+import re
 from typing import Protocol
 
 from .._messages import Request, Response
@@ -41,3 +42,12 @@ class AsyncTransport(Protocol):
     async def aclose(self) -> None:
         """Close every connection."""
         ...
+
+
+def described(error: BaseException) -> str:
+    """One printable line that names a library's *error*.
+
+    What a peer sent may be in it; object addresses say nothing to anyone.
+    """
+    text = re.sub(r"^<.*? at 0x[0-9a-f]+>: |[^\x20-\x7e\xa0-\uffff]+", " ", str(error))
+    return f"{type(error).__name__}: {' '.join(text.split())[:200]}"

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import urllib3
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
-from urllib3.exceptions import HTTPError
+from urllib3.exceptions import HTTPError, NewConnectionError
 from urllib3.exceptions import TimeoutError as PoolTimeout
 from urllib3.util import Timeout
 
@@ -32,6 +32,7 @@ from ..errors import (
     WriteError,
     WriteTimeout,
 )
+from .base import described
 from .settings import NetworkSettings, Proxy
 
 if TYPE_CHECKING:
@@ -59,7 +60,11 @@ class _Wire(dict[str, str]):
     phase = "connect"
 
     def copy(self) -> _Wire:
-        return self  # urllib3 adds proxy headers to a copy, which must stay this one
+        return self  # urllib3 sends a copy, which must stay this one
+
+    def __repr__(self) -> str:
+        # A proxy's password may be among them, and this is a local variable of frames.
+        return f"<headers {', '.join(self)}>"
 
 
 class _Lasting(_Connection):
@@ -137,7 +142,10 @@ class RequestsTransport:
         """Send *request* and return when the headers of the answer are there."""
         wire = _Wire(request.headers.pairs())
         connect, read = request.timeout
-        pool, wire.target = self._pool(request)
+        pool, wire.target = self._pool(request), request.target
+        if pool.proxy is not None and request.url.startswith("http:"):
+            wire.target = request.url  # absolute form (RFC 9112, 3.2.2)
+            wire.update(pool.proxy_headers)
         try:
             raw = pool.urlopen(
                 request.method,
@@ -170,24 +178,21 @@ class RequestsTransport:
         for pool in pools.values():
             pool.close()
 
-    def _pool(self, request: Request) -> tuple[HTTPConnectionPool, str]:
-        """The pool for the request's host, and what stands on the request line."""
+    def _pool(self, request: Request) -> HTTPConnectionPool:
+        """The pool for the request's host, or for the proxy that leads there."""
         if self._process != os.getpid():
             # A fork: the parent owns the sockets. Its pools are kept and not closed,
             # for their locks may have been held when it forked.
             self._inherited += (self._pools, self._managers)
             self._process, self._pools, self._managers = os.getpid(), {}, {}
-        target = request.target
-        origin = request.url[: len(request.url) - len(target)]
+        origin = request.url[: len(request.url) - len(request.target)]
         key = origin, request.mutual
         pool = self._pools.get(key)
         if pool is None:
             # Threads may meet here: all of them get the pool of the first.
             pool = self._manager(request).connection_from_url(origin)
             pool = self._pools.setdefault(key, pool)
-        if pool.proxy is not None and request.url.startswith("http:"):
-            return pool, request.url  # absolute form, to a proxy (RFC 9112, 3.2.2)
-        return pool, target
+        return pool
 
     def _manager(self, request: Request) -> urllib3.PoolManager:
         proxy = self._settings.proxy_for(request.url)
@@ -251,36 +256,39 @@ def _translate(error: Exception, phase: str, request: Request) -> WeChatPayError
     if isinstance(error, ValueError) and not isinstance(error, (HTTPError, OSError)):
         # http.client refuses it before a byte is out: a layer built a bad request.
         return ConfigurationError(f"the request cannot be sent: {error}", request=sent)
-    late = isinstance(error, (PoolTimeout, TimeoutError)) or isinstance(
-        _inner(error), TimeoutError
-    )
+    late = _is_late(_inner(error))
     connect, read = request.timeout
     if phase == "connect":
         if late:
             return ConnectTimeout(f"no connection within {connect} s", request=sent)
-        return ConnectError(f"no connection: {_text(error)}", request=sent)
+        return ConnectError(f"no connection: {described(_inner(error))}", request=sent)
     if phase == "write":
         if late:
             return WriteTimeout(f"not sent within {connect} s", request=sent)
-        return WriteError(f"cut off while sending: {_text(error)}", request=sent)
+        return WriteError(
+            f"cut off while sending: {described(_inner(error))}", request=sent
+        )
     if late:
         return ReadTimeout(f"no answer within {read} s", request=sent)
     return _read_error(error, sent)
 
 
 def _read_error(error: Exception, request: SentRequest) -> ReadError:
-    if isinstance(error, (PoolTimeout, TimeoutError)):
+    if _is_late(_inner(error)):
         return ReadTimeout("the answer stopped arriving", request=request)
-    return ReadError(f"the answer was cut off: {_text(error)}", request=request)
+    return ReadError(
+        f"the answer was cut off: {described(_inner(error))}", request=request
+    )
 
 
-def _inner(error: Exception) -> object:
-    """What a ``ProtocolError("Connection aborted.", cause)`` carries."""
-    return error.args[1] if len(error.args) > 1 else None
+def _inner(error: Exception) -> Exception:
+    """What a ``ProtocolError("Connection aborted.", cause)`` carries, or itself."""
+    cause = error.args[1] if len(error.args) > 1 else None
+    return cause if isinstance(cause, Exception) else error
 
 
-def _text(error: Exception) -> str:
-    """One line that names the failure; object addresses say nothing to anyone."""
-    inner = _inner(error)
-    cause = inner if isinstance(inner, Exception) else error
-    return f"{type(cause).__name__}: {str(cause).rpartition('>: ')[2]}"
+def _is_late(error: Exception) -> bool:
+    # To urllib3 a refused connection is a timeout as well.
+    return isinstance(error, (PoolTimeout, TimeoutError)) and not isinstance(
+        error, NewConnectionError
+    )

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from wire_server import Keys, WireServer
+from wire_tls import Authority
 
 from wechatpay_chain import WeChatPay
 
@@ -15,6 +16,12 @@ from wechatpay_chain import WeChatPay
 def keys(vectors: dict[str, Any]) -> Keys:
     """The keys of merchant and WeChat Pay, and what a server does with them."""
     return Keys(vectors)
+
+
+@pytest.fixture(scope="session")
+def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
+    """A certificate authority of our own, for servers on 127.0.0.1."""
+    return Authority(tmp_path_factory.mktemp("authority"))
 
 
 @pytest.fixture
@@ -32,7 +39,7 @@ def serve() -> Iterator[Callable[..., WireServer]]:
 
 
 @pytest.fixture
-def options(keys: Keys) -> Callable[..., dict[str, Any]]:
+def settings(keys: Keys) -> Callable[..., dict[str, Any]]:
     """The options of a client of a server; one attempt per call unless told."""
 
     def make(server: WireServer | str, **changes: Any) -> dict[str, Any]:
@@ -57,13 +64,13 @@ def options(keys: Keys) -> Callable[..., dict[str, Any]]:
 
 @pytest.fixture
 def client_of(
-    call: Any, options: Callable[..., dict[str, Any]]
+    call: Any, settings: Callable[..., dict[str, Any]]
 ) -> Iterator[Callable[..., WeChatPay]]:
     """A client of a server, closed after the test in the mode of the test."""
     clients: list[WeChatPay] = []
 
     def make(server: WireServer | str, **changes: Any) -> WeChatPay:
-        clients.append(WeChatPay(**options(server, **changes)))
+        clients.append(WeChatPay(**settings(server, **changes)))
         return clients[-1]
 
     yield make

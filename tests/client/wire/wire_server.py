@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import select
 import socket
 import ssl
 import struct
@@ -17,14 +18,21 @@ import time
 from base64 import b64decode, b64encode
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding
 from cryptography.hazmat.primitives.serialization import (
+    BestAvailableEncryption,
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
     load_der_private_key,
     load_pem_public_key,
+    pkcs12,
 )
+from cryptography.x509 import load_pem_x509_certificate
 
 #: No wait of a server lasts longer, whatever a client does.
 PATIENCE = 20.0
@@ -72,6 +80,13 @@ class Pieces:
     pieces: tuple[bytes, ...]
 
 
+@dataclass(frozen=True)
+class Tunnel:
+    """Say 200, then pass bytes to that port and back, as a proxy does on CONNECT."""
+
+    port: int
+
+
 class Reset:
     """Drop the connection with RST."""
 
@@ -99,6 +114,7 @@ class WireServer:
         self._over = threading.Event()
         self._open: list[socket.socket] = []
         self._threads: list[threading.Thread] = []
+        self._ended: dict[int, threading.Event] = {}
         self.requests: list[Received] = []
         #: How many connections were accepted.
         self.connections = 0
@@ -116,11 +132,11 @@ class WireServer:
 
     def close(self) -> None:
         self._over.set()
+        # Wakes the thread that waits in accept().
+        socket.create_connection(("127.0.0.1", self.port), PATIENCE).close()
+        self._threads[0].join(PATIENCE)
         self._listener.close()
         self.drop()
-        with contextlib.suppress(OSError):
-            # Wake the thread that waits in accept().
-            socket.create_connection(("127.0.0.1", self.port), 1).close()
         for thread in self._threads:
             thread.join(PATIENCE)
             assert not thread.is_alive()
@@ -132,6 +148,10 @@ class WireServer:
         for sock in sockets:
             with contextlib.suppress(OSError):
                 sock.shutdown(socket.SHUT_RDWR)
+
+    def wait_closed(self, number: int) -> None:
+        """Wait until that connection is closed at this end."""
+        assert self._ended[number].wait(PATIENCE)
 
     def __enter__(self) -> WireServer:
         return self
@@ -145,7 +165,6 @@ class WireServer:
         thread.start()
 
     def _accept(self) -> None:
-        self._listener.settimeout(PATIENCE * 10)
         while not self._over.is_set():
             try:
                 sock, _ = self._listener.accept()
@@ -158,6 +177,7 @@ class WireServer:
                 number = self.connections
                 self.connections += 1
                 self._open.append(sock)
+                self._ended[number] = threading.Event()
             self._start(self._serve, sock, number)
 
     def _serve(self, sock: socket.socket, number: int) -> None:
@@ -168,6 +188,8 @@ class WireServer:
                 return
             if self._tls is not None:
                 sock = self._tls.wrap_socket(sock, server_side=True)
+                with self._lock:
+                    self._open.append(sock)
             with sock.makefile("rb") as stream:
                 while True:
                     received = read_request(stream, number)
@@ -181,6 +203,7 @@ class WireServer:
         finally:
             with contextlib.suppress(OSError):
                 sock.close()
+            self._ended[number].set()
             with self._lock:
                 self._open = [item for item in self._open if item.fileno() >= 0]
 
@@ -199,7 +222,11 @@ class WireServer:
             for piece in answer.pieces:
                 sock.sendall(piece)
             return True
-        if isinstance(answer, Last):
+        if isinstance(answer, Tunnel):
+            sock.sendall(b"HTTP/1.1 200 Connection established\r\n\r\n")
+            with socket.create_connection(("127.0.0.1", answer.port), PATIENCE) as far:
+                relay(sock, far)
+        elif isinstance(answer, Last):
             sock.sendall(answer.content)
             sock.shutdown(socket.SHUT_WR)
         elif answer is Reset:
@@ -215,6 +242,19 @@ def reset(sock: socket.socket) -> None:
     """Close with RST, whatever was not read or not sent yet."""
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     sock.close()
+
+
+def relay(one: socket.socket, other: socket.socket) -> None:
+    """Pass bytes both ways until one side ends."""
+    while True:
+        ready, _, _ = select.select([one, other], [], [], PATIENCE)
+        for source in ready:
+            content = source.recv(65536)
+            if not content:
+                return
+            (other if source is one else one).sendall(content)
+        if not ready:
+            return
 
 
 def read_request(stream: Any, number: int = 0) -> Received | None:
@@ -280,6 +320,29 @@ class Keys:
     @property
     def wechat(self) -> Any:
         return self._loaded("platform_public_key_private_pkcs8_der_base64")
+
+    def merchant_material(self, authority: Any, folder: Path, kind: str) -> Any:
+        """The merchant's client certificate in one of the forms of ``merchant=``."""
+        certificate = authority.certificate_for(self.merchant_public)
+        key = self.merchant.private_bytes(
+            Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()
+        )
+        paths = folder / "apiclient_cert.pem", folder / "apiclient_key.pem"
+        if kind == "p12":
+            path = folder / "apiclient_cert.p12"
+            path.write_bytes(
+                pkcs12.serialize_key_and_certificates(
+                    b"merchant",
+                    self.merchant,
+                    load_pem_x509_certificate(certificate),
+                    None,
+                    BestAvailableEncryption(self.text("mchid").encode()),
+                )
+            )
+            return path
+        paths[0].write_bytes(certificate + (key if kind == "one file" else b""))
+        paths[1].write_bytes(key)
+        return paths[0] if kind == "one file" else paths
 
     def signed(
         self, status: int = 200, body: Any = None, headers: dict[str, str] | None = None

@@ -40,7 +40,7 @@ def as_base64(data: bytes) -> str:
 
 def bag_attributes(pem: bytes) -> bytes:
     """What ``openssl pkcs12 -nodes`` writes: attributes, certificate, key."""
-    head = b"Bag Attributes\n    localKeyID: 01 5F\n    friendlyName: \xe5\x95\x86\xe6\x88\xb7\n"
+    head = "Bag Attributes\n    localKeyID: 01 5F\n    friendlyName: 商户\n".encode()
     cert = certificate(merchant_key()).public_bytes(PEM)
     return head + cert + head + b"Key Attributes: <No Attributes>\n" + pem
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from ..lifecycle import EXPIRY, WIRE, Event, State, follow
+from ..lifecycle import EXPIRY, WIRE, Event, State, cell, follow
 from ..world import Ids, compact
 
 #: Members of a create call that every answer repeats, in the order of the documents.
@@ -55,14 +55,16 @@ class Order:
     request: Mapping[str, Any]
     state: State = field(init=False)
     #: Everything that happened, in order.
-    steps: list[Step] = field(default_factory=list)
+    steps: list[Step] = field(default_factory=list[Step])
     openid: str | None = None
     #: Members that changed since: ``post_payments``, ``time_range`` and so on.
-    changes: dict[str, Any] = field(default_factory=dict)
+    changes: dict[str, Any] = field(default_factory=dict[str, Any])
     total_amount: int | None = None
-    paid: list[dict[str, Any]] = field(default_factory=list)
+    paid: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
     #: The body of the latest call of each kind, to know a repetition by.
-    calls: dict[Event, Mapping[str, Any]] = field(default_factory=dict)
+    calls: dict[Event, Mapping[str, Any]] = field(
+        default_factory=dict[Event, Mapping[str, Any]]
+    )
     #: Whether a deduction is under way, or the user is in the cashier.
     deducting: bool = False
 
@@ -97,8 +99,6 @@ class Order:
 
         ``False`` for an identical repetition. Raises :class:`Refusal`.
         """
-        from ..lifecycle import cell
-
         before = self.steps[-1].after if self.steps else None
         found = cell(before, event)
         after = follow(before, event, same=same, free=free, deducting=self.deducting)
@@ -107,6 +107,11 @@ class Order:
         self.state = after
         self.steps.append(Step(at, event, before, after, found.emits))
         return True
+
+    def age(self, seconds: float) -> None:
+        """Make it as if the order had been created *seconds* earlier."""
+        self.created_at -= seconds
+        self.steps = [step._replace(at=step.at - seconds) for step in self.steps]
 
     def confirm(self, openid: str, at: float) -> None:
         """The user accepts (确认订单)."""
@@ -129,7 +134,7 @@ class Order:
         self.calls[Event.COMPLETE] = dict(body)
         self.total_amount = total
         for name in ("post_payments", "post_discounts"):
-            # The lists of the complete call replace those of create (section 5, rule 2).
+            # Its lists replace those of create (section 5, rule 2).
             self.changes[name] = body.get(name)
 
     def pay(self, transaction_id: str, at: float, event: Event) -> None:

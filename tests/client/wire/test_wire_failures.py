@@ -1,0 +1,313 @@
+"""Each way in which an exchange breaks gives one error, with its cause and outcome."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import pickle
+import socket
+from typing import Any
+
+import aiohttp
+import pytest
+import urllib3
+from wire_server import Last, Pieces, Reset, Silence, http, reset
+
+from wechatpay_chain import (
+    APIError,
+    ConnectError,
+    ConnectTimeout,
+    DecodeError,
+    MissingHeaders,
+    ReadError,
+    ReadTimeout,
+    ServerError,
+    TransportError,
+    WriteError,
+)
+from wechatpay_chain.middleware import Retry
+
+#: What the HTTP libraries raise; ``__cause__`` is one of these.
+FOREIGN = (
+    urllib3.exceptions.HTTPError,
+    aiohttp.ClientError,
+    asyncio.TimeoutError,
+    OSError,
+)
+
+
+def closed_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as sock:
+        return int(sock.getsockname()[1])
+
+
+def fails(
+    call: Any, kind: type[Exception], verb: Any, *args: Any, **options: Any
+) -> Any:
+    """The error of a call that must fail, after the checks that hold for all."""
+    with pytest.raises(kind) as caught:
+        call(verb, *args, **options)
+    error = caught.value
+    assert isinstance(error, TransportError)
+    assert error.request is not None
+    assert error.request.method in str(error.request)
+    cause = error.__cause__
+    assert isinstance(cause, FOREIGN)
+    assert type(cause).__module__.partition(".")[0] != "wechatpay_chain"
+    assert " 0x" not in str(error)
+    assert str(error).isprintable()
+    assert str(pickle.loads(pickle.dumps(error))) == str(error)
+    return error
+
+
+def test_refused_is_not_sent(client_of: Any, call: Any) -> None:
+    client = client_of(f"http://127.0.0.1:{closed_port()}")
+    error = fails(call, ConnectError, client.v3.a.post, {"a": 1})
+    assert type(error) is ConnectError
+    assert error.outcome == "not_sent"
+
+
+def test_a_name_that_does_not_resolve_is_not_sent(
+    client_of: Any, call: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def unknown(*_: Any, **__: Any) -> Any:
+        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+
+    monkeypatch.setattr(socket, "getaddrinfo", unknown)
+    client = client_of("http://pay.invalid")
+    error = fails(call, ConnectError, client.v3.a.post, {"a": 1})
+    assert type(error) is ConnectError
+    assert error.outcome == "not_sent"
+    assert "not known" in str(error)
+
+
+def test_connecting_too_long_is_a_connect_timeout(
+    client_of: Any, serve: Any, call: Any, keys: Any
+) -> None:
+    # The server never answers the handshake: TLS belongs to connecting.
+    silent = socket.create_server(("127.0.0.1", 0))
+    with silent:
+        client = client_of(
+            f"https://127.0.0.1:{silent.getsockname()[1]}", timeout=(0.2, 10)
+        )
+        error = fails(call, ConnectTimeout, client.v3.a.post, {"a": 1})
+    assert error.outcome == "not_sent"
+    assert "0.2 s" in str(error)
+
+
+def test_reset_before_the_request_was_read_is_unknown(
+    serve: Any, client_of: Any, call: Any
+) -> None:
+    server = serve(greet=reset)
+    error = fails(
+        call, (ReadError, WriteError, ConnectError), client_of(server).v3.a.post, {}
+    )
+    # The kernel may tell of the reset while connecting, then nothing was sent.
+    assert (error.outcome == "not_sent") == isinstance(error, ConnectError)
+
+
+@pytest.mark.parametrize("answer", [Reset, Last()], ids=["reset", "closed"])
+@pytest.mark.parametrize("verb", ["get", "put", "delete", "post"])
+def test_no_answer_is_unknown_and_sent_once(
+    serve: Any, client_of: Any, call: Any, verb: str, answer: Any
+) -> None:
+    server = serve(answer)
+    node = client_of(server, retry=Retry(3, first=0)).v3.a
+    error = fails(call, (ReadError, WriteError), getattr(node, verb))
+    assert error.outcome == "unknown"
+    # A library that repeats on its own would repeat the signature.
+    assert len(server.requests) == server.connections == 1
+
+
+@pytest.mark.parametrize("verb", ["get", "put", "post"])
+def test_no_answer_on_a_kept_connection_is_not_repeated(
+    serve: Any, client_of: Any, keys: Any, call: Any, verb: str
+) -> None:
+    server = serve(lambda _: keys.signed(204), Reset)
+    node = client_of(server).v3.a
+    call(node.get)
+    error = fails(call, (ReadError, WriteError), getattr(node, verb))
+    assert error.outcome == "unknown"
+    assert len(server.requests) == 2
+    assert server.connections == 1
+
+
+BROKEN = {
+    "shorter than its length": Last(http(200, b"{}", {"Content-Length": "10"})),
+    "broken chunk size": Last(
+        http(200, b"zz\r\n{}\r\n", {"Transfer-Encoding": "chunked"})
+    ),
+    "chunk cut off": Last(http(200, b"a\r\n{}", {"Transfer-Encoding": "chunked"})),
+    "no last chunk": Last(http(200, b"2\r\n{}\r\n", {"Transfer-Encoding": "chunked"})),
+    "not HTTP": Last(b"SSH-2.0-OpenSSH_9.6\r\n\r\n"),
+    "noise": Last(bytes(range(256)) * 8),
+    "damaged gzip": Last(http(200, b"nonsense", {"Content-Encoding": "gzip"})),
+}
+
+
+@pytest.mark.parametrize("answer", BROKEN.values(), ids=BROKEN)
+@pytest.mark.parametrize("verb", ["get", "post"])
+def test_a_damaged_answer_is_a_read_error(
+    serve: Any, client_of: Any, call: Any, answer: Any, verb: str
+) -> None:
+    server = serve(answer)
+    node = client_of(server, retry=Retry(3, first=0)).v3.a
+    error = fails(call, ReadError, getattr(node, verb))
+    assert error.outcome == "unknown"
+    assert len(server.requests) == 1
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b"HTTP/1.1 200 OK\r\nContent-Le",
+        http(200, b"{}", {"Content-Length": "many"}),
+        http(200, b"{}", {"Content-Length": "-2"}),
+    ],
+    ids=["headers cut off", "length is no number", "length below zero"],
+)
+def test_a_head_that_libraries_read_differently_is_no_success(
+    serve: Any, client_of: Any, call: Any, answer: bytes
+) -> None:
+    server = serve(Last(answer))
+    with pytest.raises((ReadError, MissingHeaders)) as caught:
+        call(client_of(server, retry=Retry(3, first=0)).v3.a.post, {})
+    assert caught.value.outcome == "unknown"
+    assert len(server.requests) == 1
+
+
+@pytest.mark.parametrize("verb", ["get", "post"])
+def test_a_server_that_is_silent_is_a_read_timeout(
+    serve: Any, client_of: Any, call: Any, verb: str
+) -> None:
+    server = serve(Silence)
+    node = client_of(server, retry=Retry(3, first=0)).v3.a
+    error = fails(call, ReadTimeout, getattr(node, verb), timeout=(5, 0.2))
+    assert error.outcome == "unknown"
+    assert "0.2 s" in str(error)
+    assert len(server.requests) == 1
+
+
+def test_a_body_that_stops_is_a_read_timeout(
+    serve: Any, client_of: Any, call: Any
+) -> None:
+    def half(_: Any) -> Any:
+        return Pieces((http(200, b"{", {"Content-Length": "2"}),))
+
+    server = serve(half, Silence)
+    error = fails(call, ReadTimeout, client_of(server, timeout=(5, 0.2)).v3.a.get)
+    assert error.outcome == "unknown"
+
+
+def test_an_upload_that_is_not_taken_ends(
+    client_of: Any, call: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Accepted by the kernel, read by nobody: the buffers fill, and the sending stalls.
+    monkeypatch.setattr("wechatpay_chain.transports.on_aiohttp.SLOWEST", 1 << 30)
+    with socket.create_server(("127.0.0.1", 0)) as deaf:
+        client = client_of(
+            f"http://127.0.0.1:{deaf.getsockname()[1]}", timeout=(1, 0.2)
+        )
+        node = client.v3.merchant.media.upload
+        files = {"file": ("a.png", bytes(16 << 20))}
+        error = fails(call, TransportError, node.post, files=files)
+    assert error.outcome == "unknown"
+
+
+def test_a_trickled_answer_arrives_whole(
+    serve: Any, client_of: Any, keys: Any, call: Any
+) -> None:
+    def trickle(_: Any) -> Pieces:
+        answer = keys.signed(200, {"reason": "用户投诉"})
+        return Pieces(tuple(bytes([byte]) for byte in answer))
+
+    reply = call(client_of(serve(trickle)).v3.a.get)
+    assert reply.verified
+    assert reply["reason"] == "用户投诉"
+
+
+def test_a_chunked_answer_is_verified_over_its_content(
+    serve: Any, client_of: Any, keys: Any, call: Any
+) -> None:
+    def chunked(_: Any) -> bytes:
+        head, _, body = keys.signed(200, {"a": 1}).partition(b"\r\n\r\n")
+        lines = [x for x in head.split(b"\r\n") if not x.startswith(b"Content-Length")]
+        lines.append(b"Transfer-Encoding: chunked")
+        chunks = b"".join(b"1\r\n%c\r\n" % byte for byte in body) + b"0\r\n\r\n"
+        return b"\r\n".join(lines) + b"\r\n\r\n" + chunks
+
+    reply = call(client_of(serve(chunked)).v3.a.get)
+    assert reply.verified
+    assert reply.data == {"a": 1}
+
+
+@pytest.mark.parametrize("status", [500, 502, 503, 504])
+def test_an_html_error_page_is_a_server_error(
+    serve: Any, client_of: Any, call: Any, status: int
+) -> None:
+    page = http(status, b"<html>Bad Gateway</html>", {"Content-Type": "text/html"})
+    server = serve(page)
+    with pytest.raises(ServerError, match="text/html") as caught:
+        call(client_of(server, retry=Retry(3, first=0)).v3.a.post, {"a": 1})
+    assert caught.value.outcome == "unknown"
+    assert caught.value.response.content == b"<html>Bad Gateway</html>"
+    assert len(server.requests) == 1
+
+
+def test_an_unsigned_success_is_refused_and_unknown(
+    serve: Any, client_of: Any, call: Any
+) -> None:
+    server = serve(http(200, b"{}", {"Content-Type": "application/json"}))
+    with pytest.raises(MissingHeaders) as caught:
+        call(client_of(server).v3.a.post, {})
+    assert caught.value.outcome == "unknown"
+
+
+def test_a_signed_page_that_is_not_json_is_a_decode_error(
+    serve: Any, client_of: Any, keys: Any, call: Any
+) -> None:
+    html = {"Content-Type": "text/html"}
+    server = serve(lambda _: keys.signed(200, b"<html>", html))
+    with pytest.raises(DecodeError) as caught:
+        call(client_of(server).v3.a.post, {})
+    assert caught.value.outcome == "unknown"
+
+
+def test_an_informational_answer_comes_before_the_real_one(
+    serve: Any, client_of: Any, keys: Any, call: Any
+) -> None:
+    server = serve(lambda _: b"HTTP/1.1 100 Continue\r\n\r\n" + keys.signed(204))
+    assert call(client_of(server).v3.a.post, {}).status_code == 204
+
+
+def test_only_failures_to_connect_are_repeated(
+    serve: Any,
+    client_of: Any,
+    keys: Any,
+    call: Any,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    server = serve(lambda _: keys.signed(204))
+    connect, tries = socket.socket.connect, []
+
+    def refuses_twice(self: socket.socket, address: Any) -> None:
+        if address[1] == server.port and len(tries) < 2:
+            tries.append(address)
+            raise ConnectionRefusedError(errno.ECONNREFUSED, "Connection refused")
+        connect(self, address)
+
+    monkeypatch.setattr(socket.socket, "connect", refuses_twice)
+    client = client_of(server, retry=Retry(3, first=0))
+    assert call(client.v3.a.post, {}).status_code == 204
+    assert len(tries) == 2
+    assert server.connections == 1
+
+
+def test_a_401_tells_that_nothing_was_done(
+    serve: Any, client_of: Any, call: Any
+) -> None:
+    body = b'{"code":"SIGN_ERROR","message":"x"}'
+    with pytest.raises(APIError) as caught:
+        call(client_of(serve(http(401, body))).v3.a.post, {})
+    assert caught.value.is_code("SIGN_ERROR")
+    assert caught.value.outcome == "refused"

@@ -1,0 +1,36 @@
+"""The program ``wxpay``: which commands there are, each in a module of its own."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import cast
+
+import click
+
+from .._version import __version__
+
+#: Commands by name; the module of that name has a function ``command``.
+COMMANDS = ("demo",)
+
+
+class Commands(click.Group):
+    """A group whose commands are imported when they are asked for."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """The names, in the order of the help."""
+        del ctx
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command of that name."""
+        del ctx
+        if cmd_name not in COMMANDS:
+            return None
+        module = import_module(f".{cmd_name}", __package__)
+        return cast(click.Command, module.command)
+
+
+@click.command(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="wxpay")
+def program() -> None:
+    """Work with WeChat Pay (微信支付) from the command line."""

@@ -1,0 +1,83 @@
+"""Who is known to a gateway: merchants with their keys, and WeChat Pay's own keys.
+
+Also the names of the default world.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+
+from .keys import KeySet, certificate
+from .signing import WeChatKeys
+from .world import Merchant, Service, World
+
+#: The default world: obviously made up, and nobody's.
+MCHID = "1900000001"
+SUB_MCHID = "1900000109"
+APPID = "wxd678efh567hg6787"
+SERVICES = (
+    Service("2002000000000558128851361561536"),
+    Service("500001"),
+    Service("2002000000000558128851361561537", needs_confirm=False),
+)
+
+
+class Registry:
+    """Makes merchants, and gives out their credentials."""
+
+    def __init__(
+        self, world: World, pairs: KeySet, mode: str, appids: tuple[str, ...]
+    ) -> None:
+        self._world = world
+        self._mode = mode
+        self._appids = frozenset(appids)
+        serial = world.ids.serial("WeChat Pay")
+        self.wechat = WeChatKeys(
+            world.ids.public_key_id(MCHID),
+            pairs.public_key,
+            serial,
+            certificate(
+                pairs.platform, serial=serial, name="Tenpay.com", now=world.clock()
+            ),
+            pairs.platform,
+        )
+
+    def enter(
+        self, mchid: str, key: RSAPrivateKey, sub_mchids: tuple[str, ...]
+    ) -> Merchant:
+        """Add a merchant to the world."""
+        ids = self._world.ids
+        serial = ids.serial(mchid)
+        merchant = Merchant(
+            mchid,
+            certificate(key, serial=serial, name=mchid, now=self._world.clock()),
+            serial,
+            key,
+            apiv3_key=ids.key(f"v3{mchid}"),
+            secret=ids.key(f"v2{mchid}"),
+            appids=self._appids,
+            sub_mchids=frozenset(sub_mchids),
+        )
+        self._world.merchants[mchid] = merchant
+        return merchant
+
+    def credentials(self, merchant: Merchant) -> dict[str, Any]:
+        """What *merchant* holds, in the names of the client's options."""
+        wechat = self.wechat
+        given: dict[str, Any] = {
+            "mchid": merchant.mchid,
+            "serial": merchant.serial,
+            "private_key": merchant.private_key,
+            "apiv3_key": merchant.apiv3_key,
+            "secret": merchant.secret,
+        }
+        certs: dict[str, Any] = {}
+        if self._mode != "certificate":
+            certs[wechat.public_key_id] = wechat.public_key.public_key()
+        if self._mode == "migrating":
+            certs[wechat.certificate_serial] = wechat.certificate
+        if certs:
+            given["certs"] = certs
+        return given

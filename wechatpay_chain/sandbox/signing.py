@@ -1,0 +1,104 @@
+"""What WeChat Pay adds to an answer: its signature, and with which of its keys.
+
+Protocol section 5 and 6: 2xx and 4xx are signed, 401 and 5xx are not.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any, NamedTuple
+
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, RSAPublicKey
+
+from .. import crypto
+from .._messages import Headers, Response
+from ..crypto.rsa import SCHEME
+from .world import World
+
+#: How a merchant verifies WeChat Pay (protocol section 6).
+MODES = ("public_key", "certificate", "migrating")
+
+
+class WeChatKeys(NamedTuple):
+    """WeChat Pay's own two key pairs; both exist in every mode."""
+
+    public_key_id: str
+    public_key: RSAPrivateKey
+    certificate_serial: str
+    certificate: x509.Certificate
+    platform: RSAPrivateKey
+
+    def find(self, serial: str) -> RSAPrivateKey | None:
+        """The private key behind an id that a request names."""
+        if serial == self.public_key_id:
+            return self.public_key
+        if crypto.normal_serial(serial) == crypto.normal_serial(
+            self.certificate_serial
+        ):
+            return self.platform
+        return None
+
+    @property
+    def public(self) -> dict[str, RSAPublicKey]:
+        """What anybody may know, by id."""
+        return {
+            self.public_key_id: self.public_key.public_key(),
+            self.certificate_serial: self.platform.public_key(),
+        }
+
+    def __repr__(self) -> str:
+        return f"<WeChatKeys {self.public_key_id}, {self.certificate_serial}>"
+
+
+class Sealer:
+    """Makes responses of answers, and signs them."""
+
+    def __init__(self, world: World, keys: WeChatKeys, mode: str) -> None:
+        self._world = world
+        self._keys = keys
+        self._mode = mode
+
+    def seal(
+        self, status: int, data: Any, *, wanted: str, kind: str, number: int = 0
+    ) -> Response:
+        """The response: *wanted* is the request's ``Wechatpay-Serial``, if it had one.
+
+        *kind* says how much of a real service is behind the answer, *number* is the
+        internal one in ``Request-ID``.
+        """
+        body = b"" if data is None else _dump(data)
+        headers = {
+            "Request-ID": self._world.ids.request_id(number),
+            "Wechatpay-Sandbox": kind,
+            "Content-Length": str(len(body)),
+        }
+        if body:
+            headers["Content-Type"] = "application/json; charset=utf-8"
+        if status != 401 and status < 500:
+            headers.update(self._signature(body, wanted))
+        return Response(status, Headers(headers), body)  # type: ignore[arg-type]
+
+    def _signature(self, body: bytes, wanted: str) -> dict[str, str]:
+        serial, key = self._choose(wanted)
+        timestamp = str(int(self._world.clock()))
+        nonce = self._world.ids.nonce()
+        message = crypto.response_message(timestamp, nonce, body)
+        return {
+            "Wechatpay-Timestamp": timestamp,
+            "Wechatpay-Nonce": nonce,
+            "Wechatpay-Serial": serial,
+            "Wechatpay-Signature": crypto.sign(message, key),
+            "Wechatpay-Signature-Type": SCHEME,
+        }
+
+    def _choose(self, wanted: str) -> tuple[str, RSAPrivateKey]:
+        if self._mode == "public_key" or wanted == self._keys.public_key_id:
+            return self._keys.public_key_id, self._keys.public_key
+        return self._keys.certificate_serial, self._keys.platform
+
+
+def _dump(data: Any) -> bytes:
+    text = json.dumps(data, ensure_ascii=False, separators=(",", ":"))
+    # A request line may hold what has no UTF-8; \udc80 is good JSON for it.
+    return text.encode("utf-8", "backslashreplace")
