@@ -30,7 +30,7 @@ from key_material import (
 
 from wechatpay_chain import crypto
 
-TESTS = str(Path(__file__).parent.parent)
+TESTS = str(Path(__file__).parent)
 PACKAGE = str(Path(crypto.__file__).parent.parent)
 
 APIV3_KEY = "Av3-0123456789-abcdefghijk-SECRET"[:32]

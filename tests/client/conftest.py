@@ -51,25 +51,29 @@ class Stream:
     def close(self) -> None:
         self.closed = True
 
+    def _rest(self) -> bytes:
+        self.reads += 1
+        rest, self._pieces = b"".join(self._pieces), []
+        return rest
+
 
 class SyncStream(Stream):
     def read(self) -> bytes:
-        self.reads += 1
-        return b"".join(self._pieces)
+        return self._rest()
 
     def chunks(self, size: int) -> Iterator[bytes]:
-        yield from self._pieces
+        while self._pieces:
+            yield self._pieces.pop(0)
         self.close()
 
 
 class AsyncStream(Stream):
     async def aread(self) -> bytes:
-        self.reads += 1
-        return b"".join(self._pieces)
+        return self._rest()
 
     async def achunks(self, size: int) -> AsyncIterator[bytes]:
-        for piece in self._pieces:
-            yield piece
+        while self._pieces:
+            yield self._pieces.pop(0)
         self.close()
 
 

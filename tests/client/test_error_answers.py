@@ -237,7 +237,12 @@ class TestSignError:
                 "sign_message_length": len(server.message(request)),
             }
             change(information)
-            detail = {"issue": "sign not match", "sign_information": information}
+            detail = {
+                "field": "signature",
+                "location": "authorization",
+                "detail": {"issue": "sign not match"},
+                "sign_information": information,
+            }
             return server.plain(401, {"code": "SIGN_ERROR", "detail": detail})
 
         server.will(answer)
@@ -299,6 +304,16 @@ class TestSignError:
         explained = self.explained(call, server, client, lambda information: None)
         assert "the key is the wrong one" in explained
         assert server.keys["merchant_serial_no"] in explained
+
+    def test_hands_on_what_was_wrong_beside_the_signature(
+        self, call, server, client
+    ) -> None:
+        issue = "timestamp is 400 s off"
+        detail = {"field": "timestamp", "issue": issue, "sign_information": {}}
+        server.will(server.plain(401, {"code": "SIGN_ERROR", "detail": detail}))
+        with pytest.raises(Unauthorized) as caught:
+            call(client.v3.x.get)
+        assert caught.value.explanation == issue
 
     @pytest.mark.parametrize("detail", [None, "x", {}, {"detail": {"issue": "x"}}])
     def test_says_what_to_check_when_nothing_is_shown(

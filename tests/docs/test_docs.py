@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import runpy
 from pathlib import Path
 
 import pytest
@@ -61,3 +62,11 @@ def test_quick_start_is_two_single_command_lines() -> None:
         assert block.count("\n") == 1
     assert blocks[0].rstrip().endswith("wxpay demo")
     assert blocks[1].rstrip().endswith("pytest")
+
+
+@pytest.mark.parametrize(
+    "example", sorted((ROOT / "examples").glob("*.py")), ids=lambda path: path.name
+)
+def test_examples_run(example: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    runpy.run_path(str(example), run_name="__main__")
+    assert capsys.readouterr().out

@@ -13,6 +13,8 @@ from typing import Any
 
 import pytest
 
+from wechatpay_chain import crypto
+
 HERE = Path(__file__).parent
 
 
@@ -70,6 +72,26 @@ def node() -> Callable[..., Any]:
         return json.loads(done.stdout)
 
     return run
+
+
+class Pair:
+    """A fresh RSA key pair made by openssl, in files and loaded by us."""
+
+    def __init__(self, openssl: Any, folder: Path) -> None:
+        self.private = folder / "private.pem"
+        self.public = folder / "public.pem"
+        openssl("genrsa", "-out", self.private, "2048")
+        openssl("rsa", "-in", self.private, "-pubout", "-out", self.public)
+        self.our_private = crypto.load_private_key(self.private)
+        self.our_public = crypto.load_public_key(self.public).key
+
+
+@pytest.fixture(scope="session")
+def pair(
+    openssl: Callable[..., bytes], tmp_path_factory: pytest.TempPathFactory
+) -> Pair:
+    """A key pair that openssl made."""
+    return Pair(openssl, tmp_path_factory.mktemp("pair"))
 
 
 class NodeGateway:

@@ -29,26 +29,9 @@ NONCE = "fdasflkja484"
 SECRET = "192006250b4c09247ec02edce69f6a2d"
 
 
-class Pair:
-    """A fresh RSA key pair made by openssl, in files and loaded by us."""
-
-    def __init__(self, openssl: Any, folder: Path) -> None:
-        self.private = folder / "private.pem"
-        self.public = folder / "public.pem"
-        openssl("genrsa", "-out", self.private, "2048")
-        openssl("rsa", "-in", self.private, "-pubout", "-out", self.public)
-        self.our_private = crypto.load_private_key(self.private)
-        self.our_public = crypto.load_public_key(self.public).key
-
-
-@pytest.fixture(scope="module")
-def pair(openssl: Any, tmp_path_factory: pytest.TempPathFactory) -> Pair:
-    return Pair(openssl, tmp_path_factory.mktemp("pair"))
-
-
 @pytest.mark.parametrize("message", MESSAGES.values(), ids=MESSAGES)
 def test_openssl_verifies_our_signature(
-    openssl: Any, pair: Pair, tmp_path: Path, message: bytes
+    openssl: Any, pair: Any, tmp_path: Path, message: bytes
 ) -> None:
     signature = tmp_path / "signature"
     signature.write_bytes(b64decode(crypto.sign(message, pair.our_private)))
@@ -58,7 +41,7 @@ def test_openssl_verifies_our_signature(
 
 @pytest.mark.parametrize("message", MESSAGES.values(), ids=MESSAGES)
 def test_we_verify_the_signature_of_openssl(
-    openssl: Any, pair: Pair, message: bytes
+    openssl: Any, pair: Any, message: bytes
 ) -> None:
     raw = openssl("dgst", "-sha256", "-sign", pair.private, stdin=message)
     signature = b64encode(raw).decode()
@@ -70,7 +53,7 @@ def test_we_verify_the_signature_of_openssl(
 
 @pytest.mark.parametrize("message", MESSAGES.values(), ids=MESSAGES)
 def test_signatures_go_both_ways_with_node(
-    node: Any, pair: Pair, message: bytes
+    node: Any, pair: Any, message: bytes
 ) -> None:
     ours = crypto.sign(message, pair.our_private)
     public = pair.public.read_text()
@@ -82,7 +65,7 @@ def test_signatures_go_both_ways_with_node(
 
 @pytest.mark.parametrize("text", TEXTS.values(), ids=TEXTS)
 def test_sealed_fields_go_both_ways_with_openssl(
-    openssl: Any, pair: Pair, text: str
+    openssl: Any, pair: Any, text: str
 ) -> None:
     padding = ("-pkeyopt", "rsa_padding_mode:oaep", "-pkeyopt", "rsa_oaep_md:sha1")
     ours = b64decode(crypto.encrypt_oaep(text, pair.our_public))
@@ -94,7 +77,7 @@ def test_sealed_fields_go_both_ways_with_openssl(
 
 
 @pytest.mark.parametrize("text", TEXTS.values(), ids=TEXTS)
-def test_sealed_fields_go_both_ways_with_node(node: Any, pair: Pair, text: str) -> None:
+def test_sealed_fields_go_both_ways_with_node(node: Any, pair: Any, text: str) -> None:
     ours = crypto.encrypt_oaep(text, pair.our_public)
     found = node("decrypt_oaep", ciphertext=ours, key=pair.private.read_text())
     assert b64decode(found) == text.encode()
@@ -193,152 +176,7 @@ def test_the_canonical_texts_are_those_of_node(
     assert b64decode(theirs) == crypto.response_message(stamp, nonce, body)
 
 
-# Keys in each form that openssl writes.
-
-PASSWORD = "mot de passe 1900007291"
-ENCRYPTED = ("-passout", f"pass:{PASSWORD}")
-PRIVATE: dict[str, tuple[tuple[str, ...], str | None]] = {
-    "PKCS#1 PEM": (("rsa", "-traditional"), None),
-    "PKCS#8 PEM": (("pkcs8", "-topk8", "-nocrypt"), None),
-    "PKCS#1 DER": (("rsa", "-traditional", "-outform", "DER"), None),
-    "PKCS#8 DER": (("pkcs8", "-topk8", "-nocrypt", "-outform", "DER"), None),
-    "encrypted PKCS#1": (("rsa", "-traditional", "-aes256", *ENCRYPTED), PASSWORD),
-    "encrypted PKCS#1, DES": (("rsa", "-traditional", "-des3", *ENCRYPTED), PASSWORD),
-    "encrypted PKCS#8": (("pkcs8", "-topk8", "-v2", "aes256", *ENCRYPTED), PASSWORD),
-    "encrypted PKCS#8, scrypt": (("pkcs8", "-topk8", "-scrypt", *ENCRYPTED), PASSWORD),
-    "encrypted PKCS#8, DES": (("pkcs8", "-topk8", "-v2", "des3", *ENCRYPTED), PASSWORD),
-    "encrypted PKCS#8 DER": (
-        ("pkcs8", "-topk8", "-v2", "aes256", "-outform", "DER", *ENCRYPTED),
-        PASSWORD,
-    ),
-}
-
-
-def same(one: Any, other: Any) -> bool:
-    return bool(one.private_numbers() == other.private_numbers())
-
-
-@pytest.mark.parametrize(("form", "password"), PRIVATE.values(), ids=PRIVATE)
-@pytest.mark.parametrize("handed", ["path", "path text", "URL", "bytes", "text"])
-def test_each_private_key_of_openssl_is_loaded(
-    openssl: Any,
-    pair: Pair,
-    tmp_path: Path,
-    form: tuple[str, ...],
-    password: str | None,
-    handed: str,
-) -> None:
-    content = openssl(*form, "-in", pair.private)
-    path = tmp_path / "key"
-    path.write_bytes(content)
-    material: Any = {
-        "path": path,
-        "path text": str(path),
-        "URL": path.as_uri(),
-        "bytes": content,
-        "text": content.decode()
-        if content.startswith(b"-----")
-        else b64encode(content).decode(),
-    }[handed]
-    assert same(crypto.load_private_key(material, password), pair.our_private)
-    if password is not None:
-        assert same(crypto.load_private_key((material, password)), pair.our_private)
-
-
-P12 = {
-    "modern": (),
-    "legacy": ("-legacy",),
-    "RC2 and SHA-1, as the console of old": (
-        "-legacy",
-        *("-certpbe", "PBE-SHA1-RC2-40", "-keypbe", "PBE-SHA1-3DES", "-macalg", "sha1"),
-    ),
-    "DES": ("-certpbe", "PBE-SHA1-3DES", "-keypbe", "PBE-SHA1-3DES"),
-}
-
-
-@pytest.fixture(scope="module")
-def certificate(openssl: Any, pair: Pair) -> Path:
-    path = pair.private.with_name("certificate.pem")
-    openssl(
-        *("req", "-x509", "-new", "-key", pair.private, "-days", "2", "-out", path),
-        *("-subj", "/CN=1900007291", "-set_serial", "0x0A1B2C"),
-    )
-    return path
-
-
-@pytest.mark.parametrize("options", P12.values(), ids=P12)
-@pytest.mark.parametrize("handed", ["path", "bytes", "base64"])
-def test_each_p12_of_openssl_is_loaded(
-    openssl: Any,
-    pair: Pair,
-    certificate: Path,
-    tmp_path: Path,
-    options: tuple[str, ...],
-    handed: str,
-) -> None:
-    path = tmp_path / "apiclient_cert.p12"
-    openssl(
-        *("pkcs12", "-export", "-inkey", pair.private, "-in", certificate),
-        *("-out", path, "-passout", "pass:1900007291", *options),
-    )
-    content = path.read_bytes()
-    forms: dict[str, Any] = {
-        "path": path,
-        "bytes": content,
-        "base64": b64encode(content).decode(),
-    }
-    loaded = crypto.load_private_key(forms[handed], "1900007291")
-    assert same(loaded, pair.our_private)
-
-
-PUBLIC = {
-    "SPKI PEM": ("rsa", "-pubout"),
-    "SPKI DER": ("rsa", "-pubout", "-outform", "DER"),
-    "PKCS#1 PEM": ("rsa", "-RSAPublicKey_out"),
-    "PKCS#1 DER": ("rsa", "-RSAPublicKey_out", "-outform", "DER"),
-}
-
-
-@pytest.mark.parametrize("form", PUBLIC.values(), ids=PUBLIC)
-@pytest.mark.parametrize("handed", ["bytes", "base64"])
-def test_each_public_key_of_openssl_is_loaded(
-    openssl: Any, pair: Pair, form: tuple[str, ...], handed: str
-) -> None:
-    content = openssl(*form, "-in", pair.private)
-    material: Any = content
-    if handed == "base64" and not content.startswith(b"-----"):
-        material = b64encode(content).decode()
-    found = crypto.load_public_key(material)
-    assert found.key.public_numbers() == pair.our_public.public_numbers()
-    assert found.serial is None
-
-
-@pytest.mark.parametrize("form", ["PEM", "DER", "text"])
-def test_each_certificate_of_openssl_is_loaded(
-    openssl: Any, pair: Pair, certificate: Path, form: str
-) -> None:
-    options = {"PEM": (), "DER": ("-outform", "DER"), "text": ("-text",)}[form]
-    content = openssl("x509", "-in", certificate, *options)
-    found = crypto.load_public_key(content)
-    assert found.key.public_numbers() == pair.our_public.public_numbers()
-    shown = openssl("x509", "-in", certificate, "-noout", "-serial").decode()
-    assert found.serial == shown.strip().partition("=")[2].zfill(40)
-
-
-def test_bags_with_attributes_are_read(
-    openssl: Any, pair: Pair, certificate: Path, tmp_path: Path
-) -> None:
-    path = tmp_path / "a.p12"
-    openssl(
-        *("pkcs12", "-export", "-inkey", pair.private, "-in", certificate),
-        *("-name", "微信支付", "-out", path, "-passout", "pass:x"),
-    )
-    bags = openssl("pkcs12", "-in", path, "-passin", "pass:x", "-noenc")
-    assert b"Bag Attributes" in bags
-    assert same(crypto.load_private_key(bags), pair.our_private)
-
-
-def test_random_messages_agree_with_openssl(openssl: Any, pair: Pair) -> None:
+def test_random_messages_agree_with_openssl(openssl: Any, pair: Any) -> None:
     for size in (1, 255, 256, 257, 4096):
         message = os.urandom(size)
         raw = openssl("dgst", "-sha256", "-sign", pair.private, stdin=message)

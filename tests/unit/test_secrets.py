@@ -32,6 +32,7 @@ from leaks import (
     KEY_PASSWORD,
     OWN,
     P12_PASSWORD,
+    PACKAGE,
     PROXY,
     PROXY_PASSWORD,
     failure,
@@ -55,6 +56,13 @@ def test_the_search_finds_what_is_there() -> None:
         failure(lambda: careless(APIV3_KEY)), capture_locals=True
     )
     assert leaked("\n".join(trace.format()))
+
+
+@pytest.mark.parametrize("within", ["", PACKAGE])
+def test_the_frames_of_the_package_are_searched(within: str) -> None:
+    text = rendered(failure(lambda: crypto.load_private_key(APIV3_KEY)), within)
+    assert f"{PACKAGE}/crypto/load.py" in text
+    assert "sealed = <secret>" in text
 
 
 class NoText:

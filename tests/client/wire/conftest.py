@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from wire_server import Keys, WireServer
+from wire_keys import Keys
+from wire_server import WireServer
 from wire_tls import Authority
 
 from wechatpay_chain import WeChatPay

@@ -14,14 +14,12 @@ import urllib3
 from wire_server import Last, Pieces, Reset, Silence, http, reset
 
 from wechatpay_chain import (
-    APIError,
+    ConfigurationError,
     ConnectError,
     ConnectTimeout,
-    DecodeError,
     MissingHeaders,
     ReadError,
     ReadTimeout,
-    ServerError,
     TransportError,
     WriteError,
 )
@@ -214,72 +212,6 @@ def test_an_upload_that_is_not_taken_ends(
     assert error.outcome == "unknown"
 
 
-def test_a_trickled_answer_arrives_whole(
-    serve: Any, client_of: Any, keys: Any, call: Any
-) -> None:
-    def trickle(_: Any) -> Pieces:
-        answer = keys.signed(200, {"reason": "用户投诉"})
-        return Pieces(tuple(bytes([byte]) for byte in answer))
-
-    reply = call(client_of(serve(trickle)).v3.a.get)
-    assert reply.verified
-    assert reply["reason"] == "用户投诉"
-
-
-def test_a_chunked_answer_is_verified_over_its_content(
-    serve: Any, client_of: Any, keys: Any, call: Any
-) -> None:
-    def chunked(_: Any) -> bytes:
-        head, _, body = keys.signed(200, {"a": 1}).partition(b"\r\n\r\n")
-        lines = [x for x in head.split(b"\r\n") if not x.startswith(b"Content-Length")]
-        lines.append(b"Transfer-Encoding: chunked")
-        chunks = b"".join(b"1\r\n%c\r\n" % byte for byte in body) + b"0\r\n\r\n"
-        return b"\r\n".join(lines) + b"\r\n\r\n" + chunks
-
-    reply = call(client_of(serve(chunked)).v3.a.get)
-    assert reply.verified
-    assert reply.data == {"a": 1}
-
-
-@pytest.mark.parametrize("status", [500, 502, 503, 504])
-def test_an_html_error_page_is_a_server_error(
-    serve: Any, client_of: Any, call: Any, status: int
-) -> None:
-    page = http(status, b"<html>Bad Gateway</html>", {"Content-Type": "text/html"})
-    server = serve(page)
-    with pytest.raises(ServerError, match="text/html") as caught:
-        call(client_of(server, retry=Retry(3, first=0)).v3.a.post, {"a": 1})
-    assert caught.value.outcome == "unknown"
-    assert caught.value.response.content == b"<html>Bad Gateway</html>"
-    assert len(server.requests) == 1
-
-
-def test_an_unsigned_success_is_refused_and_unknown(
-    serve: Any, client_of: Any, call: Any
-) -> None:
-    server = serve(http(200, b"{}", {"Content-Type": "application/json"}))
-    with pytest.raises(MissingHeaders) as caught:
-        call(client_of(server).v3.a.post, {})
-    assert caught.value.outcome == "unknown"
-
-
-def test_a_signed_page_that_is_not_json_is_a_decode_error(
-    serve: Any, client_of: Any, keys: Any, call: Any
-) -> None:
-    html = {"Content-Type": "text/html"}
-    server = serve(lambda _: keys.signed(200, b"<html>", html))
-    with pytest.raises(DecodeError) as caught:
-        call(client_of(server).v3.a.post, {})
-    assert caught.value.outcome == "unknown"
-
-
-def test_an_informational_answer_comes_before_the_real_one(
-    serve: Any, client_of: Any, keys: Any, call: Any
-) -> None:
-    server = serve(lambda _: b"HTTP/1.1 100 Continue\r\n\r\n" + keys.signed(204))
-    assert call(client_of(server).v3.a.post, {}).status_code == 204
-
-
 def test_only_failures_to_connect_are_repeated(
     serve: Any,
     client_of: Any,
@@ -303,11 +235,20 @@ def test_only_failures_to_connect_are_repeated(
     assert server.connections == 1
 
 
-def test_a_401_tells_that_nothing_was_done(
-    serve: Any, client_of: Any, call: Any
+def test_a_layer_that_builds_a_bad_header_is_told_and_nothing_is_sent(
+    serve: Any, client_of: Any, keys: Any, call: Any
 ) -> None:
-    body = b'{"code":"SIGN_ERROR","message":"x"}'
-    with pytest.raises(APIError) as caught:
-        call(client_of(serve(http(401, body))).v3.a.post, {})
-    assert caught.value.is_code("SIGN_ERROR")
-    assert caught.value.outcome == "refused"
+    server = serve(lambda _: keys.signed(204))
+    client = client_of(server)
+
+    def smuggle(request: Any) -> Any:
+        return (yield request.with_header("X-Mine", "a\r\nHost: elsewhere"))
+
+    client.stack.after("sign", smuggle)
+    with pytest.raises(ConfigurationError, match="cannot be sent") as caught:
+        call(client.v3.a.post, {})
+    assert isinstance(caught.value.__cause__, ValueError)
+    assert caught.value.outcome == "not_sent"
+    client.stack.remove("smuggle")
+    call(client.v3.a.post, {})
+    assert len(server.requests) == 1
