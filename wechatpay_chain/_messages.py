@@ -275,5 +275,5 @@ def _changed(value: _Value, changes: dict[str, Any]) -> _Value:
         unknown = ", ".join(sorted(changes.keys() - value.__dict__.keys()))
         raise TypeError(f"{type(value).__name__} has no field {unknown}")
     made = object.__new__(type(value))
-    made.__dict__.update(fields)
+    object.__setattr__(made, "__dict__", fields)
     return made

