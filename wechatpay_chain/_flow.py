@@ -152,9 +152,9 @@ def layer_name(layer: object) -> str:
     return name if isinstance(name, str) else type(layer).__name__
 
 
-def start(layer: Layer, request: Request) -> Flow[Response]:
+def start(layer: Layer, request: Request, name: str | None = None) -> Flow[Response]:
     """Call a layer and make sure that a generator came of it."""
-    return _flow_of(layer(request), layer_name(layer))
+    return _flow_of(layer(request), name or layer_name(layer))
 
 
 def _flow_of(flow: object, name: str) -> Flow[Response]:

@@ -129,6 +129,10 @@ class Request:
     #: Show the merchant's certificate in the TLS handshake (APIv2).
     mutual: bool = False
 
+    def __post_init__(self) -> None:
+        if not isinstance(self.headers, Headers):
+            object.__setattr__(self, "headers", Headers(self.headers))
+
     @property
     def target(self) -> str:
         """Path and query as they stand on the request line (protocol section 3)."""
@@ -150,7 +154,9 @@ class Request:
 
     def replace(self, **changes: Any) -> Request:
         """A copy with some fields changed."""
-        return _changed(self, changes)
+        made = _changed(self, changes)
+        made.__post_init__()
+        return made
 
     def with_header(self, name: str, value: str) -> Request:
         """A copy with one header set."""

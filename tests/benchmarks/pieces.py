@@ -71,7 +71,9 @@ def _parts(account: Account) -> dict[str, Callable[[], Any]]:
     message, signature = b"x" * 300, crypto.sign(b"x" * 300, account.wechat_key)
     return {
         "build a chain": lambda: client.v3.payscore.serviceorder._out_order_no_.cancel,
-        "expand a template": lambda: _uri.expand(template, {"out_order_no": next(ORDERS)}),
+        "expand a template": lambda: _uri.expand(
+            template, {"out_order_no": next(ORDERS)}
+        ),
         "the driver without a layer": lambda: driver.run((), request),
         "the driver with six empty layers": lambda: driver.run(layers, request),
         "encode the body": lambda: json_body.dump(BODY),

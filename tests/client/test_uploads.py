@@ -48,11 +48,9 @@ def test_json_adds_members_to_meta(call, server, client, how: str) -> None:
     }
 
 
-@pytest.mark.parametrize(
-    "data", [b"raw", bytearray(b"raw"), memoryview(b"raw"), io.BytesIO(b"raw")]
-)
-def test_the_file_is_anything_that_holds_bytes(call, server, client, data) -> None:
-    call(client[PATH].post, files={"file": ("a.unknown", data)})
+@pytest.mark.parametrize("kind", [bytes, bytearray, memoryview, io.BytesIO])
+def test_the_file_is_anything_that_holds_bytes(call, server, client, kind) -> None:
+    call(client[PATH].post, files={"file": ("a.unknown", kind(b"raw"))})
     head, content = server.parts(server.request)[1]
     assert content == b"raw"
     assert "Content-Type: application/octet-stream" in head

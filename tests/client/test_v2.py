@@ -153,6 +153,7 @@ def test_a_retry_signs_again_with_the_same_fields(call, server, client, answer) 
         ({"files": {"file": ("a", b"b")}}, "uploads are part of APIv3"),
         ({"xml": {}, "headers": {"Host": "x"}}, "the transport's own"),
         ({"data": 5}, "data: "),
+        ({"xml": {"a": None, "b": b""}}, "xml.b: str or int expected, got bytes"),
     ],
 )
 def test_what_cannot_be_sent_is_refused(
@@ -188,6 +189,12 @@ def test_a_query_goes_with_it(call, server, client, answer) -> None:
 
 
 class TestAnswers:
+    def test_an_error_page_may_be_xml(self, call, server, client) -> None:
+        server.will(Response(500, {}, b"<xml><a>1</a></xml>"))
+        with pytest.raises(ServerError) as caught:
+            call(client.v2.pay.x.post, {})
+        assert caught.value.response["a"] == "1"
+
     @pytest.mark.parametrize("kind", ["MD5", "HMAC-SHA256"])
     def test_a_wrong_sign_is_invalid(self, call, server, client, answer, kind) -> None:
         good = answer(kind=kind, prepay_id="wx1")

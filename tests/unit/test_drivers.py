@@ -333,7 +333,8 @@ class Later:
 
 
 @pytest.mark.parametrize(
-    "function", [later, Later(), partial(later), partial(partial(Later()))]
+    "function",
+    [later, Later(), partial(later), partial(partial(Later())), lambda n: later(n)],
 )
 def test_a_coroutine_function_is_awaited_or_refused(function: Any) -> None:
     def layer(request):
@@ -346,15 +347,6 @@ def test_a_coroutine_function_is_awaited_or_refused(function: Any) -> None:
     with pytest.raises(TypeError, match="is a coroutine function and this call is not"):
         drive(layer)
     assert drive.transport.sent == []
-
-
-def test_a_plain_function_that_gives_an_awaitable_is_awaited() -> None:
-    def layer(request):
-        value = yield from call(lambda: later(7))
-        response = yield from send(request)
-        return response.replace(data=value)
-
-    assert Drive("async")(layer).data == 7
 
 
 class TestFetch:

@@ -318,7 +318,7 @@ class Silent:
         (async_generator, "async_generator", "returned async_generator"),
         (Silent(), "Silent", "returned list"),
         (middleware(plain), "plain", "returned NoneType"),
-        (middleware(coroutine, name="x"), "coroutine", "returned coroutine"),
+        (middleware(name="x")(coroutine), "x", "returned coroutine"),
     ],
 )
 def test_a_layer_that_breaks_the_contract_is_named(

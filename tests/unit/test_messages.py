@@ -77,6 +77,21 @@ def test_a_request_is_changed_by_copying() -> None:
         request.method = "GET"  # type: ignore[misc]
 
 
+def test_headers_may_be_given_as_a_mapping() -> None:
+    request = Request("GET", "http://h/", {"A": "1"})  # type: ignore[arg-type]
+    assert request.with_header("b", "2").headers["B"] == "2"
+    changed = request.replace(headers={**request.headers, "C": "3"})
+    assert changed.with_header("D", "4").headers["c"] == "3"
+    response = Response(200).replace(headers={"A": "1"}, body=b"hi")
+    assert (response.headers["a"], response.content) == ("1", b"hi")
+
+
+@pytest.mark.parametrize("value", [Request("GET", "http://h/"), Response(200)])
+def test_an_unknown_field_is_refused(value: Any) -> None:
+    with pytest.raises(TypeError, match="has no field bdy, urls"):
+        value.replace(urls="", bdy=b"")
+
+
 def test_another_body_drops_what_was_signed_in_its_place() -> None:
     request = Request("POST", "http://h/v3/x", body=b"a", signing_body=b"b")
     plain = request.with_body(b"c")

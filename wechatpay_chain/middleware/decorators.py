@@ -65,8 +65,8 @@ def middleware(function: Any = None, /, *, name: str | None = None) -> Any:
     A call that does not give a generator is a ``TypeError`` naming the layer.
     """
     if function is None:
-        return partial(_Layer, wrapper=_checked, name=name)
-    return _Layer(function, _checked, name)
+        return partial(_Layer, wrapper=_checked(name), name=name)
+    return _Layer(function, _checked(name), name)
 
 
 @overload
@@ -85,11 +85,14 @@ def around(function: Any = None, /, *, name: str | None = None) -> Any:
     return _Layer(function, _hosted, name)
 
 
-def _checked(
-    wrapped: Layer, instance: Any, args: tuple[Request], kwargs: dict[str, Any]
-) -> Flow[Response]:
-    del instance, kwargs
-    return start(wrapped, *args)
+def _checked(name: str | None) -> Callable[..., Flow[Response]]:
+    def run(
+        wrapped: Layer, instance: Any, args: tuple[Request], kwargs: dict[str, Any]
+    ) -> Flow[Response]:
+        del instance, kwargs
+        return start(wrapped, *args, name=name)
+
+    return run
 
 
 def _hosted(

@@ -58,7 +58,8 @@ class Retry:
         del request
         if attempt >= self.attempts or not isinstance(error, ConnectError):
             return None
-        return float(self._jitter() * min(self.longest, self.first * 2**attempt))
+        pause = self.first * 2 ** min(attempt, 64)  # a float has an end
+        return float(self._jitter() * min(self.longest, pause))
 
     def after_response(
         self, request: Request, response: Response, attempt: int

@@ -1,0 +1,152 @@
+"""Imports go one way, and importing the package loads little."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import wechatpay_chain
+
+PACKAGE = Path(wechatpay_chain.__file__).parent
+NAME = "wechatpay_chain"
+
+#: Each group may import itself and the groups above it: the layering of the design.
+LAYERS: list[set[str]] = [
+    {"errors", "_secret", "_shapes", "_version"},
+    {"_messages", "_uri", "_chain", "crypto"},
+    {"_flow", "_stack", "_paging"},
+    {"middleware", "_run", "transports"},
+    {"_calls", "_drivers", "_reply"},
+    {"_key_options", "_config", "_options", "_node", "_assembly", "client"},
+]
+
+#: What may be built on all of the above, and be known by none of it.
+ABOVE = {"sandbox", "cli", "contrib", "testing", "catalogue"}
+
+#: Modules that know no HTTP library, and no socket.
+PURE = [
+    "crypto",
+    "middleware",
+    "_flow",
+    "_stack",
+    "_chain",
+    "_uri",
+    "_messages",
+    "_node",
+]
+PURE += ["_calls", "_paging", "_run", "_drivers", "errors", "notifications"]
+HTTP = {"requests", "urllib3", "aiohttp", "http", "socket", "ssl", "httpx", "yarl"}
+EXTRAS = {
+    "aiohttp",
+    "click",
+    "starlette",
+    "uvicorn",
+    "tomllib",
+    "tomli",
+    "opentelemetry",
+}
+
+
+def part(path: Path) -> str:
+    """The top-level part of the package that a file belongs to."""
+    return path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+
+
+def files(*parts: str) -> list[Path]:
+    found = sorted(PACKAGE.rglob("*.py"))
+    return [path for path in found if not parts or part(path) in parts]
+
+
+def imports(path: Path) -> Iterator[str]:
+    """Absolute names of what *path* imports when it runs, functions included."""
+    package = [NAME, *path.relative_to(PACKAGE).parts[:-1]]
+    tree = ast.parse(path.read_text("utf-8"))
+    typing = {
+        inner
+        for node in ast.walk(tree)
+        if isinstance(node, ast.If)
+        and "TYPE_CHECKING" in ast.unparse(node.test)
+        and not isinstance(node.test, ast.UnaryOp)
+        for statement in node.body
+        for inner in ast.walk(statement)
+    }
+    for node in ast.walk(tree):
+        if node in typing:
+            continue
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            base = package[: len(package) - node.level + 1] if node.level else []
+            module = [*base, *(node.module.split(".") if node.module else [])]
+            if module == [NAME]:
+                yield from (f"{NAME}.{alias.name}" for alias in node.names)
+            else:
+                yield ".".join(module)
+
+
+def within(path: Path) -> set[str]:
+    """The parts of this package that *path* imports."""
+    names = (name.split(".") for name in imports(path))
+    return {name[1] for name in names if name[0] == NAME and len(name) > 1}
+
+
+def test_the_walk_sees_relative_and_late_imports() -> None:
+    assert "_assembly" in within(PACKAGE / "client.py")
+    assert "_options" in within(PACKAGE / "_assembly.py")
+    assert "crypto" in within(PACKAGE / "middleware" / "signing.py")
+    assert "requests" in set(imports(PACKAGE / "_reply.py"))
+
+
+@pytest.mark.parametrize("level", range(len(LAYERS)))
+def test_a_part_imports_only_what_is_below_it(level: int) -> None:
+    allowed = set().union(*LAYERS[: level + 1])
+    for path in files(*LAYERS[level]):
+        assert within(path) <= allowed, path
+
+
+def test_every_part_of_the_core_has_its_level() -> None:
+    known = set().union(*LAYERS)
+    parts = {part(path) for path in files()} - {"__init__", "__main__"} - ABOVE
+    used = {name for path in files(*known) for name in within(path)}
+    assert used <= known
+    assert known <= parts
+
+
+def test_nothing_of_the_core_knows_what_is_built_on_it() -> None:
+    for path in files(*set().union(*LAYERS)):
+        assert not within(path) & ABOVE, path
+
+
+@pytest.mark.parametrize("pure", PURE)
+def test_no_http_library_is_known_to(pure: str) -> None:
+    for path in files(pure):
+        assert not {name.split(".")[0] for name in imports(path)} & HTTP, path
+
+
+def test_extras_are_known_only_where_they_are_needed() -> None:
+    for path in files(*set().union(*LAYERS)):
+        found = {name.split(".")[0] for name in imports(path)} & EXTRAS
+        expected = {"on_aiohttp": {"aiohttp"}, "_config": {"tomllib", "tomli"}}
+        assert found <= expected.get(path.stem, set()), path
+
+
+def test_importing_the_package_loads_no_extra_and_does_no_work() -> None:
+    program = f"import {NAME}, sys; print(*sys.modules, sep='\\n')"
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+    loaded = set(done.stdout.split())
+    tops = {name.split(".")[0] for name in loaded}
+    assert not tops & EXTRAS
+    assert not [
+        name
+        for name in loaded
+        if name.split(".")[1:2] in [[x] for x in ABOVE] and name.startswith(f"{NAME}.")
+    ]
+    assert f"{NAME}.client" in loaded
+    assert done.stderr == ""
