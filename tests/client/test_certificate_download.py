@@ -67,7 +67,7 @@ def gateway(server) -> Gateway:
 
 @pytest.fixture
 def client(server, make) -> WeChatPay:
-    return make(certs=None, apiv3_key=server.keys["apiv3_key"])
+    return make(certs=None, apiv3_key=server.keys["apiv3_key"], retry=1)
 
 
 def test_the_first_call_downloads_and_later_ones_do_not(

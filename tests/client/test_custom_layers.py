@@ -364,6 +364,19 @@ def test_a_layer_may_answer_from_a_cache(call, server, client) -> None:
     assert second.verified
 
 
+def test_a_layer_may_answer_by_itself(call, server, client) -> None:
+    def fixture(request):
+        if request.method == "PUT":
+            yield request
+        return Response(200, {"Content-Type": "application/json"}, b"{}", data={})
+
+    reply = call(client.v3.x.get, middleware=[fixture])
+    assert server.requests == []
+    assert (reply.data, reply.verified, reply.url) == ({}, False, "")
+    assert reply.request.url is None
+    assert repr(reply) == "<Reply 200 not verified>"
+
+
 def test_a_layer_may_fetch_what_it_needs(call, server, client) -> None:
     @middleware
     def token(request):
@@ -392,7 +405,9 @@ def test_a_layer_inside_sign_cannot_have_its_host_signed(call, server, client) -
         return (yield request.replace(url="https://evil.example/v3/x"))
 
     client.stack.before("sign", elsewhere)
-    with pytest.raises(ValueError, match=r"nothing is signed for https://evil\.example"):
+    with pytest.raises(
+        ValueError, match=r"nothing is signed for https://evil\.example"
+    ):
         call(client.v3.x.post, {})
     assert server.requests == []
 

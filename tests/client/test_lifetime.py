@@ -10,6 +10,7 @@ import pytest
 from wechatpay_chain import (
     AsyncMemoryTransport,
     ConfigurationError,
+    ConnectError,
     MemoryTransport,
     WeChatPay,
     send,
@@ -165,6 +166,23 @@ class TestClosed:
         )
         with pytest.raises(ConfigurationError):
             asyncio.run(client.v3.x.get_async())
+
+
+def test_a_handler_in_memory_may_be_a_coroutine_function(server, make) -> None:
+    async def handler(request: Any) -> Any:
+        await asyncio.sleep(0)
+        return server(request)
+
+    client = make(async_transport=AsyncMemoryTransport(handler))
+    assert asyncio.run(client.v3.x.get_async()).verified
+
+
+def test_in_memory_no_time_passes(call, server, make) -> None:
+    client = make(
+        transport=MemoryTransport(server), async_transport=AsyncMemoryTransport(server)
+    )
+    server.will(ConnectError("no route"), ConnectError("no route"))
+    assert call(client.v3.x.get).verified
 
 
 def test_calls_of_many_tasks_do_not_meet(server, client) -> None:

@@ -21,6 +21,12 @@ SCHEME = "WECHATPAY2-SHA256-RSA2048"
 
 
 @pytest.fixture
+def client(make) -> Any:
+    """A client that asks once."""
+    return make(retry=1)
+
+
+@pytest.fixture
 def both_kinds(server, make) -> Any:
     """A client that holds the public key and both certificates."""
     keys = server.keys

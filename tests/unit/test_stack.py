@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from threading import Thread
 from typing import Any
 
@@ -150,9 +151,14 @@ def test_concurrent_changes_are_all_kept_and_never_half_seen() -> None:
 
     threads = [Thread(target=swap)]
     threads += [Thread(target=push, args=(number,)) for number in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)  # as many switches as there can be
+    try:
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    finally:
+        sys.setswitchinterval(interval)
     assert torn == []
     assert len(stack) == 2 + 4 * 50

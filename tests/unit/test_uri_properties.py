@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from wechatpay_chain import WeChatPay, expression
@@ -58,6 +58,7 @@ def client(vectors: dict[str, Any]) -> WeChatPay:
     )
 
 
+@settings(deadline=None)
 @given(templates())
 def test_an_expression_evaluates_to_its_template(
     client: WeChatPay, template: str
@@ -67,6 +68,7 @@ def test_an_expression_evaluates_to_its_template(
     assert node == client[template]
 
 
+@settings(deadline=None)
 @given(templates())
 def test_items_segment_by_segment_give_the_same_node(
     client: WeChatPay, template: str
@@ -80,6 +82,7 @@ def test_items_segment_by_segment_give_the_same_node(
     assert node[f"{last}{slash}{mark}{rest}"] == client[template]
 
 
+@settings(deadline=None)
 @given(VALUES)
 def test_no_value_leaves_its_segment_and_all_come_back(value: str) -> None:
     path = expand(parse("v3/{no}/cancel"), {"no": value})
@@ -92,11 +95,13 @@ def test_no_value_leaves_its_segment_and_all_come_back(value: str) -> None:
     assert path.isprintable()
 
 
+@settings(deadline=None)
 @given(st.integers())
 def test_whole_numbers_come_back(value: int) -> None:
     assert int(expand(parse("{no}"), {"no": value})) == value
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(TEXT.filter(bool), TEXT)))
 def test_a_query_comes_back(pairs: list[tuple[str, str]]) -> None:
     text = query(pairs)
@@ -113,6 +118,7 @@ JSON = st.recursive(
 )
 
 
+@settings(deadline=None)
 @given(JSON)
 def test_a_body_is_what_its_bytes_say(value: Any) -> None:
     content = json_body.dump(value)

@@ -21,11 +21,15 @@ class RetryPolicy(Protocol):
 
     def after_error(
         self, request: Request, error: TransportError, attempt: int
-    ) -> float | None: ...
+    ) -> float | None:
+        """After attempt number *attempt*, from 1 on, has failed with *error*."""
+        ...
 
     def after_response(
         self, request: Request, response: Response, attempt: int
-    ) -> float | None: ...
+    ) -> float | None:
+        """After attempt number *attempt* was answered, decoded and verified."""
+        ...
 
 
 class Retry:

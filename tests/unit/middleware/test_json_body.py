@@ -40,6 +40,7 @@ def test_the_bytes(value: Any, content: bytes) -> None:
     ("value", "reason"),
     [
         (float("nan"), "json: JSON has no nan"),
+        ({"ok": [1.5, None, "x"], "bad": 1j}, "json.bad: JSON cannot hold a complex"),
         ({"a": [{}, {"b": [0, b""]}]}, r"json.a\[1\].b\[1\]: JSON cannot hold a bytes"),
         ({"a": {2: {3: set()}}}, "json.a.2.3: JSON cannot hold a set"),
         ({"ok": "支付", "bad": "\udc80"}, "json.bad: a lone surrogate"),
