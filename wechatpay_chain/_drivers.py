@@ -32,10 +32,11 @@ from ._run import Run, close_body
 from .errors import WeChatPayError
 from .transports.base import AsyncTransport, Transport
 
-#: Calls in flight on one event loop from which a signature moves to a thread.
-#: RSA releases the GIL, so with a second core it runs beside the loop; with few calls
-#: the hand-over costs more than it gives. Measured in docs/benchmarks.md.
-OFFLOAD_FROM = 8
+#: Calls in flight on one event loop from which a signature moves to a thread: never.
+#: RSA releases the GIL and could run beside the loop on a second core, but loop and
+#: thread then wait for the GIL in turns: with 2 tasks as with 64 that took a third to a
+#: half more CPU and gained no speed. Measured in docs/benchmarks.md.
+OFFLOAD_FROM = 1 << 30
 
 
 class SyncDriver:
@@ -133,7 +134,7 @@ class AsyncDriver:
         self._transport = transport
         self._in_flight = 0
         if offload_from is None:
-            offload_from = OFFLOAD_FROM if (os.cpu_count() or 1) > 1 else 1 << 30
+            offload_from = OFFLOAD_FROM
         self._offload_from = offload_from
         self._threads: ThreadPoolExecutor | None = None
         self._process = os.getpid()

@@ -171,48 +171,78 @@ def _flow_of(flow: object, name: str) -> Flow[Response]:
     )
 
 
-def compose(
-    entries: Sequence[Entry], request: Request, depth: int = 0
-) -> Flow[Response]:
+def compose(entries: Sequence[Entry], request: Request) -> Flow[Response]:
     """One flow out of layers, outermost first. Only a driver sees what it yields.
 
     Errors are thrown into the layer that waits for the answer; only ``Exception`` is,
-    so that cancellation and Ctrl-C pass every layer.
+    so that cancellation and Ctrl-C pass every layer. The layers that were entered stand
+    in a list, not in nested generators: a command then costs the same at any depth.
     """
-    if depth == len(entries):
-        answered: Response = yield request
-        return answered
-    name, layer = entries[depth]
-    flow = _flow_of(layer(request), name)
-    held: Response | None = None
+    flows: list[Flow[Response]] = []
+    held: list[Response | None] = []  # what each of them was given last
+    command: object = request
+    value: Any = None
+    error: Exception | None = None
     try:
-        command = next(flow)
         while True:
-            result: Any = None
+            # What the innermost flow asked for: a value for it, or an error.
+            error = None
             try:
                 if isinstance(command, Request):
-                    if held is not None:
+                    if held and held[-1] is not None:
                         # It was neither returned nor closed, and is superseded.
-                        yield Close(held)
-                        held = None
-                    held = result = yield from compose(entries, command, depth + 1)
+                        yield Close(held[-1])
+                        held[-1] = None
+                    if len(flows) < len(entries):
+                        name, layer = entries[len(flows)]
+                        flows.append(_flow_of(layer(command), name))
+                        held.append(None)
+                        value = None
+                    else:
+                        value = yield command
+                        if held:
+                            held[-1] = value
                 elif isinstance(command, Command):
                     if isinstance(command, Delegate):
-                        command.inner = entries[depth + 1 :]
-                    result = yield command
+                        command.inner = entries[len(flows) :]
+                    value = yield command
                 else:
+                    name = entries[len(flows) - 1].name
                     raise _strange(name, "yielded", command, "a Request or a command")
-            except Exception as error:
-                command = flow.throw(error)
+            except Exception as caught:
+                error = caught
+            # It goes to that flow; one that ends hands its own outward.
+            while flows:
+                flow = flows[-1]
+                try:
+                    command = flow.send(value) if error is None else flow.throw(error)
+                    break
+                except StopIteration as done:
+                    value, error = done.value, None
+                except Exception as raised:
+                    error = raised
+                del flows[-1], held[-1]
+                if error is None and not isinstance(value, Response):
+                    name = entries[len(flows)].name
+                    error = _strange(name, "returned", value, "the response")
+                elif held and error is None:
+                    held[-1] = value
             else:
-                command = flow.send(result)
-    except StopIteration as done:
-        answer: object = done.value
+                if error is not None:
+                    raise error
+                return cast(Response, value)
     finally:
-        flow.close()
-    if isinstance(answer, Response):
-        return answer
-    raise _strange(name, "returned", answer, "the response")
+        error = None  # it would keep this frame, and this frame it
+        _unwind(flows)
+
+
+def _unwind(flows: list[Flow[Response]]) -> None:
+    """Close what is still open, innermost first, whatever one of them raises."""
+    if flows:
+        try:
+            flows.pop().close()
+        finally:
+            _unwind(flows)
 
 
 def _strange(name: str, did: str, value: object, expected: str) -> TypeError:

@@ -9,9 +9,8 @@ from account import BODY, ORDERS, Account
 
 from wechatpay_chain import WeChatPay, _drivers
 
-#: Calls in flight from which signing leaves the event loop: never, and always.
-ON_THE_LOOP = 1 << 30
-OFF_THE_LOOP = 1
+#: Calls in flight from which signing leaves the event loop for a thread: always.
+ON_THREADS = 1
 
 
 def build(
@@ -48,7 +47,7 @@ class AsyncChain:
     """The same client awaited.
 
     *offload_from* is the number of calls in flight from which a signature is made on a
-    thread; without it, as the package ships.
+    thread; without it, as the package ships: on the event loop.
     """
 
     def __init__(

@@ -64,7 +64,7 @@ http {{
 
 
 class NoServer(Exception):
-    """nginx is missing or did not start."""
+    """nginx is missing, did not start, or is gone."""
 
 
 @dataclass(frozen=True)
@@ -102,6 +102,10 @@ def serving(account: Account) -> Iterator[Server]:
                 str(folder / "localhost.pem"),
                 _version(program),
             )
+        except Exception as error:
+            if process.poll() is None:
+                raise
+            raise NoServer("nginx was ended by somebody else; run it again") from error
         finally:
             _end(process)
 

@@ -645,15 +645,9 @@ class TestComputing:
         driver.close()
         driver.close()
 
-    @pytest.mark.parametrize(
-        ("cores", "beside"), [(None, False), (1, False), (4, True)]
-    )
-    def test_one_core_never_computes_beside_the_loop(
-        self, monkeypatch: pytest.MonkeyPatch, cores: int | None, beside: bool
-    ) -> None:
-        monkeypatch.setattr("os.cpu_count", lambda: cores)
-        names = self.names_by_default(calls=8)
-        assert any("wechatpay-sign" in name for name in names) is beside
+    def test_calls_compute_on_the_loop_unless_told_otherwise(self) -> None:
+        own = threading.current_thread().name
+        assert self.names_by_default(calls=64) == [own] * 64
 
     def names_by_default(self, calls: int) -> list[str]:
         return self.names(calls=calls, offload_from=None)  # type: ignore[arg-type]

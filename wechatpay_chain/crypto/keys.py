@@ -57,9 +57,13 @@ class KeyRing:
     """
 
     def __init__(self, keys: Mapping[str, WeChatKey] | None = None) -> None:
-        self._keys: dict[str, WeChatKey] = {}
-        for key in (keys or {}).values():
-            self._keys[normal_serial(key.serial)] = key
+        self._set({normal_serial(key.serial): key for key in (keys or {}).values()})
+
+    def _set(self, keys: dict[str, WeChatKey]) -> None:
+        self._keys = keys
+        bare = [key.serial for key in keys.values() if key.bare]
+        #: Id of the WeChat Pay public key, which each request asks for, if any.
+        self.public_key_id: str | None = bare[-1] if bare else None
 
     def find(self, serial: str) -> WeChatKey | None:
         """The key of that id, or ``None``; never *any key we have*."""
@@ -67,7 +71,7 @@ class KeyRing:
 
     def update(self, *keys: WeChatKey) -> None:
         """Add *keys*, replacing those of the same id; idempotent."""
-        self._keys = {**self._keys, **{normal_serial(k.serial): k for k in keys}}
+        self._set({**self._keys, **{normal_serial(k.serial): k for k in keys}})
 
     def replace_certificates(self, *keys: WeChatKey) -> None:
         """Set the certificates to *keys*; public keys stay, and no keys change nothing.
@@ -76,24 +80,18 @@ class KeyRing:
         """
         if keys:
             kept = {serial: key for serial, key in self._keys.items() if key.bare}
-            self._keys = {**kept, **{normal_serial(k.serial): k for k in keys}}
+            self._set({**kept, **{normal_serial(k.serial): k for k in keys}})
 
     @property
     def preferred(self) -> WeChatKey | None:
         """The key to encrypt with: a public key, else the newest certificate."""
-        keys = self._keys.values()
-        bare = [key for key in keys if key.bare]
-        if bare:
-            return bare[-1]
+        if self.public_key_id is not None:
+            return self._keys[self.public_key_id]
         return max(
-            keys, key=lambda k: k.since.timestamp() if k.since else 0, default=None
+            self._keys.values(),
+            key=lambda k: k.since.timestamp() if k.since else 0,
+            default=None,
         )
-
-    @property
-    def public_key_id(self) -> str | None:
-        """Id of the WeChat Pay public key, which each request asks for, if any."""
-        preferred = self.preferred
-        return preferred.serial if preferred and preferred.bare else None
 
     def __iter__(self) -> Iterator[str]:
         return (key.serial for key in self._keys.values())

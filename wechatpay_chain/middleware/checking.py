@@ -32,10 +32,9 @@ def check(
     *headers* compare without regard to case; *now* is in Unix seconds. An answer that
     fails may still have been carried out, hence the outcome ``"unknown"``.
     """
-    missing = [name for name in _NAMES if not headers.get(name)]
-    serial = headers.get("Wechatpay-Serial")
-    timestamp = headers.get("Wechatpay-Timestamp")
-    if missing or serial is None or timestamp is None:
+    timestamp, nonce, serial, signature = map(headers.get, _NAMES)
+    if not (timestamp and nonce and serial and signature):
+        missing = [name for name in _NAMES if not headers.get(name)]
         raise MissingHeaders(
             f"the answer is not signed: {', '.join(missing)} missing; it may come from "
             "a proxy, or from a host that is not WeChat Pay's",
@@ -53,8 +52,8 @@ def check(
         )
     _check_clock(timestamp, serial, now)
     key = _find(keys, serial, timestamp, now)
-    message = crypto.response_message(timestamp, headers["Wechatpay-Nonce"], body)
-    if not crypto.verify(message, headers["Wechatpay-Signature"], key.public_key):
+    message = crypto.response_message(timestamp, nonce, body)
+    if not crypto.verify(message, signature, key.public_key):
         raise InvalidSignature(
             f"the signature by {serial} does not match the answer; treat it as not "
             "received: query, or repeat with the same number",

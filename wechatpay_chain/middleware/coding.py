@@ -10,12 +10,12 @@ import re
 from typing import Any
 from urllib.parse import urlencode
 
-from .._flow import Flow, read, send
+from .._flow import Flow, read
 from .._messages import Headers, Payload, Request, Response
 from .._shapes import binary, mapping
 from ..errors import DecodeError, EncodeError
 from . import json_body, multipart
-from .verifying import STATEMENTS, is_unsigned
+from .verifying import is_statement, is_unsigned
 
 _NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
@@ -43,9 +43,9 @@ class Encoder:
             free = "Content-Type" not in headers or "signing_body" in changes
             if content_type and free:
                 headers = headers.merge((("Content-Type", content_type),))
-        return (
-            yield from send(request.replace(headers=headers, payload=None, **changes))
-        )
+        changes.update(headers=headers, payload=None)
+        response: Response = yield request.replace(**changes)
+        return response
 
 
 def check_headers(headers: Headers) -> None:
@@ -94,19 +94,20 @@ class Decoder:
     name = "decode"
 
     def __call__(self, request: Request) -> Flow[Response]:
-        response = yield from send(request)
+        response: Response = yield request
         if not response.ok:
-            content = yield from read(response)
-            return response.replace(data=_lenient(content))
+            return response.replace(data=_lenient((yield from read(response))))
         if _is_file(request, response):
             return response
-        content = yield from read(response)
+        content = response.body.content  # "verify" has read it
+        if content is None:
+            content = yield from read(response)
         return response.replace(data=_strict(request, response, content))
 
 
 def _is_file(request: Request, response: Response) -> bool:
     """Whether success is a file, whose bytes the caller takes as they come."""
-    if is_unsigned(request) or request.route in STATEMENTS:
+    if is_unsigned(request) or is_statement(request):
         return True
     kind = response.headers.get("Content-Type", "")
     return not _is_json(kind) and (request.stream or not _wants_json(request))

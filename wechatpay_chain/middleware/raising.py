@@ -5,7 +5,7 @@ Outermost, so that a user's layer still sees the response (protocol section 10).
 
 from __future__ import annotations
 
-from .._flow import Flow, read, send
+from .._flow import Flow, read
 from .._messages import Request, Response
 from .._shapes import mapping
 from ..errors import APIError, Outcome
@@ -18,7 +18,7 @@ class Raiser:
     name = "raise_errors"
 
     def __call__(self, request: Request) -> Flow[Response]:
-        response = yield from send(request)
+        response: Response = yield request
         if response.ok:
             return response
         yield from read(response)  # unread where there is no layer ``decode``

@@ -11,7 +11,7 @@ import random
 from collections.abc import Callable
 from typing import Protocol
 
-from .._flow import Flow, close, send, sleep
+from .._flow import Flow, close, sleep
 from .._messages import Request, Response
 from ..errors import ConnectError, TransportError
 
@@ -89,7 +89,7 @@ class Retrier:
         while True:
             attempt += 1
             try:
-                response = yield from send(request)
+                response: Response = yield request
             except TransportError as error:
                 delay = self._policy.after_error(request, error, attempt)
                 if delay is None:

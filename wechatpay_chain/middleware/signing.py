@@ -7,7 +7,7 @@ from collections.abc import Callable
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 
 from .. import crypto
-from .._flow import Flow, compute, send
+from .._flow import Compute, Flow
 from .._messages import Request, Response
 from ..errors import ConfigurationError
 
@@ -44,7 +44,7 @@ class Signer:
         message = crypto.request_message(
             request.method, request.target, timestamp, nonce, body
         )
-        signature = yield from compute(crypto.sign, message, self._private_key)
+        signature: str = yield Compute(crypto.sign, message, self._private_key)
         headers = {
             "Authorization": crypto.authorization(
                 mchid=self._mchid,
@@ -58,7 +58,7 @@ class Signer:
         if public_key_id and "Wechatpay-Serial" not in request.headers:
             headers["Wechatpay-Serial"] = public_key_id
         signed = request.with_headers(headers)
-        response = yield from send(signed)
+        response: Response = yield signed
         if response.status_code == 401:
             # An explanation compares with what was signed, not with what a layer
             # further in has made of it since.
@@ -71,8 +71,8 @@ def check_host(request: Request) -> None:
 
     Raises ``ConfigurationError``: a layer further out has changed the URL.
     """
-    base = request.base_url
-    if base and request.url.startswith((base + "/", base + "?")):
+    base, url = request.base_url, request.url
+    if base and url.startswith(base) and url[len(base) : len(base) + 1] in ("/", "?"):
         return
     scheme, _, rest = request.url.partition("://")
     host = rest.partition("/")[0].lower()
