@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator
+from functools import lru_cache
 from io import BytesIO
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
@@ -113,7 +114,7 @@ class AiohttpTransport:
         return Response(
             raw.status,
             Headers(raw.headers.items()),
-            Body(None, _Stream(raw, request.sent())),
+            Body(None, _Stream(raw, request)),
             request,
         )
 
@@ -165,13 +166,7 @@ class AiohttpTransport:
                 options["proxy_headers"] = proxy.headers
             else:
                 headers.extend(proxy.headers.items())
-        options["timeout"] = aiohttp.ClientTimeout(
-            total=total,
-            # To connect to a host; for a proxy's CONNECT there is only the whole.
-            sock_connect=connect,
-            connect=None if proxy is None else connect,
-            sock_read=read,
-        )
+        options["timeout"] = _timeout(connect, read, total, proxy is not None)
         return options
 
     def _session(self, request: Request) -> aiohttp.ClientSession | None:
@@ -186,6 +181,19 @@ class AiohttpTransport:
         sessions = self._sessions.setdefault(asyncio.get_running_loop(), {})
         sessions[request.mutual] = session, pool
         return session
+
+
+@lru_cache(maxsize=64)
+def _timeout(
+    connect: float, read: float, total: float | None, proxied: bool
+) -> aiohttp.ClientTimeout:
+    return aiohttp.ClientTimeout(
+        total=total,
+        # To connect to a host; for a proxy's CONNECT there is only the whole.
+        sock_connect=connect,
+        connect=connect if proxied else None,
+        sock_read=read,
+    )
 
 
 async def _pool(settings: NetworkSettings, request: Request) -> _Pool:
@@ -210,7 +218,7 @@ class _Stream:
 
     __slots__ = ("_raw", "_request")
 
-    def __init__(self, raw: aiohttp.ClientResponse, request: SentRequest) -> None:
+    def __init__(self, raw: aiohttp.ClientResponse, request: Request) -> None:
         self._raw = raw
         self._request = request
 
@@ -219,7 +227,7 @@ class _Stream:
             content = await self._raw.read()
         except _ERRORS as error:
             self._raw.close()
-            raise _read_error(error, self._request) from error
+            raise _read_error(error, self._request.sent()) from error
         self._raw.release()
         return content
 
@@ -228,7 +236,7 @@ class _Stream:
             async for chunk in self._raw.content.iter_chunked(size):
                 yield chunk
         except _ERRORS as error:
-            raise _read_error(error, self._request) from error
+            raise _read_error(error, self._request.sent()) from error
         finally:
             self._raw.close()
 
