@@ -15,6 +15,7 @@ from ._options import CONNECTION, Settings, check
 from ._secret import Secret
 from ._stack import Stack
 from .crypto import KeyRing
+from .errors import ConfigurationError
 from .middleware.certificates import Certificates
 from .middleware.coding import Decoder, Encoder
 from .middleware.raising import Raiser
@@ -28,6 +29,7 @@ from .middleware.xml_layers import (
     XmlSigner,
     XmlVerifier,
 )
+from .transports.memory import AsyncMemoryTransport, MemoryTransport
 
 
 def build(options: Secret[dict[str, Any]]) -> Assembly:
@@ -86,6 +88,7 @@ class Connections:
 
     def _make(self) -> Any:
         if self._transport is None:
+            _refuse_memory(self._async_transport, "transport")
             from .transports.on_requests import RequestsTransport
 
             made = RequestsTransport(self._settings.network)
@@ -94,6 +97,7 @@ class Connections:
 
     def _make_async(self) -> Any:
         if self._async_transport is None:
+            _refuse_memory(self._transport, "async_transport")
             from .transports.on_aiohttp import AiohttpTransport
 
             made = AiohttpTransport(self._settings.network)
@@ -110,6 +114,15 @@ class Connections:
         if self._async_transport is not None:
             await self._async_transport.aclose()
         self.close()
+
+
+def _refuse_memory(other: object, name: str) -> None:
+    """No call of a client that answers from memory goes over the network unasked."""
+    if isinstance(other, (MemoryTransport, AsyncMemoryTransport)):
+        raise ConfigurationError(
+            f"{name}: this client has a memory transport for the other mode only; give "
+            "one for this mode too"
+        )
 
 
 class Assembly:

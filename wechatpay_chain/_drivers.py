@@ -29,7 +29,7 @@ from ._flow import (
 )
 from ._messages import AsyncStream, Body, Request, Response, SyncStream
 from ._run import Run, close_body
-from .errors import WeChatPayError
+from .errors import LayerError, WeChatPayError
 from .transports.base import AsyncTransport, Transport
 
 #: Calls in flight on one event loop from which a signature moves to a thread: never.
@@ -94,7 +94,7 @@ class SyncDriver:
         return guest(command.request, partial(self._next, command, run))
 
     def _open(self, request: Request, run: Run) -> Response:
-        run.sending()
+        run.sending(request)
         try:
             response = self._transport.open(request)
         except WeChatPayError as error:
@@ -116,7 +116,7 @@ class SyncDriver:
             self._read(response.body)
             return response
         finally:
-            inner.close()
+            run.leave(inner, command.request)
 
     def _next(self, command: Delegate, run: Run, request: Request) -> Response:
         response = self._drive(compose(command.inner, request), run)
@@ -199,7 +199,7 @@ class AsyncDriver:
         return await guest(command.request, partial(self._next, command, run))
 
     async def _open(self, request: Request, run: Run) -> Response:
-        run.sending()
+        run.sending(request)
         try:
             response = await self._transport.open(request)
         except WeChatPayError as error:
@@ -236,7 +236,7 @@ class AsyncDriver:
             await self._read(response.body)
             return response
         finally:
-            inner.close()
+            run.leave(inner, command.request)
 
     async def _next(self, command: Delegate, run: Run, request: Request) -> Response:
         response = await self._drive(compose(command.inner, request), run)
@@ -250,11 +250,11 @@ def _guest(command: Delegate, *, awaited: bool) -> Callable[..., Any]:
         return command.guest
     name = layer_name(command.guest)
     if awaited:
-        raise TypeError(
+        raise LayerError(
             f"the guest {name!r} is a plain function and this call is awaited: write "
             "async def, or a generator with @middleware, which serves both"
         )
-    raise TypeError(
+    raise LayerError(
         f"the guest {name!r} is a coroutine function and this call is not awaited: use "
         "the _async verb, or a generator with @middleware, which serves both"
     )
@@ -269,7 +269,7 @@ def _plain(result: Any, command: Compute | Call) -> Any:
     if not iscoroutine(result):
         return result
     result.close()
-    raise TypeError(
+    raise LayerError(
         f"{layer_name(command.function)!r} is a coroutine function and this call is "
         "not awaited: use the _async verb, or give a plain function"
     )

@@ -11,6 +11,7 @@ from types import GeneratorType
 from typing import Any, NamedTuple, TypeVar, cast
 
 from ._messages import Request, Response
+from .errors import LayerError
 
 T = TypeVar("T")
 
@@ -71,6 +72,8 @@ class Fetch(Command):
     __slots__ = ("request", "without")
 
     def __init__(self, request: Request, without: Collection[str] = ()) -> None:
+        if isinstance(without, str):
+            raise LayerError(f"fetch: without= is a set of names, not {without!r}")
         self.request = request
         self.without = frozenset(without)
 
@@ -164,7 +167,7 @@ def _flow_of(flow: object, name: str) -> Flow[Response]:
     kind = type(flow).__name__
     if isinstance(flow, Coroutine):
         flow.close()  # it would warn that it was never awaited
-    raise TypeError(
+    raise LayerError(
         f"layer {name!r} returned {kind}; a middleware is a generator "
         "function (response = yield from send(request)); for the form "
         "f(request, call_next) use @around"
@@ -245,5 +248,5 @@ def _unwind(flows: list[Flow[Response]]) -> None:
             _unwind(flows)
 
 
-def _strange(name: str, did: str, value: object, expected: str) -> TypeError:
-    return TypeError(f"layer {name!r} {did} {type(value).__name__}, not {expected}")
+def _strange(name: str, did: str, value: object, expected: str) -> LayerError:
+    return LayerError(f"layer {name!r} {did} {type(value).__name__}, not {expected}")

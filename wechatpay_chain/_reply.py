@@ -230,12 +230,10 @@ class _Raw:
 
     def stream(self, size: int | None, decode_content: bool = True) -> Iterator[bytes]:
         del decode_content  # the transport has done it
-        stream = self._sync()
-        return iter(()) if stream is None else stream.chunks(size or 65536)
+        return self._sync().chunks(size or 65536)
 
     def read(self, *_: Any, **__: Any) -> bytes:
-        stream = self._sync()
-        return b"" if stream is None else stream.read()
+        return self._sync().read()
 
     def close(self) -> None:
         stream, self._body.stream = self._body.stream, None
@@ -244,9 +242,11 @@ class _Raw:
 
     release_conn = close
 
-    def _sync(self) -> SyncStream | None:
+    def _sync(self) -> SyncStream:
         stream = self._body.stream
-        if stream is not None and hasattr(stream, "aread"):
+        if stream is None:
+            raise RuntimeError("this body was closed before it was read")
+        if hasattr(stream, "aread"):
             raise RuntimeError(
                 "this body came by an _async verb: read it with "
                 "'async for chunk in reply.aiter_content()'"

@@ -6,23 +6,31 @@ from collections.abc import Sequence
 
 from ._flow import Entry
 from ._messages import Body, Request, Response
-from .errors import WeChatPayError
+from .errors import LayerError, WeChatPayError
+
+#: Fetches within fetches beyond this are a layer that meets itself.
+DEEPEST = 8
 
 
 class Run:
     """Kept by a driver, which closes what a flow has left open."""
 
-    __slots__ = ("doubt", "doubt_before", "entries", "opened")
+    __slots__ = ("depth", "doubt", "doubt_before", "entries", "latest", "opened")
 
-    def __init__(self, entries: Sequence[Entry]) -> None:
+    def __init__(self, entries: Sequence[Entry], depth: int = 0) -> None:
         self.entries = entries
+        #: How many fetches this run is inside of.
+        self.depth = depth
+        #: What was sent last.
+        self.latest: Request | None = None
         self.opened: list[Body] = []
         #: Whether the latest attempt may have been carried out.
         self.doubt = False
         #: Whether an earlier one may have been.
         self.doubt_before = False
 
-    def sending(self) -> None:
+    def sending(self, request: Request) -> None:
+        self.latest = request
         self.doubt_before = self.doubt_before or self.doubt
         self.doubt = True
 
@@ -35,7 +43,19 @@ class Run:
 
     def inner(self, without: frozenset[str]) -> Run:
         """The record of a nested call, less the layers named."""
-        return Run([entry for entry in self.entries if entry.name not in without])
+        if self.depth >= DEEPEST:
+            raise LayerError(
+                f"fetch within fetch, {DEEPEST} deep: a layer meets itself; name it in "
+                f"without= (layers: {', '.join(entry.name for entry in self.entries)})"
+            )
+        entries = [entry for entry in self.entries if entry.name not in without]
+        return Run(entries, self.depth + 1)
+
+    def leave(self, inner: Run, request: Request) -> None:
+        """End a nested call, which may have changed something too."""
+        inner.close()
+        if request.method != "GET" and (inner.doubt or inner.doubt_before):
+            self.doubt_before = True
 
     def close(self, keep: Body | None = None) -> None:
         for body in self.opened:
@@ -48,8 +68,13 @@ class Run:
             error.request = request.sent()
         if error.outcome is None:
             error.outcome = "unknown" if self.doubt or self.doubt_before else "not_sent"
-        elif self.doubt_before or (error.outcome == "not_sent" and self.doubt):
-            error.outcome = "unknown"  # an earlier attempt may have been carried out
+        elif self.doubt_before or (self.doubt and not self._is_last_word(error)):
+            error.outcome = "unknown"  # another request may have been carried out
+
+    def _is_last_word(self, error: WeChatPayError) -> bool:
+        """Whether *error* speaks of the request that was sent last."""
+        latest = None if self.latest is None else self.latest.sent()
+        return error.outcome != "not_sent" and error.request == latest
 
 
 def close_body(body: Body) -> None:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from ._assembly import Assembly
     from ._options import Options
+    from ._stack import Stack
     from .crypto import KeyRing
 
 
@@ -58,9 +59,6 @@ class WeChatPay:
         self._settings = assembly.settings
         self._defaults = assembly.defaults
         self._closed = False
-        #: The named layers of calls, and those of calls below ``v2``.
-        self.stack = assembly.stack
-        self.xml_stack = assembly.xml_stack
 
     @classmethod
     def from_env(cls, prefix: str = "WECHATPAY_") -> Self:
@@ -125,6 +123,16 @@ class WeChatPay:
     def chain(self, path: str) -> Node:
         """The node of *path*, verbatim: ``chain("v3/certificates")``."""
         return self[path]
+
+    @property
+    def stack(self) -> Stack:
+        """The named layers of a call, to be changed in place."""
+        return self._assembly.stack
+
+    @property
+    def xml_stack(self) -> Stack:
+        """The named layers of a call below ``v2``."""
+        return self._assembly.xml_stack
 
     @property
     def mchid(self) -> str:
@@ -194,6 +202,16 @@ class WeChatPay:
     async def __aexit__(self, *exc: object) -> None:
         await self.aclose()
 
+    def __setattr__(self, name: str, value: object) -> None:
+        if not name.startswith("_"):
+            raise AttributeError(
+                f"{name!r} cannot be set on a client: use with_options({name}=...), or "
+                "change client.stack",
+                name=name,
+                obj=self,
+            )
+        object.__setattr__(self, name, value)
+
     def __reduce__(self) -> NoReturn:
         raise TypeError(
             "a client is not pickled, because it holds keys: build one in each "
@@ -201,7 +219,7 @@ class WeChatPay:
         )
 
     def __dir__(self) -> list[str]:
-        return sorted([*_public(type(self)), "stack", "xml_stack", "v2", "v3", "hk"])
+        return sorted([*_public(type(self)), "v2", "v3", "hk"])
 
     def __repr__(self) -> str:
         # A traceback that prints local variables shows one whose options were refused.

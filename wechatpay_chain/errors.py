@@ -3,6 +3,7 @@
     WeChatPayError
     ├── ConfigurationError      an option is wrong (also a ValueError)
     ├── TemplateError           a path or placeholder is wrong (also a TypeError)
+    ├── LayerError              a layer breaks the contract (also a TypeError)
     ├── EncodeError             a body or header cannot be sent (ValueError, TypeError)
     ├── TransportError          no complete answer arrived
     │   ├── ConnectError        no connection: refused, DNS, TLS, proxy
@@ -101,6 +102,10 @@ class EncodeError(WeChatPayError, ValueError, TypeError):
     """A body, query or header cannot be put on the wire. Nothing was sent."""
 
     outcome: Outcome | None = "not_sent"
+
+
+class LayerError(WeChatPayError, TypeError):
+    """A layer of a stack breaks the contract of middleware; the message names it."""
 
 
 class TransportError(WeChatPayError):
@@ -305,6 +310,7 @@ __all__ = [
     "EncodeError",
     "Forbidden",
     "InvalidSignature",
+    "LayerError",
     "MissingHeaders",
     "NotFound",
     "NotificationError",

@@ -47,7 +47,13 @@ TABLE = [
     (503, "OVERLOADED", ServerError, "unknown"),
     (504, None, ServerError, "unknown"),
     (302, None, APIError, "unknown"),
-    (418, None, APIError, "refused"),
+    (418, "TEAPOT", APIError, "refused"),
+    (418, None, APIError, "unknown"),
+    (408, None, APIError, "unknown"),
+    (404, None, NotFound, "unknown"),
+    (400, "SYSTEM_ERROR", BadRequest, "unknown"),
+    (403, "BANKERROR", Forbidden, "unknown"),
+    (400, "USERPAYING", BadRequest, "unknown"),
 ]
 
 

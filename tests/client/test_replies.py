@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import copy
 import pickle
 from typing import Any
@@ -162,6 +163,19 @@ class TestStreams:
             pieces = list(reply.iter_content(4))
         assert len(pieces) > 1
         assert b"".join(pieces) == b"one,two,three"
+
+    def test_a_closed_stream_is_not_an_empty_file(self, call, server, client) -> None:
+        server.will(server.stream(b"one,two,three"))
+        reply = call(client[self.URL].get, stream=True)
+        reply.close()
+        with pytest.raises(RuntimeError, match="closed before it was read"):
+            _ = reply.content
+
+        async def pieces() -> list[bytes]:
+            return [piece async for piece in reply.aiter_content()]
+
+        with pytest.raises(RuntimeError, match="closed before it was read"):
+            asyncio.run(pieces())
 
     def test_a_sync_stream_is_read_as_a_whole(self, server, client) -> None:
         server.will(server.stream(b"one,two,three"))

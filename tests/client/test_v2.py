@@ -237,6 +237,8 @@ class TestAnswers:
             ("ORDERNOTEXIST", "refused"),
             ("SYSTEMERROR", "unknown"),
             ("SYSTEM_ERROR", "unknown"),
+            ("USERPAYING", "unknown"),
+            ("BANKERROR", "unknown"),
             ("BIZERR_NEED_RETRY", "unknown"),
             (None, "refused"),
         ],
@@ -251,6 +253,29 @@ class TestAnswers:
             call(client.v2.pay.x.post, {})
         assert caught.value.err_code == (code or "")
         assert caught.value.outcome == outcome
+
+    @pytest.mark.parametrize(
+        "content",
+        [
+            b"<xml><result_code>SUCCESS</result_code></xml>",
+            b"<xml/>",
+            b"<xml><return_code>success</return_code></xml>",
+        ],
+    )
+    def test_an_answer_that_nobody_signed_is_refused(
+        self, call, server, client, content: bytes
+    ) -> None:
+        server.will(Response(200, {"Content-Type": "text/xml"}, content))
+        with pytest.raises(SignatureError) as caught:
+            call(client.v2.pay.x.post, {})
+        assert caught.value.outcome == "unknown"
+
+    def test_the_page_of_a_portal_is_no_answer(self, call, server, client) -> None:
+        page = b"<html><body>login</body></html>"
+        server.will(Response(200, {"Content-Type": "text/html"}, page))
+        with pytest.raises(DecodeError, match="<xml> is expected") as caught:
+            call(client.v2.pay.x.post, {})
+        assert caught.value.outcome == "unknown"
 
     def test_a_failure_without_a_text(self, call, server, client, answer) -> None:
         server.will(answer(result_code="FAIL"))
@@ -287,7 +312,7 @@ class TestAnswers:
 
     @pytest.mark.parametrize(
         ("status", "kind", "outcome"),
-        [(404, NotFound, "refused"), (502, ServerError, "unknown")],
+        [(404, NotFound, "unknown"), (502, ServerError, "unknown")],
     )
     @pytest.mark.parametrize("content", [b"<html><br></html>", b"", b"busy", b"<xml/>"])
     def test_an_error_status_is_an_api_error(

@@ -95,7 +95,7 @@ class Certificates:
         )
         try:
             # Unverified, as the key to verify with is what it delivers; see below.
-            response = yield from fetch(query, without={"verify"})
+            response = yield from fetch(query, without={"verify", "retry"})
         except NotFound as error:
             if not error.is_code("RESOURCE_NOT_EXISTS"):
                 raise

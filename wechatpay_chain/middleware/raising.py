@@ -41,13 +41,24 @@ def api_error(request: Request, response: Response) -> APIError:
         response=response,
         explanation=explain(response.request, detail) if status == 401 else None,
         request=request.sent(),
-        outcome=outcome(status),
+        outcome=outcome(status, code if isinstance(code, str) else None),
     )
 
 
-def outcome(status: int) -> Outcome:
-    """A 4xx says that nothing was done; a 5xx or redirect says nothing (10)."""
-    return "refused" if 400 <= status < 500 else "unknown"
+#: Codes that leave open whether it was done, whatever the status: the documents say to
+#: query, or to repeat under the same number (sections 10 and 16).
+UNSURE = ("SYSTEM_ERROR", "BANK_ERROR", "USERPAYING", "BIZERR_NEED_RETRY")
+
+
+def outcome(status: int, code: str | None) -> Outcome:
+    """What an error answer says of the operation.
+
+    A 4xx with WeChat's own code says that nothing was done. A 5xx, a redirect, and a
+    page without a code, which a proxy may have written, say nothing.
+    """
+    if not 400 <= status < 500 or code is None:
+        return "unknown"
+    return "unknown" if APIError(code=code).is_code(*UNSURE) else "refused"
 
 
 def _summary(response: Response) -> str:

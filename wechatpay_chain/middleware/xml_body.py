@@ -55,9 +55,9 @@ def dump(values: Mapping[str, str]) -> bytes:
     return f"<xml>{body}</xml>".encode()
 
 
-def load(content: bytes) -> dict[str, str]:
+def load(content: bytes, root: str = "xml") -> dict[str, str]:
     """The fields of a flat document; ``ValueError`` for anything else."""
-    reader = _Reader()
+    reader = _Reader(root)
     parser = expat.ParserCreate()
     parser.buffer_text = True
     parser.StartDoctypeDeclHandler = _refuse_doctype
@@ -76,7 +76,8 @@ def _refuse_doctype(*_: object) -> None:
 
 
 class _Reader:
-    def __init__(self) -> None:
+    def __init__(self, root: str) -> None:
+        self._root = root
         self.fields: dict[str, str] = {}
         self._depth = 0
         self._parts: list[str] = []
@@ -84,6 +85,8 @@ class _Reader:
     def start(self, name: str, attributes: object) -> None:
         del attributes
         self._depth += 1
+        if self._depth == 1 and name != self._root:
+            raise ValueError(f"the element <{self._root}> is expected, not <{name}>")
         if self._depth > 2:
             raise ValueError(f"a nested element <{name}> is refused")
         if self._depth == 2 and name in self.fields:

@@ -20,7 +20,7 @@ from ..errors import (
 )
 from . import xml_body
 from .coding import check_headers, raw
-from .raising import api_error
+from .raising import api_error, outcome
 from .signing import check_host
 
 #: Routes whose answers carry no ``sign`` (section 16): by prefix.
@@ -114,10 +114,13 @@ class XmlVerifier:
             return response
         content = yield from read(response)
         fields = _parse(request, content)
-        if fields.get("return_code") != "SUCCESS":
+        if fields.get("return_code") == "FAIL":
             return response  # a transport failure (通信失败) is not signed
         if "sign" not in fields:
-            raise SignatureError("the answer carries no sign", outcome="unknown")
+            raise SignatureError(
+                "the answer carries no sign; it may come from a proxy or a portal",
+                outcome="unknown",
+            )
         if not crypto.verify_fields(fields, _need(self._secret)):
             raise InvalidSignature(
                 "the sign of the answer does not match: check the APIv2 key (secret)",
@@ -175,9 +178,8 @@ class XmlRaiser:
 def _failure(
     request: Request, response: Response, code: str | None, text: str | None
 ) -> APIError:
-    unsure = code is not None and APIError(code=code).is_code(
-        "SYSTEMERROR", "BIZERR_NEED_RETRY"
-    )
+    # A failed return_code has its reason as text; a business failure has a code.
+    known = text if code == "FAIL" else code
     return APIError(
         text or "the operation failed",
         status_code=response.status_code,
@@ -185,7 +187,7 @@ def _failure(
         request_id=response.request_id,
         response=response,
         request=request.sent(),
-        outcome="unknown" if unsure else "refused",
+        outcome=outcome(400, known or "FAIL"),
     )
 
 

@@ -189,6 +189,8 @@ class RequestsTransport:
         key = origin, request.mutual
         pool = self._pools.get(key)
         if pool is None:
+            if len(self._pools) >= HOSTS:
+                self._pools = {}  # the manager drops the oldest; none may stay here
             # Threads may meet here: all of them get the pool of the first.
             pool = self._manager(request).connection_from_url(origin)
             pool = self._pools.setdefault(key, pool)
@@ -209,7 +211,7 @@ class RequestsTransport:
             return urllib3.PoolManager(HOSTS, maxsize=POOL_SIZE, ssl_context=context)
         return urllib3.ProxyManager(
             proxy.url,
-            32,
+            HOSTS,
             maxsize=POOL_SIZE,
             proxy_headers=proxy.headers,
             ssl_context=context,

@@ -47,7 +47,7 @@ def test_values_become_text_and_none_is_left_out() -> None:
     [
         (b"<xml/>", {}),
         (b"<xml>\n <a>1</a>\n <b/>\n</xml>", {"a": "1", "b": ""}),
-        (b"<root><a><![CDATA[<b>]]>c&amp;&#20803;</a></root>", {"a": "<b>c&元"}),
+        (b"<xml><a><![CDATA[<b>]]>c&amp;&#20803;</a></xml>", {"a": "<b>c&元"}),
         (b"<xml><!-- x --><a x='1'>1<!-- y -->2</a><?p i?></xml>", {"a": "12"}),
         (
             '<?xml version="1.0" encoding="utf-8"?><xml><a>支</a></xml>'.encode(),
@@ -60,6 +60,12 @@ def test_reading(content: bytes, fields: dict[str, str]) -> None:
     assert xml_body.load(content) == fields
 
 
+def test_another_root_is_refused_unless_it_is_expected() -> None:
+    with pytest.raises(ValueError, match="<xml> is expected, not <html>"):
+        xml_body.load(b"<html/>")
+    assert xml_body.load(b"<root><a>1</a></root>", root="root") == {"a": "1"}
+
+
 def test_a_document_of_billions_of_laughs_is_refused_at_once() -> None:
     laughs = '<!DOCTYPE x [<!ENTITY a "ha">' + "".join(
         f'<!ENTITY {b} "&{a};&{a};">' for a, b in zip("abcdef", "bcdefg")
@@ -69,7 +75,7 @@ def test_a_document_of_billions_of_laughs_is_refused_at_once() -> None:
 
 
 @pytest.mark.parametrize(
-    "content", [b"", b"text", b"<a>", b"<a/><b/>", b"\x00", b"<a><b>"]
+    "content", [b"", b"text", b"<xml>", b"<xml/><b/>", b"\x00", b"<xml><b>"]
 )
 def test_what_is_no_document_is_a_value_error(content: Any) -> None:
     with pytest.raises(ValueError, match="not XML"):
