@@ -230,6 +230,8 @@ def check_timeout(timeout: Any) -> tuple[float, float]:
         for s in both
     ):
         return float(both[0]), float(both[1])
+    found = _shapes.shown(timeout)
+    del timeout, both  # they may hold a key, and tracebacks can show local variables
     raise ConfigurationError(
-        f"timeout: seconds above 0, or (connect, read), expected, got {timeout!r}"
+        f"timeout: seconds above 0, or (connect, read), expected, got {found}"
     )

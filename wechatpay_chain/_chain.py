@@ -6,6 +6,7 @@ import json
 import re
 from functools import lru_cache
 from keyword import iskeyword
+from unicodedata import normalize
 
 from .errors import TemplateError
 
@@ -58,6 +59,8 @@ def attribute(text: str) -> str | None:
     else:
         name = re.sub(r"-([a-z])", lambda match: match[1].upper(), text)
     fits = name.isidentifier() and not iskeyword(name) and segment(name) == text
+    # The parser folds a name that is not ASCII: obj.ª is obj.a.
+    fits = fits and normalize("NFKC", name) == name
     return name if fits and name not in METHODS else None
 
 

@@ -6,10 +6,7 @@ closes all but the one it returns, cancellation included.
 
 from __future__ import annotations
 
-import asyncio
-import os
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from inspect import iscoroutine, iscoroutinefunction
 from typing import Any, cast
@@ -28,14 +25,15 @@ from ._flow import (
     layer_name,
 )
 from ._messages import AsyncStream, Body, Request, Response, SyncStream
+from ._offload import Offload
 from ._run import Run, close_body
 from .errors import LayerError, WeChatPayError
 from .transports.base import AsyncTransport, Transport
 
 #: Calls in flight on one event loop from which a signature moves to a thread: never.
 #: RSA releases the GIL and could run beside the loop on a second core, but loop and
-#: thread then wait for the GIL in turns: with 2 tasks as with 64 that took a third to a
-#: half more CPU and gained no speed. Measured in docs/benchmarks.md.
+#: thread then wait for the GIL in turns: that takes a third to a half more CPU, and
+#: gains a tenth at best where a core is idle. Measured in docs/benchmarks.md.
 OFFLOAD_FROM = 1 << 30
 
 
@@ -136,8 +134,7 @@ class AsyncDriver:
         if offload_from is None:
             offload_from = OFFLOAD_FROM
         self._offload_from = offload_from
-        self._threads: ThreadPoolExecutor | None = None
-        self._process = os.getpid()
+        self._offload = Offload()
 
     async def run(self, entries: Sequence[Entry], request: Request) -> Response:
         """Drive one call to its response, whose body is read unless it is a stream."""
@@ -159,16 +156,28 @@ class AsyncDriver:
 
     def close(self) -> None:
         """End the signing threads."""
-        if self._threads is not None:
-            self._threads.shutdown(wait=False)
-            self._threads = None
+        self._offload.close()
 
     async def _drive(self, flow: Flow[Response], run: Run) -> Response:
         try:
             command = next(flow)
             while True:
                 try:
-                    result = await self._perform(command, run)
+                    # What nearly every call asks for, without a coroutine in between.
+                    if (
+                        type(command) is Read
+                        and command.response.body.content is not None
+                    ):
+                        result: Any = command.response.body.content
+                    elif (
+                        type(command) is Compute
+                        and self._in_flight < self._offload_from
+                    ):
+                        result = command.function(*command.arguments)
+                    elif type(command) is Request:
+                        result = await self._open(command, run)
+                    else:
+                        result = await self._perform(command, run)
                 except Exception as error:
                     command = flow.throw(error)
                 else:
@@ -220,14 +229,7 @@ class AsyncDriver:
     async def _compute(self, command: Compute) -> Any:
         if self._in_flight < self._offload_from:
             return command.function(*command.arguments)
-        if self._threads is None or self._process != os.getpid():
-            self._process = os.getpid()  # a fork leaves the threads behind
-            # One thread fewer than cores: the loop needs its own.
-            workers = max(1, (os.cpu_count() or 2) - 1)
-            self._threads = ThreadPoolExecutor(workers, "wechatpay-sign")
-        return await asyncio.get_running_loop().run_in_executor(
-            self._threads, command.function, *command.arguments
-        )
+        return await self._offload.submit(command.function, command.arguments)
 
     async def _fetch(self, command: Fetch, run: Run) -> Response:
         inner = run.inner(command.without)

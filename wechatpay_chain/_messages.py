@@ -19,6 +19,8 @@ _Value = TypeVar("_Value", "Request", "Response")
 
 
 def _pairs(headers: HeaderTypes) -> Iterable[tuple[str, str]]:
+    if type(headers) is tuple:
+        return headers  # an abstract class takes its time to say that it is none of it
     if isinstance(headers, Mapping):
         return cast("Mapping[str, str]", headers).items()
     return headers

@@ -115,14 +115,14 @@ class Node:
     def paginate(self, params: Any = None, /, **options: Any) -> Iterator[Any]:
         """Yield the items of a list, page after page, lazily.
 
-        *params* is the query; ``limit`` in it is the page size (default 20), ``offset``
-        where to start. Ends at ``total_count``, or at a page that is not full. With
-        ``page_size`` in it, the list goes by ``next_page_token``. Keywords as for
-        :meth:`get`.
+        *params*, or ``params=``, is the query; ``limit`` in it is the page size
+        (default 20), ``offset`` where to start. Ends at ``total_count``, or at a page
+        that is not full. With ``page_size`` in it, the list goes by
+        ``next_page_token``. Keywords as for :meth:`get`.
         """
-        from ._paging import Pages
+        from ._paging import Pages, chosen
 
-        pages = Pages(params, str(self))
+        pages = Pages(chosen(params, options.pop("params", None)), str(self))
         while pages.wanted:
             yield from pages.items(self.get(pages.params, **options).data)
 
@@ -130,9 +130,9 @@ class Node:
         self, params: Any = None, /, **options: Any
     ) -> AsyncIterator[Any]:
         """The same for ``async for``; see :meth:`paginate`."""
-        from ._paging import Pages
+        from ._paging import Pages, chosen
 
-        pages = Pages(params, str(self))
+        pages = Pages(chosen(params, options.pop("params", None)), str(self))
         while pages.wanted:
             reply = await self.get_async(pages.params, **options)
             for item in pages.items(reply.data):

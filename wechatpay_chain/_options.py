@@ -6,14 +6,13 @@ traceback that prints local variables.
 
 from __future__ import annotations
 
-import os
 import platform
 import secrets
 import ssl
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, NoReturn, TypedDict, cast
+from typing import Any, NoReturn, TypedDict
 
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 
@@ -31,14 +30,20 @@ from ._key_options import (
     check_trust,
 )
 from ._messages import Headers
+from ._network_options import (
+    check_async_transport,
+    check_proxies,
+    check_transport,
+    check_verify,
+)
 from ._secret import Secret
-from ._shapes import mapping
+from ._shapes import shown
 from ._version import __version__
 from .errors import ConfigurationError, EncodeError
 from .middleware.coding import check_headers
 from .middleware.retrying import Retry, RetryPolicy
 from .transports.base import AsyncTransport, Transport
-from .transports.settings import NetworkSettings, check_proxy
+from .transports.settings import NetworkSettings
 
 BASE_URL = "https://api.mch.weixin.qq.com"
 BACKUP_URL = "https://api2.mch.weixin.qq.com"
@@ -133,13 +138,15 @@ def check(options: Secret[dict[str, Any]]) -> Settings:
         timeout=check_timeout(given.get("timeout", TIMEOUT)),
         retry=_retry(given.get("retry", 3)),
         network=NetworkSettings(
-            proxies=_proxies(given), verify=_verify(given), merchant=merchant
+            proxies=check_proxies(given),
+            verify=check_verify(given),
+            merchant=merchant,
         ),
         mutual=merchant is not None,
         headers=headers.merge((("Accept", "application/json"),)),
         xml_headers=headers.merge((("Accept", "*/*"),)),
-        transport=given.get("transport"),
-        async_transport=given.get("async_transport"),
+        transport=check_transport(given),
+        async_transport=check_async_transport(given),
         clock=_callable(given, "clock", time.time),
         nonce=_callable(given, "nonce", _nonce),
         middleware=_middleware(given),
@@ -169,48 +176,11 @@ def _retry(value: object) -> RetryPolicy:
     if not isinstance(value, type) and all(hasattr(value, m) for m in methods):
         policy: RetryPolicy = given
         return policy
-    try:
-        return Retry(given)
-    except ValueError as error:
-        raise ConfigurationError(str(error)) from None
-
-
-def _proxies(given: Given) -> dict[str, str]:
-    sealed = given.sealed("proxies")
-    if sealed is None:
-        return {}
-    if isinstance(sealed.reveal(), str):
-        return dict.fromkeys(("http", "https"), check_proxy(sealed))
-    if mapping(sealed.reveal()) is None:
-        raise ConfigurationError(
-            "proxies: a URL, or a mapping of scheme to URL, expected"
-        )
-    for scheme in sealed.reveal():
-        if scheme not in ("http", "https"):
-            raise ConfigurationError(
-                f"proxies: 'http' and 'https' are the schemes, got {scheme!r}"
-            )
-    # Sealed before any is checked: a password in a local variable could show.
-    each = {scheme: Secret(url) for scheme, url in sealed.reveal().items() if url}
-    return {scheme: check_proxy(url) for scheme, url in each.items()}
-
-
-def _verify(given: Given) -> str | ssl.SSLContext | None:
-    value: object = given.get("verify", True)
-    if value is True:
-        return None
-    if isinstance(value, ssl.SSLContext):
-        return value
-    if isinstance(value, (str, os.PathLike)):
-        return os.fsdecode(cast("str | os.PathLike[str]", value))
-    if value is False:
-        raise ConfigurationError(
-            "verify: TLS is always verified; for a private authority give the path of "
-            "its CA bundle"
-        )
-    raise ConfigurationError(
-        f"verify: the path of a CA bundle expected, got {type(value).__name__}"
-    )
+    if isinstance(value, int) and not isinstance(value, bool) and value > 0:
+        return Retry(value)
+    found = shown(value)
+    del value, given  # they may hold a key, and tracebacks can show local variables
+    raise ConfigurationError(f"retry: attempts must be an int from 1 up, got {found}")
 
 
 def _headers(given: Given) -> Headers:

@@ -79,6 +79,15 @@ class Pages:
         )
 
 
+def chosen(argument: Any, keyword: Any) -> Any:
+    """The query: the argument or ``params=``, as for ``get`` not both."""
+    if argument is None:
+        return keyword
+    if keyword is not None:
+        raise EncodeError("GET: the query is given twice, as argument and params=")
+    return argument
+
+
 def _whole(value: Any, name: str, least: int) -> int:
     if isinstance(value, bool) or not isinstance(value, int) or value < least:
         raise EncodeError(f"paginate: {name} must be an int from {least} up")

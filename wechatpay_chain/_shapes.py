@@ -34,3 +34,16 @@ def binary(value: object) -> bytes | None:
     if isinstance(value, bytes):
         return value
     return bytes(cast("bytearray", value)) if isinstance(value, _BINARY) else None
+
+
+def shown(value: object) -> str:
+    """What a message may show of *value*: numbers, and of all else the type's name.
+
+    A text may be a key that was put into the wrong option.
+    """
+    items = sequence(value)
+    if all(
+        isinstance(one, (int, float)) for one in ([value] if items is None else items)
+    ):
+        return repr(value)
+    return type(value).__name__

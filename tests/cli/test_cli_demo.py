@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 from unicodedata import east_asian_width
 
@@ -17,6 +18,8 @@ from wechatpay_chain import Headers, Response
 from wechatpay_chain.cli import main
 from wechatpay_chain.cli.demo import visible
 from wechatpay_chain.cli.program import program
+from wechatpay_chain.cli.story import Step, Teller
+from wechatpay_chain.sandbox import Gateway
 from wechatpay_chain.sandbox.products.orders import Order
 from wechatpay_chain.sandbox.products.payscore import PayScore
 from wechatpay_chain.sandbox.routing import Answer
@@ -228,6 +231,51 @@ def test_terminal_without_chinese_gets_marks_instead_of_an_error() -> None:
     )
     assert done.returncode == 0
     assert "one PayScore order (?????) each way" in done.stdout
+
+
+@pytest.mark.parametrize("mode", ["sync", "async"])
+@pytest.mark.parametrize("error", [BrokenPipeError(), OSError(28, "No space left")])
+def test_output_that_fails_is_no_failure_of_the_story(
+    mode: str, error: Exception
+) -> None:
+    def tell(step: Step) -> None:
+        raise error
+
+    with pytest.raises(OSError) as caught:  # noqa: PT011 - the very object
+        Teller(Gateway(seed=1), tell).play("direct", mode, "DEMO-1")
+    assert caught.value is error
+
+
+@pytest.mark.parametrize("arguments", [["demo"], ["demo", "--json"], ["--help"]])
+def test_a_broken_pipe_ends_quietly(arguments: list[str]) -> None:
+    read, write = os.pipe()
+    os.close(read)
+    try:
+        done = subprocess.run(
+            [sys.executable, "-m", "wechatpay_chain", *arguments],
+            stdout=write,
+            stderr=subprocess.PIPE,
+            check=False,
+        )
+    finally:
+        os.close(write)
+    assert (done.returncode, done.stderr) == (1, b"")
+
+
+@pytest.mark.parametrize("arguments", [["demo"], ["demo", "--json"], ["--help"]])
+def test_output_that_cannot_be_written_is_one_line(
+    tmp_path: Path, arguments: list[str]
+) -> None:
+    (tmp_path / "out").touch()
+    with open(tmp_path / "out", "rb") as unwritable:
+        done = subprocess.run(
+            [sys.executable, "-m", "wechatpay_chain", *arguments],
+            stdout=unwritable,
+            stderr=subprocess.PIPE,
+            check=False,
+        )
+    expected = f"wxpay: output: Bad file descriptor{os.linesep}"
+    assert (done.returncode, done.stderr.decode()) == (1, expected)
 
 
 def test_missing_click_is_named_with_the_extra() -> None:

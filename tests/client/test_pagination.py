@@ -77,6 +77,21 @@ def test_an_answer_without_a_list_is_an_error(server, client, walk) -> None:
         walk(client.v3.x)
 
 
+def test_the_query_may_be_a_keyword_as_for_get(server, client, walk) -> None:
+    server.will({"data": [1], "total_count": 1})
+    assert walk(client.v3.x, params={"limit": 5}) == [1]
+    assert [request.target for request in server.requests] == ["/v3/x?offset=0&limit=5"]
+
+
+def test_the_query_is_given_once(server, client, walk) -> None:
+    with pytest.raises(EncodeError) as caught:
+        walk(client.v3.x, {"limit": 5}, params={"limit": 5})
+    with pytest.raises(EncodeError) as by_get:
+        client.v3.x.get({"limit": 5}, params={"limit": 5})
+    assert str(caught.value) == str(by_get.value)
+    assert server.requests == []
+
+
 def test_wrong_parameters_are_refused(server, client, walk) -> None:
     with pytest.raises(EncodeError, match="limit"):
         walk(client.v3.x, {"limit": 0})

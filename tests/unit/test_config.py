@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import sys
+from base64 import b64encode
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import pytest
 from key_material import (
+    DER,
     KEYS,
     MCHID,
     PEM,
@@ -21,6 +23,7 @@ from key_material import (
     private,
     public,
 )
+from leaks import APIV3_KEY, failure, leaked, rendered
 
 from wechatpay_chain import WeChatPay
 from wechatpay_chain.errors import ConfigurationError
@@ -129,6 +132,9 @@ def test_missing_variables_are_named(
 NO_OBJECT = 'WECHATPAY_CERTS: a JSON object {"PUB_KEY_ID_...": "path"} expected'
 
 
+NO_SECONDS = "WECHATPAY_TIMEOUT: seconds, or connect,read as in 3,10, expected"
+
+
 @pytest.mark.parametrize(
     ("variables", "text"),
     [
@@ -136,8 +142,11 @@ NO_OBJECT = 'WECHATPAY_CERTS: a JSON object {"PUB_KEY_ID_...": "path"} expected'
         ({"CERTS": '["pub_key.pem"]'}, NO_OBJECT),
         ({"CERTS": "{"}, NO_OBJECT),
         ({"CERTS": "[" * 100_000}, NO_OBJECT),
-        ({"TIMEOUT": "5s"}, "WECHATPAY_TIMEOUT: a number expected, got '5s'"),
-        ({"RETRY": "often"}, "WECHATPAY_RETRY: a number expected, got 'often'"),
+        ({"TIMEOUT": "5s"}, NO_SECONDS),
+        ({"TIMEOUT": "3,"}, NO_SECONDS),
+        ({"TIMEOUT": "[3, 10"}, NO_SECONDS),
+        ({"TIMEOUT": "1,2,3"}, "timeout: seconds above 0, or (connect, read), expect"),
+        ({"RETRY": "often"}, "WECHATPAY_RETRY: a number expected"),
         ({"RETRY": "1.5"}, "retry: attempts must be an int from 1 up, got 1.5"),
         ({"TIMEOUT": "inf"}, "timeout: seconds above 0, or (connect, read), expected,"),
         ({"TIMEOUT": "nan"}, "timeout: seconds above 0, or (connect, read), expected,"),
@@ -154,6 +163,88 @@ def test_a_wrong_variable_is_named(
     with pytest.raises(ConfigurationError) as caught:
         WeChatPay.from_env()
     assert str(caught.value).startswith(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "both"),
+    [("3,10", (3.0, 10.0)), ("[3, 10]", (3.0, 10.0)), (" 2.5 ", (2.5, 2.5))],
+)
+def test_a_timeout_variable_may_hold_both(
+    environ: Any, text: str, both: tuple[float, float]
+) -> None:
+    environ(TIMEOUT=text)
+    assert WeChatPay.from_env()._settings.timeout == both
+
+
+def test_a_variable_may_hold_a_p12_and_its_password(
+    environ: Any, tmp_path: Path
+) -> None:
+    path = tmp_path / "apiclient_cert.p12"
+    path.write_bytes(p12(b"open sesame"))
+    pair = json.dumps([str(path), "open sesame"])
+    environ(PRIVATE_KEY=pair, MERCHANT=pair)
+    found = WeChatPay.from_env()._settings
+    assert found.private_key.private_numbers() == merchant_key().private_numbers()
+    assert found.mutual
+
+
+@pytest.mark.parametrize("variable", ["PRIVATE_KEY", "MERCHANT", "TIMEOUT", "RETRY"])
+@pytest.mark.parametrize(
+    "text",
+    ['["open sesame"', '["open sesame"]', '["open sesame", 5]', '["a", "b", "sesame"]'],
+)
+def test_a_variable_that_cannot_be_read_is_not_repeated(
+    environ: Any, variable: str, text: str
+) -> None:
+    environ(**{variable: text})
+    with pytest.raises(ConfigurationError) as caught:
+        WeChatPay.from_env()
+    assert str(caught.value).startswith(f"WECHATPAY_{variable}: ")
+    assert "sesame" not in rendered(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("variable", "meant"),
+    [
+        ("TIMEOT", "TIMEOUT"),
+        ("APIV3KEY", "APIV3_KEY"),
+        ("MCH_ID", "MCHID"),
+        ("MERCHANT_ID", "MCHID"),
+        ("CERT", "CERTS"),
+        ("PRIVATE_KEY_PATH", "PRIVATE_KEY"),
+        ("APIV2_KEY", "SECRET"),
+    ],
+)
+def test_a_variable_that_is_nearly_an_option_is_refused(
+    environ: Any, variable: str, meant: str
+) -> None:
+    environ(**{variable: "open sesame"})
+    with pytest.raises(ConfigurationError) as caught:
+        WeChatPay.from_env()
+    assert str(caught.value) == (
+        f"unknown variable WECHATPAY_{variable} - did you mean WECHATPAY_{meant}?"
+    )
+
+
+@pytest.mark.parametrize(
+    "variable",
+    ["LOG", "CONFIG", "APPID", "NOTIFY_URL", "PUBLIC_KEY", "SERVICE_ID", "CLOCK"],
+)
+def test_a_variable_that_is_far_from_every_option_is_ignored(
+    environ: Any, variable: str
+) -> None:
+    environ(**{variable: "x"})
+    assert WeChatPay.from_env().mchid == MCHID
+
+
+def test_variables_of_a_longer_prefix_and_empty_ones_are_ignored(environ: Any) -> None:
+    environ(TEST_PRIVATE_KEY="x", SHOP_ACCEPT_LANGUAGE="x", TIMEOT="")
+    assert WeChatPay.from_env().mchid == MCHID
+
+
+def test_without_a_prefix_no_variable_is_refused(environ: Any) -> None:
+    environ("", TIMEOT="x")
+    assert WeChatPay.from_env("").mchid == MCHID
 
 
 # Files
@@ -226,6 +317,81 @@ def test_a_p12_in_a_file_comes_with_its_password(folder: Path) -> None:
         assert WeChatPay.from_file(path).mchid == MCHID
 
 
+def test_only_the_files_own_folder_is_looked_into(
+    folder: Path, tmp_path_factory: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here = tmp_path_factory.mktemp("here")
+    (here / "key.pem").write_bytes(private())
+    (here / "key").write_bytes(private())
+    monkeypatch.chdir(here)
+    path = folder / "wechatpay.json"
+    for name, text in (
+        ("key.pem", f"private_key: no such file: {folder / 'key.pem'}"),
+        ("key", f"private_key: this is neither a file in {folder}, nor PEM"),
+    ):
+        path.write_text(json.dumps(base(private_key=name)), "utf-8")
+        with pytest.raises(ConfigurationError) as caught:
+            WeChatPay.from_file(path)
+        assert str(caught.value).startswith(text)
+
+
+def test_a_path_stays_when_the_working_directory_changes(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (folder / "wechatpay.json").write_text(json.dumps(base(verify="ca.pem")), "utf-8")
+    monkeypatch.chdir(folder)
+    client = WeChatPay.from_file("wechatpay.json")
+    monkeypatch.chdir("/")
+    # The bundle is read when it is first needed.
+    assert client._settings.network.tls.cert_store_stats()["x509"] == 1
+
+
+def test_a_key_in_the_home_folder_is_found(folder: Path, monkeypatch: Any) -> None:
+    monkeypatch.setenv("HOME", str(folder / "keys"))
+    path = folder / "wechatpay.json"
+    path.write_text(json.dumps(base(private_key="~/apiclient_key.pem")), "utf-8")
+    assert WeChatPay.from_file(path).mchid == MCHID
+
+
+def test_bare_base64_in_a_file_is_a_key(folder: Path) -> None:
+    path = folder / "wechatpay.json"
+    for der in (private(DER), private()):
+        options = base(private_key=b64encode(der).decode())
+        path.write_text(json.dumps(options), "utf-8")
+        assert WeChatPay.from_file(path).mchid == MCHID
+
+
+@pytest.mark.parametrize("name", ["private_key", "merchant"])
+def test_a_password_is_never_a_path(folder: Path, name: str) -> None:
+    password = "keys/apiclient_key.pem"  # there is such a file
+    (folder / "locked.p12").write_bytes(p12(password.encode()))
+    path = folder / "wechatpay.json"
+    options = base(**{name: ["locked.p12", password]})
+    path.write_text(json.dumps(options), "utf-8")
+    assert WeChatPay.from_file(path).mchid == MCHID
+
+
+def test_the_password_of_a_p12_that_is_missing_is_not_repeated(folder: Path) -> None:
+    path = folder / "wechatpay.json"
+    path.write_text(json.dumps(base(merchant=["no.p12", "sesame.txt"])), "utf-8")
+    with pytest.raises(ConfigurationError) as caught:
+        WeChatPay.from_file(path)
+    assert str(caught.value) == f"merchant: no such file: {folder / 'no.p12'}"
+
+
+def test_a_key_in_place_of_a_path_is_not_repeated(folder: Path) -> None:
+    path = folder / "wechatpay.json"
+    for changes in (
+        {"private_key": APIV3_KEY},
+        {"private_key": [APIV3_KEY, "x"]},
+        {"merchant": ["apiclient_cert.pem", APIV3_KEY]},
+        {"certs": {PUBLIC_KEY_ID: APIV3_KEY}},
+    ):
+        path.write_text(json.dumps(base(**changes)), "utf-8")
+        error = failure(lambda: WeChatPay.from_file(path))
+        assert not leaked(rendered(error))
+
+
 def test_the_home_folder_is_found(folder: Path, monkeypatch: Any) -> None:
     monkeypatch.setenv("HOME", str(folder))
     (folder / "wechatpay.toml").write_text(toml(**base()), "utf-8")
@@ -243,11 +409,23 @@ def test_an_unknown_option_of_a_file_suggests_one(folder: Path) -> None:
 
 def test_a_wrong_option_of_a_file_is_named(folder: Path) -> None:
     path = folder / "wechatpay.json"
+    neither = f"this is neither a file in {folder}, nor PEM, nor base64"
     for changes, text in (
-        ({"private_key": "nothing.pem"}, "private_key: no such file: nothing.pem"),
+        (
+            {"private_key": "nothing.pem"},
+            f"private_key: no such file: {folder / 'nothing.pem'}",
+        ),
+        (
+            {"private_key": "keys/nothing"},
+            f"private_key: no such file: {folder / 'keys/nothing'}",
+        ),
+        ({"private_key": "keys"}, f"private_key: cannot read {folder / 'keys'}: "),
+        ({"certs": {PUBLIC_KEY_ID: "x"}}, f"certs['{PUBLIC_KEY_ID}']: {neither}"),
+        ({"merchant": ["apiclient_cert.pem", "x"]}, f"merchant: {neither}"),
         ({"certs": "pub_key.pem"}, "certs: a mapping of id to key expected, got str"),
-        ({"private_key": "a\0b"}, "private_key: this is neither a file that exists"),
-        ({"private_key": "k" * 5000}, "private_key: this is neither a file that"),
+        ({"private_key": "a\0b"}, f"private_key: {neither}"),
+        ({"private_key": "k" * 5000}, f"private_key: {neither}"),
+        ({"private_key": " "}, "private_key: it is empty"),
         ({"merchant": 5}, "merchant: int is not key material"),
     ):
         path.write_text(json.dumps(base(**changes)), "utf-8")

@@ -22,7 +22,15 @@ LAYERS: list[set[str]] = [
     {"_flow", "_stack", "_paging"},
     {"middleware"},
     {"_run", "_drivers", "transports", "_calls", "_reply"},
-    {"_key_options", "_config", "_options", "_node", "_assembly", "client"},
+    {
+        "_key_options",
+        "_network_options",
+        "_config",
+        "_options",
+        "_node",
+        "_assembly",
+        "client",
+    },
 ]
 
 #: What may be built on all of the above, and be known by none of it.

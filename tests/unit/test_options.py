@@ -17,11 +17,12 @@ from key_material import (
     merchant_key,
     options,
 )
+from leaks import APIV3_KEY, PROXY_PASSWORD, leaked, rendered
 
 from wechatpay_chain import WeChatPay
 from wechatpay_chain.errors import ConfigurationError
 from wechatpay_chain.middleware import Response, RetryPolicy
-from wechatpay_chain.transports.memory import MemoryTransport
+from wechatpay_chain.transports.memory import AsyncMemoryTransport, MemoryTransport
 
 OWN = certificate(merchant_key(), int(SERIAL, 16)).public_bytes(PEM)
 
@@ -124,7 +125,7 @@ def test_a_timeout_is_for_connecting_and_for_reading(value: Any, both: Any) -> N
 
 @pytest.mark.parametrize(
     "value",
-    [0, -1, math.nan, math.inf, True, "5", (1, 2, 3), (1,), (1, None), (0, 1), ()],
+    [0, -1, math.nan, math.inf, True, (1, 2, 3), (1,), (0, 1), ()],
     ids=repr,
 )
 def test_a_timeout_is_above_zero_and_ends(value: Any) -> None:
@@ -149,11 +150,29 @@ def test_a_retry_is_a_number_of_attempts_or_a_policy() -> None:
     assert settings(retry=policy).retry is policy
 
 
-@pytest.mark.parametrize("value", [0, -1, True, "3", 2.0, Never, object()])
+@pytest.mark.parametrize("value", [0, -1, True, 2.0])
 def test_a_retry_is_nothing_else(value: Any) -> None:
     assert str(refusal(retry=value)) == (
         f"retry: attempts must be an int from 1 up, got {value!r}"
     )
+
+
+@pytest.mark.parametrize("name", ["timeout", "retry"])
+@pytest.mark.parametrize(
+    ("value", "kind"),
+    [
+        (APIV3_KEY, "str"),
+        (APIV3_KEY.encode(), "bytes"),
+        ((1, APIV3_KEY), "tuple"),
+        ({"x": APIV3_KEY}, "dict"),
+        (str, "type"),
+    ],
+    ids=["text", "bytes", "tuple", "mapping", "class"],
+)
+def test_only_numbers_are_repeated(name: str, value: Any, kind: str) -> None:
+    error = refusal(**{name: value})
+    assert str(error).endswith(f", got {kind}")
+    assert not leaked(rendered(error))
 
 
 def test_a_proxy_is_for_both_schemes_or_one() -> None:
@@ -172,8 +191,6 @@ def test_a_proxy_is_for_both_schemes_or_one() -> None:
     ("value", "text"),
     [
         ("socks5://proxy:1080", "got socks5://proxy"),
-        ("proxy:3128", "got proxy://no host"),
-        ("/proxy", "got no scheme://no host"),
         ("http://", "got http://no host"),
         ("http://proxy:0", "got http://proxy"),
         ("http://user:pass@proxy:port", "got one that cannot be read"),
@@ -186,6 +203,18 @@ def test_a_proxy_is_a_url(value: Any, text: str) -> None:
     assert str(refusal(proxies=value)) == (
         f"proxies: http://[user:password@]host:port expected, {text}"
     )
+
+
+@pytest.mark.parametrize(
+    "url", ["127.0.0.1:8080", "proxy:3128", "/proxy", f"user:{PROXY_PASSWORD}@proxy:80"]
+)
+@pytest.mark.parametrize("wrap", [str, lambda url: {"https": url}], ids=["one", "each"])
+def test_a_proxy_has_a_scheme(url: str, wrap: Any) -> None:
+    error = refusal(proxies=wrap(url))
+    assert str(error) == (
+        "proxies: the scheme is missing: http://[user:password@]host:port expected"
+    )
+    assert not leaked(rendered(error))
 
 
 @pytest.mark.parametrize(
@@ -269,6 +298,64 @@ def test_headers_are_set_as_given() -> None:
 def test_clock_and_nonce_are_called(name: str, value: Any) -> None:
     kind = type(value).__name__
     assert str(refusal(**{name: value})) == f"{name}: a callable expected, got {kind}"
+
+
+class Lacking:
+    """Something with a method or two of a transport."""
+
+    def open(self) -> None: ...
+
+    def sleep(self) -> None: ...
+
+    close = aclose = "not to be called"
+
+
+@pytest.mark.parametrize(
+    ("name", "methods"),
+    [
+        ("transport", "open, sleep and close"),
+        ("async_transport", "open, sleep and aclose"),
+    ],
+)
+@pytest.mark.parametrize(
+    ("value", "kind"),
+    [
+        (APIV3_KEY, "str"),
+        (5, "int"),
+        (Lacking(), "Lacking"),
+        (MemoryTransport, "a class"),
+        (AsyncMemoryTransport, "a class"),
+    ],
+    ids=["text", "number", "lacking", "class", "async class"],
+)
+def test_a_transport_has_three_methods(
+    name: str, methods: str, value: Any, kind: str
+) -> None:
+    error = refusal(**{name: value})
+    assert str(error) == f"{name}: an object with {methods} expected, got {kind}"
+    assert not leaked(rendered(error))
+
+
+def test_a_transport_for_plain_calls_does_not_await() -> None:
+    class Both(AsyncMemoryTransport):
+        def close(self) -> None: ...
+
+    assert str(refusal(transport=Both(lambda r: Response(204)))) == (
+        "transport: its open is a coroutine function; give it as async_transport"
+    )
+
+
+def test_an_async_transport_may_be_any_object_with_its_methods() -> None:
+    class Wrapping:
+        """Forwards by callables that are no coroutine functions themselves."""
+
+        def __init__(self, inner: AsyncMemoryTransport) -> None:
+            self.open = lambda request: inner.open(request)
+            self.sleep = inner.sleep
+            self.aclose = inner.aclose
+
+    given = Wrapping(AsyncMemoryTransport(lambda r: Response(204)))
+    assert settings(async_transport=given).async_transport is given
 
 
 def test_a_nonce_is_32_characters_and_new_each_time() -> None:

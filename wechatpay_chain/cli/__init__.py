@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import io
+import os
 import sys
+from contextlib import suppress
 
 
 def main() -> None:
@@ -21,4 +23,19 @@ def main() -> None:
             "wxpay: click is missing; run: pip install 'wechatpay-chain[cli]'\n"
         )
         raise SystemExit(1) from None
-    program(prog_name="wxpay")
+    try:
+        program(prog_name="wxpay")  # a broken pipe ends in there, with status 1
+    except OSError as error:
+        _abandon_output()
+        where = error.filename or "output"
+        with suppress(OSError):
+            sys.stderr.write(f"wxpay: {where}: {error.strerror}\n")
+        raise SystemExit(1) from None
+
+
+def _abandon_output() -> None:
+    """Let what is still buffered go nowhere, or Python fails on it once more."""
+    with suppress(OSError):  # a stream without a descriptor has nothing to lose
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, sys.stdout.fileno())
+        os.close(nowhere)

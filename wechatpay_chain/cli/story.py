@@ -78,7 +78,8 @@ class Teller:
 
     def __init__(self, gateway: Gateway, tell: Callable[[Step], None]) -> None:
         self._gateway = gateway
-        self._tell = tell
+        self._listener = tell
+        self._untold: Exception | None = None
         self._sent: list[Request] = []
         self._client: WeChatPay = gateway.client()
         self._client.stack.after("sign", self._watch, "watch")
@@ -86,7 +87,10 @@ class Teller:
         self._suffix = ""
 
     def play(self, role: str, mode: str, out_order_no: str) -> None:
-        """Play it as *role* in *mode*. Raises :class:`Failed`."""
+        """Play it as *role* in *mode*.
+
+        Raises :class:`Failed`, or what the listener raised.
+        """
         story = self._story(role == "partner", out_order_no)
         self._suffix = "_async" if mode == "async" else ""
         try:
@@ -95,10 +99,19 @@ class Teller:
             else:
                 _plain(story)
         except Exception as error:  # whatever it is, the reader gets one line of it
+            if error is self._untold:
+                raise
             what = str(error)
             if not isinstance(error, (Failed, WeChatPayError)):
                 what = f"{type(error).__name__}: {error}"
             raise Failed(f"{role}, {mode}, {self._place}: {what}") from error
+
+    def _tell(self, step: Step) -> None:
+        try:
+            self._listener(step)
+        except Exception as error:
+            self._untold = error  # the story held; a full disk is no failure of it
+            raise
 
     def _watch(self, request: Request) -> Flow[Response]:
         """A layer between ``sign`` and the transport: sees what goes out."""

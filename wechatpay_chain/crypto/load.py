@@ -174,7 +174,7 @@ def _bytes(value: object) -> bytes | str:
         return decoded
     if not isinstance(value, str) or "-----BEGIN " in value or not value.strip():
         return raw
-    if _is_name(value):
+    if is_name(value):
         return f"no such file: {value}"
     return "this is neither a file that exists, nor PEM, nor base64"
 
@@ -196,14 +196,16 @@ def _read(name: str) -> bytes | str:
         with open(os.path.expanduser(name), "rb") as file:
             data = file.read()
     except OSError as error:
-        shown = name if _is_name(name) else "the file"
+        # What exists is no damaged key.
+        named = is_name(name) or os.path.exists(os.path.expanduser(name))
+        shown = name if named else "the file"
         return f"cannot read {shown}: {error.strerror or 'unreadable'}"
     except ValueError:  # a NUL byte, a lone surrogate
         return "this path cannot be opened on this system"
     return bare_base64(data) or data
 
 
-def _is_name(text: str) -> bool:
+def is_name(text: str) -> bool:
     """Whether a message may repeat *text*: the name of a file, not a damaged key."""
     if len(text) > 255 or "\n" in text or "-----" in text:
         return False

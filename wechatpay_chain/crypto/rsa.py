@@ -17,6 +17,8 @@ from ..errors import DecryptionError
 #: The only signature scheme of APIv3, as it stands in headers.
 SCHEME = "WECHATPAY2-SHA256-RSA2048"
 
+_PRIVATE = (RSAPrivateKey, "private key", "crypto.load_private_key(...)")
+_PUBLIC = (RSAPublicKey, "public key", "crypto.load_public_key(...).key")
 _PKCS1 = padding.PKCS1v15()
 _SHA256 = hashes.SHA256()
 _SHA1_BYTES = 20
@@ -25,8 +27,20 @@ _OAEP = padding.OAEP(
 )
 
 
+def _mistaken(given: type, wanted: tuple[type, str, str]) -> str | None:
+    """Why a *given* type is not that of the key wanted, in words; no key is here."""
+    kind, name, loader = wanted
+    if issubclass(given, kind):
+        return None
+    return f"a loaded RSA {name} expected, got {given.__name__}: use {loader}"
+
+
 def sign(message: bytes | str, private_key: RSAPrivateKey) -> str:
     """Sign *message*; the signature as padded, single-line base64."""
+    problem = _mistaken(type(private_key), _PRIVATE)
+    if problem:
+        del private_key  # PEM text perhaps, and tracebacks can show local variables
+        raise TypeError(problem)
     data = message.encode() if isinstance(message, str) else message
     return b64encode(private_key.sign(data, _PKCS1, _SHA256)).decode("ascii")
 
@@ -37,6 +51,10 @@ def verify(message: bytes | str, signature: str, public_key: RSAPublicKey) -> bo
     Never raises for a wrong one: bad base64 and a wrong length are ``False`` too, as
     signature probes (签名探测) have both (protocol section 9).
     """
+    problem = _mistaken(type(public_key), _PUBLIC)
+    if problem:
+        del public_key
+        raise TypeError(problem)
     data = message.encode() if isinstance(message, str) else message
     try:
         raw = b64decode(signature, validate=True)
@@ -48,6 +66,10 @@ def verify(message: bytes | str, signature: str, public_key: RSAPublicKey) -> bo
 
 def oaep_limit(public_key: RSAPublicKey) -> int:
     """How many bytes fit into one OAEP ciphertext: 214 for a 2048-bit key."""
+    problem = _mistaken(type(public_key), _PUBLIC)
+    if problem:
+        del public_key
+        raise TypeError(problem)
     return (public_key.key_size + 7) // 8 - 2 * _SHA1_BYTES - 2
 
 
@@ -56,6 +78,10 @@ def encrypt_oaep(plaintext: str | bytes, public_key: RSAPublicKey) -> str:
 
     Raises ``ValueError`` naming the limit where *plaintext* is too long in UTF-8 bytes.
     """
+    problem = _mistaken(type(public_key), _PUBLIC)
+    if problem:
+        del public_key, plaintext
+        raise TypeError(problem)
     data = plaintext.encode() if isinstance(plaintext, str) else plaintext
     limit = oaep_limit(public_key)
     if len(data) > limit:
@@ -72,6 +98,10 @@ def decrypt_oaep(ciphertext: str, private_key: RSAPrivateKey) -> str:
 
     Raises ``DecryptionError`` where it does not open.
     """
+    problem = _mistaken(type(private_key), _PRIVATE)
+    if problem:
+        del private_key
+        raise TypeError(problem)
     try:
         return private_key.decrypt(b64decode(ciphertext, validate=True), _OAEP).decode()
     except ValueError:

@@ -32,18 +32,30 @@ class Encoder:
 
     def __init__(self, defaults: Headers) -> None:
         self._defaults = defaults
+        self._json_defaults = defaults.merge((("Content-Type", _JSON),))
 
     def __call__(self, request: Request) -> Flow[Response]:
-        check_headers(request.headers)
-        headers = self._defaults.merge(request.headers.pairs())
-        changes: dict[str, Any] = {}
-        if request.payload is not None:
-            content_type, changes = _encode(request.payload)
+        given = request.headers
+        check_headers(given)
+        payload = request.payload
+        changes: dict[str, Any]
+        if payload is None:
+            changes = {"headers": self._defaults.merge(given.pairs())}
+        elif payload.kind == "json" and payload.files is None:
+            headers = self._json_defaults
+            changes = {
+                "headers": headers.merge(given.pairs()) if len(given) else headers,
+                "body": json_body.dump(payload.value),
+                "payload": None,
+            }
+        else:
+            content_type, changes = _encode(payload)
+            headers = self._defaults.merge(given.pairs())
             # The caller's wins, but for an upload: only ours names the boundary.
             free = "Content-Type" not in headers or "signing_body" in changes
             if content_type and free:
                 headers = headers.merge((("Content-Type", content_type),))
-        changes.update(headers=headers, payload=None)
+            changes.update(headers=headers, payload=None)
         response: Response = yield request.replace(**changes)
         return response
 
@@ -63,8 +75,6 @@ def _encode(payload: Payload) -> tuple[str | None, dict[str, Any]]:
     if payload.files is not None:
         upload = multipart.build(payload.files, payload.value)
         return upload.content_type, {"body": upload.body, "signing_body": upload.meta}
-    if payload.kind == "json":
-        return _JSON, {"body": json_body.dump(payload.value)}
     return raw(payload.value)
 
 

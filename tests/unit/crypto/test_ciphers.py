@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from key_material import merchant_key, wechat_key
+from key_material import merchant_key, private, wechat_key
+from leaks import failure, leaked, rendered
 
 from wechatpay_chain._secret import Secret
 from wechatpay_chain.crypto import (
@@ -198,3 +199,37 @@ SIGNATURE = sign("message", merchant_key())
 def test_any_other_signature_is_false_and_no_error(signature: str) -> None:
     assert verify("message", SIGNATURE, merchant_key().public_key())
     assert not verify("message", signature, merchant_key().public_key())
+
+
+@pytest.mark.parametrize(
+    "action",
+    [
+        lambda key: sign("x", key),
+        lambda key: decrypt_oaep("", key),
+        lambda key: verify("x", "", key),
+        lambda key: encrypt_oaep("x", key),
+        lambda key: oaep_limit(key),
+    ],
+    ids=["sign", "decrypt_oaep", "verify", "encrypt_oaep", "oaep_limit"],
+)
+@pytest.mark.parametrize("material", [private(), private().decode()], ids=type)
+def test_a_key_that_is_not_loaded_is_refused_and_not_shown(
+    action: Any, material: Any
+) -> None:
+    error = failure(lambda: action(material))
+    assert isinstance(error, TypeError)
+    kind = type(material).__name__
+    assert str(error) in (
+        f"a loaded RSA private key expected, got {kind}: use "
+        "crypto.load_private_key(...)",
+        f"a loaded RSA public key expected, got {kind}: use "
+        "crypto.load_public_key(...).key",
+    )
+    assert not leaked(rendered(error))
+
+
+def test_one_half_of_a_key_is_not_the_other() -> None:
+    with pytest.raises(TypeError, match=r"^a loaded RSA private key expected, got "):
+        sign("x", wechat_key().public_key())  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match=r"^a loaded RSA public key expected, got "):
+        encrypt_oaep("x", merchant_key())  # type: ignore[arg-type]

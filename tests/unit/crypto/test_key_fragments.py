@@ -66,6 +66,16 @@ def test_a_folder_is_no_file(tmp_path: Path, name: Any) -> None:
     assert str(caught.value) == f"private_key: cannot read {tmp_path}: Is a directory"
 
 
+def test_a_folder_without_a_path_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "keys").mkdir()
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(ConfigurationError) as caught:
+        load_private_key("keys")
+    assert str(caught.value) == "private_key: cannot read keys: Is a directory"
+
+
 def test_an_empty_file_is_said_to_be_empty(tmp_path: Path) -> None:
     path = tmp_path / "key.pem"
     path.touch()

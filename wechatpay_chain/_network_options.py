@@ -1,0 +1,109 @@
+"""The options about the network: proxies, whom TLS trusts, and what sends."""
+
+from __future__ import annotations
+
+import os
+import re
+import ssl
+from inspect import iscoroutinefunction
+from typing import Any, cast
+
+from ._key_options import Given
+from ._secret import Secret
+from ._shapes import mapping
+from .errors import ConfigurationError
+from .transports.base import AsyncTransport, Transport
+from .transports.settings import check_proxy
+
+
+def check_proxies(given: Given) -> dict[str, str]:
+    """The URLs of the proxies by scheme."""
+    sealed = given.sealed("proxies")
+    if sealed is None:
+        return {}
+    if isinstance(sealed.reveal(), str):
+        return dict.fromkeys(("http", "https"), _proxy(sealed))
+    if mapping(sealed.reveal()) is None:
+        raise ConfigurationError(
+            "proxies: a URL, or a mapping of scheme to URL, expected"
+        )
+    for scheme in sealed.reveal():
+        if scheme not in ("http", "https"):
+            raise ConfigurationError(
+                f"proxies: 'http' and 'https' are the schemes, got {scheme!r}"
+            )
+    # Sealed before any is checked: a password in a local variable could show.
+    each = {scheme: Secret(url) for scheme, url in sealed.reveal().items() if url}
+    return {scheme: _proxy(url) for scheme, url in each.items()}
+
+
+def check_verify(given: Given) -> str | ssl.SSLContext | None:
+    """A context, or the path of a CA bundle; ``None`` for the default authorities."""
+    value: object = given.get("verify", True)
+    if value is True:
+        return None
+    if isinstance(value, ssl.SSLContext):
+        return value
+    if isinstance(value, (str, os.PathLike)):
+        return os.fsdecode(cast("str | os.PathLike[str]", value))
+    if value is False:
+        raise ConfigurationError(
+            "verify: TLS is always verified; for a private authority give the path of "
+            "its CA bundle"
+        )
+    raise ConfigurationError(
+        f"verify: the path of a CA bundle expected, got {type(value).__name__}"
+    )
+
+
+def _proxy(sealed: Secret[Any]) -> str:
+    if isinstance(sealed.reveal(), str) and not re.match(
+        r"[a-z0-9+.-]*:/", sealed.reveal(), re.I
+    ):
+        # Nothing of it is repeated: it may be user:password@host.
+        raise ConfigurationError(
+            "proxies: the scheme is missing: http://[user:password@]host:port expected"
+        )
+    return check_proxy(sealed)
+
+
+def check_transport(given: Given) -> Transport | None:
+    """What sends for the plain verbs; ``None`` where it was not given."""
+    # Sealed: it may be a key in the wrong option.
+    sealed = given.sealed("transport")
+    if sealed is None:
+        return None
+    _check_methods(sealed, "transport", ("open", "sleep", "close"))
+    if iscoroutinefunction(sealed.reveal().open):
+        raise ConfigurationError(
+            "transport: its open is a coroutine function; give it as async_transport"
+        )
+    transport: Transport = sealed.reveal()
+    return transport
+
+
+def check_async_transport(given: Given) -> AsyncTransport | None:
+    """What sends for the awaited verbs; ``None`` where it was not given.
+
+    Whether ``open`` may be awaited shows when it is called.
+    """
+    sealed = given.sealed("async_transport")
+    if sealed is None:
+        return None
+    _check_methods(sealed, "async_transport", ("open", "sleep", "aclose"))
+    transport: AsyncTransport = sealed.reveal()
+    return transport
+
+
+def _check_methods(sealed: Secret[Any], option: str, names: tuple[str, ...]) -> None:
+    # An instance: the class for one of it is an easy slip.
+    is_class = isinstance(sealed.reveal(), type)
+    if not is_class and all(
+        callable(getattr(sealed.reveal(), name, None)) for name in names
+    ):
+        return
+    kind = "a class" if is_class else type(sealed.reveal()).__name__
+    raise ConfigurationError(
+        f"{option}: an object with {', '.join(names[:-1])} and {names[-1]} expected, "
+        f"got {kind}"
+    )
