@@ -163,21 +163,7 @@ class AsyncDriver:
             command = next(flow)
             while True:
                 try:
-                    # What nearly every call asks for, without a coroutine in between.
-                    if (
-                        type(command) is Read
-                        and command.response.body.content is not None
-                    ):
-                        result: Any = command.response.body.content
-                    elif (
-                        type(command) is Compute
-                        and self._in_flight < self._offload_from
-                    ):
-                        result = command.function(*command.arguments)
-                    elif type(command) is Request:
-                        result = await self._open(command, run)
-                    else:
-                        result = await self._perform(command, run)
+                    result = await self._perform(command, run)
                 except Exception as error:
                     command = flow.throw(error)
                 else:

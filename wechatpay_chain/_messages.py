@@ -19,11 +19,10 @@ _Value = TypeVar("_Value", "Request", "Response")
 
 
 def _pairs(headers: HeaderTypes) -> Iterable[tuple[str, str]]:
-    if type(headers) is tuple:
-        return headers  # an abstract class takes its time to say that it is none of it
-    if isinstance(headers, Mapping):
+    # An abstract class takes its time to say that a tuple is none of it.
+    if type(headers) is not tuple and isinstance(headers, Mapping):
         return cast("Mapping[str, str]", headers).items()
-    return headers
+    return cast("Iterable[tuple[str, str]]", headers)
 
 
 class Headers(Mapping[str, str]):

@@ -21,7 +21,7 @@ LAYERS: list[set[str]] = [
     {"_messages", "_uri", "_chain", "crypto"},
     {"_flow", "_stack", "_paging"},
     {"middleware"},
-    {"_run", "_drivers", "transports", "_calls", "_reply"},
+    {"_run", "_offload", "_drivers", "transports", "_calls", "_reply"},
     {
         "_key_options",
         "_network_options",
@@ -48,6 +48,7 @@ PURE = [
     "_flow",
     "_messages",
     "_node",
+    "_offload",
     "_paging",
     "_run",
     "_stack",
