@@ -6,6 +6,7 @@ closes all but the one it returns, cancellation included.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
 from functools import partial
 from inspect import iscoroutine, iscoroutinefunction
@@ -30,11 +31,10 @@ from ._run import Run, close_body
 from .errors import LayerError, WeChatPayError
 from .transports.base import AsyncTransport, Transport
 
-#: Calls in flight on one event loop from which a signature moves to a thread: never.
-#: RSA releases the GIL and could run beside the loop on a second core, but loop and
-#: thread then wait for the GIL in turns: that takes a third to a half more CPU, and
-#: gains a tenth at best where a core is idle. Measured in docs/benchmarks.md.
-OFFLOAD_FROM = 1 << 30
+#: Calls in flight on one event loop from which signatures are made beside it, where
+#: there is a second core. With many that is faster and keeps the loop free for others;
+#: with few the hand-over costs more than it gives. Measured in docs/benchmarks.md.
+OFFLOAD_FROM = 16
 
 
 class SyncDriver:
@@ -132,7 +132,7 @@ class AsyncDriver:
         self._transport = transport
         self._in_flight = 0
         if offload_from is None:
-            offload_from = OFFLOAD_FROM
+            offload_from = OFFLOAD_FROM if (os.cpu_count() or 1) > 1 else 1 << 30
         self._offload_from = offload_from
         self._offload = Offload()
 

@@ -9,8 +9,8 @@ from account import BODY, ORDERS, Account
 
 from wechatpay_chain import WeChatPay, _drivers
 
-#: Calls in flight from which signing leaves the event loop for a thread: always.
-ON_THREADS = 1
+#: Calls in flight from which signatures leave the event loop: never, and always.
+ON_THE_LOOP, ON_A_THREAD = 1 << 30, 1
 
 
 def build(

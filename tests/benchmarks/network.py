@@ -10,7 +10,7 @@ from contextlib import ExitStack, contextmanager
 from typing import Any
 
 from account import ANSWER
-from clients import ON_THREADS, AsyncChain, Chain
+from clients import ON_A_THREAD, ON_THE_LOOP, AsyncChain, Chain
 from floors import AiohttpFloor, RequestsFloor, WireFloor
 from measure import Contender, Effort, race
 from report import Row, Target, against_floor
@@ -68,7 +68,8 @@ def awaited(title: str, where: Where, tasks: int, effort: Effort) -> list[Row]:
 async def _async_contenders(where: Where) -> list[tuple[str, Any]]:
     chains = {
         "chain": AsyncChain(*where),
-        "chain, signing on threads": AsyncChain(*where, ON_THREADS),
+        "chain, signing on the loop": AsyncChain(*where, ON_THE_LOOP),
+        "chain, signing on a thread": AsyncChain(*where, ON_A_THREAD),
     }
     for chain in chains.values():
         await chain.start()

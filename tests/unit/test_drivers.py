@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator
 from functools import partial
@@ -29,7 +30,7 @@ from wechatpay_chain import (
     send,
     sleep,
 )
-from wechatpay_chain._drivers import AsyncDriver, SyncDriver
+from wechatpay_chain._drivers import OFFLOAD_FROM, AsyncDriver, SyncDriver
 from wechatpay_chain._flow import Entry, layer_name
 from wechatpay_chain.middleware import Body
 
@@ -587,7 +588,7 @@ class TestGuests:
 
 class TestComputing:
     @staticmethod
-    def names(calls: int, offload_from: int) -> list[str]:
+    def names(calls: int, offload_from: int | None) -> list[str]:
         """The threads in which *calls* at once computed."""
 
         def layer(request):
@@ -645,9 +646,23 @@ class TestComputing:
         driver.close()
         driver.close()
 
-    def test_calls_compute_on_the_loop_unless_told_otherwise(self) -> None:
+    @pytest.mark.parametrize(
+        ("calls", "cores", "beside"),
+        [
+            (OFFLOAD_FROM - 1, 2, False),
+            (OFFLOAD_FROM, 2, True),
+            (4 * OFFLOAD_FROM, 1, False),
+            (4 * OFFLOAD_FROM, None, False),
+        ],
+    )
+    def test_many_calls_compute_beside_the_loop_where_there_is_a_second_core(
+        self,
+        monkeypatch: pytest.MonkeyPatch,
+        calls: int,
+        cores: int | None,
+        beside: bool,
+    ) -> None:
+        monkeypatch.setattr(os, "cpu_count", lambda: cores)
         own = threading.current_thread().name
-        assert self.names_by_default(calls=64) == [own] * 64
-
-    def names_by_default(self, calls: int) -> list[str]:
-        return self.names(calls=calls, offload_from=None)  # type: ignore[arg-type]
+        names = self.names(calls=calls, offload_from=None)
+        assert any(name != own for name in names) is beside
