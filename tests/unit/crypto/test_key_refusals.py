@@ -29,6 +29,8 @@ from wechatpay_chain.crypto import load_private_key, load_public_key
 from wechatpay_chain.errors import ConfigurationError
 
 PASSWORD = b"correct horse"
+#: What cryptography before 47 makes of an algorithm that it does not know.
+UNREAD = "this is no key and no certificate that can be read; it may be cut off"
 SPARE = "; an RSA key in PKCS#1 or PKCS#8, or a certificate, is expected"
 UNREADABLE = "this is no key and no certificate that can be read; it may be cut off"
 NEITHER = "this is neither a file that exists, nor PEM, nor base64"
@@ -315,12 +317,16 @@ PUBLIC: dict[str, Case] = {
 }
 
 
+def texts(case: str, text: str) -> set[str]:
+    return {text, UNREAD} if case == "unsupported" else {text}
+
+
 @pytest.mark.parametrize("case", PRIVATE)
 def test_a_private_key_is_refused_by_name(case: str) -> None:
     material, password, text = PRIVATE[case]
     with pytest.raises(ConfigurationError) as caught:
         load_private_key(material(), password)
-    assert str(caught.value) == f"private_key: {text}"
+    assert str(caught.value) in {f"private_key: {found}" for found in texts(case, text)}
 
 
 @pytest.mark.parametrize("case", PUBLIC)
@@ -328,7 +334,7 @@ def test_a_public_key_is_refused_by_name(case: str) -> None:
     material, password, text = PUBLIC[case]
     with pytest.raises(ConfigurationError) as caught:
         load_public_key(material(), password)
-    assert str(caught.value) == f"public key: {text}"
+    assert str(caught.value) in {f"public key: {found}" for found in texts(case, text)}
 
 
 @pytest.mark.parametrize("loader", [load_private_key, load_public_key])
