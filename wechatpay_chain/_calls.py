@@ -1,4 +1,4 @@
-"""From the arguments of a verb to a request: the checks of design 2.2. No I/O."""
+"""From the arguments of a verb to a request: every check before sending. No I/O."""
 
 from __future__ import annotations
 

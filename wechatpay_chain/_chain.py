@@ -1,4 +1,4 @@
-"""Names to path segments and back: the grammar of the chain (design 2.1). Pure text."""
+"""Names to path segments and back: the grammar of the chain. Pure text."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The options of a client: checked, loaded once, and never shown (design 2, 2.5, 7).
+"""The options of a client: checked, loaded once, and never shown.
 
 Whatever may be or hold a key stays sealed, so that a failure here shows none, even in a
 traceback that prints local variables.

@@ -58,7 +58,7 @@ def expand(
 
     *options* are the names of call options, for suggestions only. Raises
     ``TemplateError`` for a missing or unknown name and for a value that cannot be one
-    segment (design 2.2).
+    segment.
     """
     _check_names(template, values, options)
     out: list[str] = []

@@ -38,7 +38,7 @@ else:
 from multidict import CIMultiDict, CIMultiDictProxy
 from yarl import URL
 
-#: WeChat Pay closes a connection idle for 8 s; ours retire before (design 7).
+#: WeChat Pay closes a connection idle for 8 s; ours retire before.
 IDLE_SECONDS = 7.0
 #: Connections per event loop: tasks beyond it wait, which no timeout counts.
 POOL_SIZE = 512

@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 else:
     _Connection = object
 
-#: WeChat Pay closes a connection idle for 8 s; ours retire before (design 7).
+#: WeChat Pay closes a connection idle for 8 s; ours retire before.
 IDLE_SECONDS = 7.0
 #: Idle connections kept per host: as many as a busy process has threads.
 POOL_SIZE = 256
