@@ -31,10 +31,11 @@ from ._run import Run, close_body
 from .errors import LayerError, WeChatPayError
 from .transports.base import AsyncTransport, Transport
 
-#: Calls in flight on one event loop from which signatures are made beside it, where
-#: there is a second core. With many that is faster and keeps the loop free for others;
-#: with few the hand-over costs more than it gives. Measured in docs/benchmarks.md.
+#: Calls in flight on one event loop from which signatures are made beside it, and the
+#: cores that it takes. On two cores it gives a few per cent of speed for 40 % more CPU,
+#: so that it takes cores to spare. Measured in docs/benchmarks.md.
 OFFLOAD_FROM = 16
+OFFLOAD_CORES = 4
 
 
 class SyncDriver:
@@ -132,7 +133,8 @@ class AsyncDriver:
         self._transport = transport
         self._in_flight = 0
         if offload_from is None:
-            offload_from = OFFLOAD_FROM if (os.cpu_count() or 1) > 1 else 1 << 30
+            spare = (os.cpu_count() or 1) >= OFFLOAD_CORES
+            offload_from = OFFLOAD_FROM if spare else 1 << 30
         self._offload_from = offload_from
         self._offload = Offload()
 

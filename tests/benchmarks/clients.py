@@ -47,7 +47,7 @@ class AsyncChain:
     """The same client awaited.
 
     *offload_from* is the number of calls in flight from which a signature is made on a
-    thread; without it, as the package ships: on the event loop.
+    thread; without it, as the package ships.
     """
 
     def __init__(
@@ -61,7 +61,9 @@ class AsyncChain:
         if self._offload_from is None:
             await self.call()
             return
-        with mock.patch.object(_drivers, "OFFLOAD_FROM", self._offload_from):
+        with mock.patch.multiple(
+            _drivers, OFFLOAD_FROM=self._offload_from, OFFLOAD_CORES=1
+        ):
             await self.call()
 
     async def call(self) -> Any:

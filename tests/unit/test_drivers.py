@@ -30,7 +30,12 @@ from wechatpay_chain import (
     send,
     sleep,
 )
-from wechatpay_chain._drivers import OFFLOAD_FROM, AsyncDriver, SyncDriver
+from wechatpay_chain._drivers import (
+    OFFLOAD_CORES,
+    OFFLOAD_FROM,
+    AsyncDriver,
+    SyncDriver,
+)
 from wechatpay_chain._flow import Entry, layer_name
 from wechatpay_chain.middleware import Body
 
@@ -649,13 +654,13 @@ class TestComputing:
     @pytest.mark.parametrize(
         ("calls", "cores", "beside"),
         [
-            (OFFLOAD_FROM - 1, 2, False),
-            (OFFLOAD_FROM, 2, True),
-            (4 * OFFLOAD_FROM, 1, False),
+            (OFFLOAD_FROM - 1, OFFLOAD_CORES, False),
+            (OFFLOAD_FROM, OFFLOAD_CORES, True),
+            (4 * OFFLOAD_FROM, OFFLOAD_CORES - 1, False),
             (4 * OFFLOAD_FROM, None, False),
         ],
     )
-    def test_many_calls_compute_beside_the_loop_where_there_is_a_second_core(
+    def test_many_calls_compute_beside_the_loop_where_there_are_cores_to_spare(
         self,
         monkeypatch: pytest.MonkeyPatch,
         calls: int,
