@@ -97,7 +97,7 @@ class Headers(Mapping[str, str]):
 class Payload:
     """A body that ``encode`` has still to turn into bytes."""
 
-    kind: Literal["json", "xml", "form", "raw"]
+    kind: Literal["json", "xml", "raw"]
     value: Any = field(repr=False)
     files: Any = field(default=None, repr=False)
 
