@@ -35,8 +35,8 @@ class RetryPolicy(Protocol):
 class Retry:
     """The default policy: at most *attempts*, exponential back-off with full jitter.
 
-    After attempt *n* it pauses for at most *first* times two to the power of *n*, and at
-    most *longest*, both in seconds; *jitter* gives the share of it, in [0, 1).
+    After attempt *n* it pauses for at most *first* times two to the power of *n*, and
+    at most *longest*, both in seconds; *jitter* gives the share of it, in [0, 1).
     """
 
     def __init__(
