@@ -5,6 +5,8 @@ Loaded with the first client, so that importing the package stays cheap.
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -18,6 +20,7 @@ from .crypto import KeyRing
 from .errors import ConfigurationError
 from .middleware.certificates import Certificates
 from .middleware.coding import Decoder, Encoder
+from .middleware.failover import Failover
 from .middleware.raising import Raiser
 from .middleware.retrying import Retrier
 from .middleware.signing import Signer
@@ -136,6 +139,7 @@ class Assembly:
     stack: Stack
     xml_stack: Stack
     _certificates: Certificates | None
+    _failover: Failover
 
     def __init__(self, settings: Settings, parent: Assembly | None = None) -> None:
         self.settings = settings
@@ -149,7 +153,8 @@ class Assembly:
             self._certificates = parent._certificates
         else:
             self._certificates = _certificates(settings)
-        self._own = _layers(settings, self._certificates)
+        self._failover = _failover(settings, parent)
+        self._own = _layers(settings, self._certificates, self._failover)
         if parent is None:
             self.stack, self.xml_stack = map(Stack, map(_named, self._own))
         else:
@@ -171,6 +176,7 @@ class Assembly:
         return Defaults(
             settings.base_url,
             settings.timeout,
+            getattr(settings.retry, "deadline", None),
             self.stack,
             self.xml_stack,
             settings.mutual,
@@ -186,8 +192,26 @@ def _certificates(settings: Settings) -> Certificates | None:
     )
 
 
+def _failover(settings: Settings, parent: Assembly | None) -> Failover:
+    """That of *parent*, between the same hosts: what it has learnt goes for both."""
+    if parent is not None:
+        theirs = parent.settings
+        if (theirs.base_url, theirs.backup_url) == (
+            settings.base_url,
+            settings.backup_url,
+        ):
+            return parent._failover
+    return Failover(settings.base_url, settings.backup_url, _timer(settings))
+
+
+def _timer(settings: Settings) -> Callable[[], float]:
+    """What measures the time of a call: the policy's own, where it has one."""
+    timer: Callable[[], float] = getattr(settings.retry, "timer", time.monotonic)
+    return timer
+
+
 def _layers(
-    s: Settings, certificates: Certificates | None
+    s: Settings, certificates: Certificates | None, failover: Failover
 ) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
     """The built-in layers of both stacks, outermost first."""
     signer = Signer(
@@ -199,7 +223,7 @@ def _layers(
         nonce=s.nonce,
     )
     verifier = Verifier(keys=s.keys, clock=s.clock, certificates=certificates)
-    retrier = Retrier(s.retry)
+    retrier = Retrier(s.retry, timer=_timer(s), failover=failover)
     return (
         (Raiser(), Encoder(s.headers), retrier, Decoder(), verifier, signer),
         (

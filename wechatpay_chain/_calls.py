@@ -41,6 +41,8 @@ class Defaults(NamedTuple):
 
     base_url: str
     timeout: tuple[float, float]
+    #: Seconds for a whole call, all of its attempts.
+    deadline: float | None
     stack: Stack
     xml_stack: Stack
     mutual: bool
@@ -76,6 +78,9 @@ def prepare(
     timeout = defaults.timeout
     if options.get("timeout") is not None:
         timeout = check_timeout(options["timeout"])
+    deadline = defaults.deadline
+    if deadline is not None:
+        deadline = max(deadline, *timeout)  # who waits longer on purpose may
     stack = defaults.xml_stack if is_xml else defaults.stack
     request = Request(
         method,
@@ -87,6 +92,7 @@ def prepare(
         timeout=timeout,
         stream=bool(options.get("stream", False)),
         mutual=is_xml and defaults.mutual,
+        deadline=deadline,
     )
     return Prepared(_entries(stack, options.get("middleware", ())), request)
 

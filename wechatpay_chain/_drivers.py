@@ -6,8 +6,10 @@ closes all but the one it returns, cancellation included.
 
 from __future__ import annotations
 
+import asyncio
 import os
 from collections.abc import Callable, Sequence
+from concurrent.futures import wait
 from functools import partial
 from inspect import iscoroutine, iscoroutinefunction
 from typing import Any, cast
@@ -22,6 +24,7 @@ from ._flow import (
     Flow,
     Read,
     Sleep,
+    Wait,
     compose,
     layer_name,
 )
@@ -88,6 +91,8 @@ class SyncDriver:
             return close_body(command.response.body)
         if isinstance(command, Fetch):
             return self._fetch(command, run)
+        if isinstance(command, Wait):
+            return wait([command.future], command.seconds)
         assert isinstance(command, Delegate)
         guest = _guest(command, awaited=False)
         return guest(command.request, partial(self._next, command, run))
@@ -191,6 +196,9 @@ class AsyncDriver:
             return close_body(command.response.body)
         if isinstance(command, Fetch):
             return await self._fetch(command, run)
+        if isinstance(command, Wait):
+            future = asyncio.wrap_future(command.future)
+            return await asyncio.wait([future], timeout=command.seconds)
         assert isinstance(command, Delegate)
         guest = _guest(command, awaited=True)
         return await guest(command.request, partial(self._next, command, run))

@@ -8,10 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Coroutine, Generator, Sequence
 from types import GeneratorType
-from typing import Any, NamedTuple, TypeVar, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, cast
 
 from ._messages import Request, Response
 from .errors import LayerError
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
 
 T = TypeVar("T")
 
@@ -96,6 +99,16 @@ class Compute(Command):
     def __init__(self, function: Callable[..., Any], *arguments: Any) -> None:
         self.function = function
         self.arguments = arguments
+
+
+class Wait(Command):
+    """Wait until *future* is done, however it ends, and for at most *seconds*."""
+
+    __slots__ = ("future", "seconds")
+
+    def __init__(self, future: Future[Any], seconds: float) -> None:
+        self.future = future
+        self.seconds = seconds
 
 
 class Delegate(Command):

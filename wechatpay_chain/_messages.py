@@ -7,6 +7,7 @@ This module does no I/O and knows no HTTP library.
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol, TypeVar, cast, overload
@@ -129,6 +130,11 @@ class Request:
     stream: bool = False
     #: Show the merchant's certificate in the TLS handshake (APIv2).
     mutual: bool = False
+    #: Seconds for the whole exchange: until the body is read, or the headers of a
+    #: stream are there. ``None``: only *timeout* bounds it.
+    deadline: float | None = None
+    #: Which try of the call it is, from 1 on.
+    attempt: int = 1
 
     def __post_init__(self) -> None:
         if not isinstance(self.headers, Headers):
@@ -152,6 +158,16 @@ class Request:
         if self.base_url and path.startswith(self.base_url):
             return path[len(self.base_url) :] or "/"
         return self.path
+
+    @property
+    def label(self) -> str:
+        """Method and template, for logs and metrics: never a number or an openid.
+
+        >>> Request('GET', 'https://h/v3/x/4200', template='v3/x/4200?a=b').label
+        'GET v3/x/{...}'
+        """
+        path = self.template.partition("?")[0]
+        return f"{self.method} {'/'.join(map(_shown_segment, path.split('/')))}"
 
     def replace(self, **changes: Any) -> Request:
         """A copy with some fields changed."""
@@ -182,6 +198,20 @@ class Request:
 
     def __repr__(self) -> str:
         return f"<Request {self.method} {self.url}>"
+
+
+def _shown_segment(segment: str) -> str:
+    """A segment of a template as logs may show it: one that was filled may be private.
+
+    Those of the API are short words in lower case; numbers and openids are not.
+    """
+    if _PLACEHOLDER.fullmatch(segment) or _WORD.fullmatch(segment):
+        return segment
+    return "{...}"
+
+
+_PLACEHOLDER = re.compile(r"(?:[\w.-]*\{\+?\w+\})+[\w.-]*")
+_WORD = re.compile(r"(?!.*[0-9].*[0-9].*[0-9])[a-z0-9._:-]{0,40}")
 
 
 class SyncStream(Protocol):
@@ -229,6 +259,8 @@ class Response:
     body: Body = field(default_factory=Body)
     #: The request as it went out, with every layer's headers.
     request: Request | None = None
+    #: With a 401: the request as it was signed, whatever a layer made of it since.
+    signed: Request | None = None
     #: Decoded JSON or XML; ``None`` for an empty body or a file.
     data: Any = None
     #: Whether WeChat Pay's signature was checked and held.

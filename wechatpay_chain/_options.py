@@ -126,6 +126,7 @@ def check(options: Secret[dict[str, Any]]) -> Settings:
     check_trust(keys, apiv3_key)
     merchant = check_merchant(given, mchid)
     headers = _headers(given)
+    base_url = check_base_url(given.get("base_url", BASE_URL))
     return Settings(
         mchid=mchid,
         serial=serial,
@@ -133,8 +134,8 @@ def check(options: Secret[dict[str, Any]]) -> Settings:
         keys=keys,
         apiv3_key=apiv3_key,
         secret=check_symmetric(given, "secret", "the APIv2 key (APIv2密钥)"),
-        base_url=check_base_url(given.get("base_url", BASE_URL)),
-        backup_url=_backup_url(options),
+        base_url=base_url,
+        backup_url=_backup_url(options, base_url),
         timeout=check_timeout(given.get("timeout", TIMEOUT)),
         retry=_retry(given.get("retry", 3)),
         network=NetworkSettings(
@@ -162,11 +163,16 @@ def check(options: Secret[dict[str, Any]]) -> Settings:
     )
 
 
-def _backup_url(options: Secret[dict[str, Any]]) -> str | None:
-    """``None`` is a choice here, no other host, and not the default."""
-    if options.reveal().get("backup_url", BACKUP_URL) is None:
+def _backup_url(options: Secret[dict[str, Any]], base_url: str) -> str | None:
+    """The host to fall back to: WeChat's own only for WeChat's own.
+
+    ``None`` is a choice here, no other host, and not the default.
+    """
+    if "backup_url" not in options.reveal():
+        return BACKUP_URL if base_url == BASE_URL else None
+    if options.reveal()["backup_url"] is None:
         return None
-    return check_base_url(options.reveal().get("backup_url", BACKUP_URL), "backup_url")
+    return check_base_url(options.reveal()["backup_url"], "backup_url")
 
 
 def _retry(value: object) -> RetryPolicy:

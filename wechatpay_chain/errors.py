@@ -112,6 +112,9 @@ class TransportError(WeChatPayError):
     """No complete answer arrived; ``__cause__`` is the HTTP library's own error."""
 
     outcome: Outcome | None = "unknown"
+    #: Whether a kept-alive connection ended without a byte of an answer: most likely
+    #: the other side had closed it while it was idle, and has read nothing.
+    stale: bool = False
 
 
 class ConnectError(TransportError):

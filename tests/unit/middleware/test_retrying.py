@@ -43,7 +43,7 @@ class Policy:
 
 def test_yields_the_policys_number_and_sends_the_same_request_again() -> None:
     policy = Policy(0.25, None)
-    flow = Retrier(policy)(REQUEST)
+    flow = Retrier(policy, timer=lambda: 0.0)(REQUEST)
     assert next(flow) is REQUEST
     command = flow.throw(ConnectError("no route"))
     assert isinstance(command, Sleep)
@@ -56,7 +56,7 @@ def test_yields_the_policys_number_and_sends_the_same_request_again() -> None:
 
 
 def test_closes_an_answer_before_it_waits() -> None:
-    flow = Retrier(Policy(1.0, None))(REQUEST)
+    flow = Retrier(Policy(1.0, None), timer=lambda: 0.0)(REQUEST)
     next(flow)
     busy = Response(503)
     command = flow.send(busy)
@@ -67,7 +67,7 @@ def test_closes_an_answer_before_it_waits() -> None:
 
 
 def test_raises_the_error_that_the_policy_gives_up_on() -> None:
-    flow = Retrier(Policy(None))(REQUEST)
+    flow = Retrier(Policy(None), timer=lambda: 0.0)(REQUEST)
     next(flow)
     error = ReadTimeout("late")
     with pytest.raises(ReadTimeout) as caught:
@@ -76,7 +76,7 @@ def test_raises_the_error_that_the_policy_gives_up_on() -> None:
 
 
 def test_other_errors_are_none_of_its_business() -> None:
-    flow = Retrier(Policy())(REQUEST)
+    flow = Retrier(Policy(), timer=lambda: 0.0)(REQUEST)
     next(flow)
     with pytest.raises(ValueError, match="bad"):
         flow.throw(ValueError("bad"))
@@ -89,7 +89,10 @@ def test_the_layers_further_in_run_afresh() -> None:
         runs.append(request)
         return (yield request.with_header("X-Run", str(len(runs))))
 
-    layers = [Entry("retry", Retrier(Policy(0, None))), Entry("inner", inner)]
+    layers = [
+        Entry("retry", Retrier(Policy(0, None), timer=lambda: 0.0)),
+        Entry("inner", inner),
+    ]
     flow = compose(layers, REQUEST)
     assert next(flow).headers["X-Run"] == "1"
     assert isinstance(flow.throw(ConnectError("no route")), Sleep)
