@@ -11,21 +11,14 @@ import requests
 from wechatpay_chain import (
     APIError,
     BadRequest,
-    ConnectError,
-    ConnectTimeout,
     DecodeError,
     Forbidden,
     NotFound,
     RateLimited,
-    ReadError,
-    ReadTimeout,
     Reply,
-    Retry,
     ServerError,
-    TransportError,
     Unauthorized,
     WeChatPayError,
-    WriteError,
 )
 
 #: Status, code, class, outcome: the table of the protocol.
@@ -363,99 +356,3 @@ class TestSignError:
         server.will(server.plain(401, {"code": "SIGN_ERROR", "detail": detail}))
         with pytest.raises(Unauthorized):
             call(client.v3.x.get)
-
-
-class TestRetrying:
-    @pytest.fixture
-    def client(self, make) -> Any:
-        return make(retry=Retry(3, first=0.2, jitter=lambda: 0.5))
-
-    @pytest.mark.parametrize("verb", ["get", "post"])
-    @pytest.mark.parametrize("kind", [ConnectError, ConnectTimeout])
-    def test_a_failed_connection_is_repeated_signed_afresh(
-        self, call, server, client, verb: str, kind: type[TransportError]
-    ) -> None:
-        def late(request: Any) -> Any:
-            server.now += 7
-            return kind("no route")
-
-        server.will(late, late)
-        reply = call(getattr(client.v3.x, verb), {"a": 1})
-        assert reply.verified
-        signed = [server.parameters(request) for request in server.requests]
-        assert len({given["nonce_str"] for given in signed}) == 3
-        assert [given["timestamp"] for given in signed] == [
-            "1717225200",
-            "1717225207",
-            "1717225214",
-        ]
-        assert len({request.body for request in server.requests}) == 1
-        assert server.slept == [0.2, 0.4]
-
-    def test_and_gives_up_in_the_end(self, call, server, client) -> None:
-        server.will(*[ConnectError("no route")] * 3)
-        with pytest.raises(ConnectError) as caught:
-            call(client.v3.x.post, {})
-        assert len(server.requests) == 3
-        assert caught.value.outcome == "not_sent"
-        assert caught.value.request == ("POST", "https://api.mch.weixin.qq.com/v3/x")
-
-    @pytest.mark.parametrize("kind", [ReadTimeout, ReadError, WriteError])
-    def test_a_lost_reply_is_unknown_and_not_repeated(
-        self, call, server, client, kind: type[TransportError]
-    ) -> None:
-        server.will(kind("lost"))
-        with pytest.raises(kind) as caught:
-            call(client.v3.x.post, {"without": "a number"})
-        assert caught.value.outcome == "unknown"
-        assert len(server.requests) == 1
-
-    @pytest.mark.parametrize("status", [400, 403, 500, 502])
-    def test_an_answer_is_not_repeated(self, call, server, client, status: int) -> None:
-        server.will(server.plain(status, {"code": "X"}))
-        with pytest.raises(APIError):
-            call(client.v3.x.post, {"without": "a number"})
-        assert len(server.requests) == 1
-
-    def test_a_policy_of_ones_own_decides(self, call, server, make) -> None:
-        class Policy:
-            def after_error(self, request, error, attempt):
-                return 1.5 if attempt < 4 else None
-
-            def after_response(self, request, response, attempt):
-                return 0.5 if response.status_code == 429 else None
-
-        client = make(retry=Policy())
-        server.will(
-            ReadTimeout("lost"),
-            server.plain(429, {"code": "FREQUENCY_LIMITED"}),
-            ConnectError("no route"),
-        )
-        assert call(client.v3.x.get).verified
-        assert server.slept == [1.5, 0.5, 1.5]
-
-    @pytest.mark.parametrize("earlier", ["lost", "busy"])
-    @pytest.mark.parametrize("last", ["refused", "unreachable"])
-    def test_an_earlier_attempt_in_doubt_makes_the_outcome_unknown(
-        self, call, server, make, earlier: str, last: str
-    ) -> None:
-        class Always:
-            def after_error(self, request, error, attempt):
-                return 0 if attempt < 2 else None
-
-            def after_response(self, request, response, attempt):
-                return 0 if attempt < 2 else None
-
-        client = make(retry=Always())
-        first = ReadTimeout("x") if earlier == "lost" else server.plain(500)
-        second = ConnectError("x") if last == "unreachable" else server.plain(403)
-        server.will(first, second)
-        with pytest.raises((Forbidden, ConnectError)) as caught:
-            call(client.v3.x.post, {})
-        assert caught.value.outcome == "unknown"
-
-    def test_one_attempt_is_one(self, call, server, make) -> None:
-        server.will(ConnectError("no route"))
-        with pytest.raises(ConnectError):
-            call(make(retry=1).v3.x.get)
-        assert len(server.requests) == 1

@@ -28,14 +28,15 @@ def client(make) -> Any:
 
 @pytest.fixture
 def both_kinds(server, make) -> Any:
-    """A client that holds the public key and both certificates."""
+    """A client that asks once and holds the public key and both certificates."""
     keys = server.keys
     return make(
+        retry=1,
         certs={
             server.old_serial: keys["platform_cert_old_pem"],
             server.public_key_id: keys["platform_public_key_pem"],
             server.new_serial.lower(): keys["platform_cert_new_pem"],
-        }
+        },
     )
 
 

@@ -49,7 +49,7 @@ class World:
             nonce=lambda: self.nonce,
             transport=MemoryTransport(self.receive),
             async_transport=AsyncMemoryTransport(self.receive),
-            **options,
+            **{"retry": 1, **options},
         )
 
     def receive(self, request: Request) -> Response:
