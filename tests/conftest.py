@@ -54,7 +54,7 @@ class Caller:
 
     def __init__(self, mode: str, loop: asyncio.AbstractEventLoop | None) -> None:
         self.mode = mode
-        self._loop = loop
+        self.loop = self._loop = loop
 
     def __call__(self, verb: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
         if self._loop is None:

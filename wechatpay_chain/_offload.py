@@ -45,9 +45,10 @@ class Offload:
 
     def close(self) -> None:
         """End the threads, once they have done what they were given."""
-        if self._threads is not None:
-            self._threads.shutdown(wait=False)
-            self._threads = None
+        threads, self._threads = self._threads, None
+        # Those of a parent process it has not got, and may not have their lock.
+        if threads is not None and self._process == os.getpid():
+            threads.shutdown(wait=False)
 
     def _hand_over(self, loop: asyncio.AbstractEventLoop) -> None:
         jobs = self._waiting.pop(loop)

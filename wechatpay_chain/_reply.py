@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import io
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from copy import deepcopy
 from datetime import timedelta
-from functools import cached_property
 from http.client import responses as reasons
 from typing import TYPE_CHECKING, Any, cast
 
@@ -19,15 +18,24 @@ from requests.utils import get_encoding_from_headers
 from ._messages import AsyncStream, Response, SyncStream
 
 if TYPE_CHECKING:
-    from typing_extensions import Self
+    from typing import Generic
 
-    # To a type checker a reply is the response that it stands for at run time.
-    _Proxy = requests.Response
+    from typing_extensions import Self, TypeVar
+
+    Data = TypeVar("Data", covariant=True, default=Any)
+
+    # To a type checker a reply is the response that it stands for at run time, and
+    # knows the type of its data.
+    class _Proxy(requests.Response, Generic[Data]): ...
 else:
-    _Proxy = wrapt.ObjectProxy
+    Data = Any
+
+    class _Proxy(wrapt.ObjectProxy):
+        def __class_getitem__(cls, data):  # Reply[Order] in an annotation that runs
+            return cls
 
 
-class Reply(_Proxy):
+class Reply(_Proxy[Data]):
     """A ``requests.Response`` with the decoded data and the verdict on its signature.
 
     ``isinstance(reply, requests.Response)`` holds, and everything of it works. Mind
@@ -36,7 +44,7 @@ class Reply(_Proxy):
 
     if TYPE_CHECKING:
         __wrapped__: requests.Response
-        _self_data: Any
+        _self_data: Data
         _self_verified: bool
         _self_serial: str | None
         _self_stream: AsyncStream | None
@@ -45,7 +53,7 @@ class Reply(_Proxy):
         def __init__(self, wrapped: requests.Response) -> None: ...
 
     @property
-    def data(self) -> Any:
+    def data(self) -> Data:
         """The decoded JSON or XML; ``None`` for an empty body and for a file."""
         return self._self_data
 
@@ -70,10 +78,11 @@ class Reply(_Proxy):
                 f"reply[{name!r}]: this {self.status_code} answer has no data; the "
                 "body is empty or a file (see .content)"
             )
-        return self._self_data[name]
+        return cast(Any, self._self_data)[name]
 
     def __contains__(self, name: object) -> bool:
-        return self._self_data is not None and name in self._self_data
+        data: Any = self._self_data
+        return data is not None and name in data
 
     async def aiter_content(self, chunk_size: int = 65536) -> AsyncIterator[bytes]:
         """The body piece by piece, after an ``_async`` verb with ``stream=True``."""
@@ -171,6 +180,25 @@ def _wrap(
     return made
 
 
+class _Lazy:
+    """A part that is made on first use, without a lock.
+
+    ``cached_property`` has one before Python 3.12; a fork while a thread holds it would
+    leave it held in the child.
+    """
+
+    def __init__(self, make: Callable[[Any], Any]) -> None:
+        self._make = make
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self._name = name
+
+    def __get__(self, instance: Any, owner: type | None = None) -> Any:
+        if instance is None:
+            return self
+        return instance.__dict__.setdefault(self._name, self._make(instance))
+
+
 class _HTTPResponse(requests.Response):
     """A ``requests.Response`` made of what a transport received.
 
@@ -193,12 +221,12 @@ class _HTTPResponse(requests.Response):
         self.raw: Any = io.BytesIO(b"") if content is not None else _Raw(response)
 
     if not TYPE_CHECKING:  # there they are the plain attributes of the base
-        headers = cached_property(
+        headers = _Lazy(
             lambda self: CaseInsensitiveDict(self._response.headers.pairs())
         )
-        cookies = cached_property(lambda _: RequestsCookieJar())
-        encoding = cached_property(lambda self: get_encoding_from_headers(self.headers))
-        request = cached_property(lambda self: _prepared(self._response))
+        cookies = _Lazy(lambda _: RequestsCookieJar())
+        encoding = _Lazy(lambda self: get_encoding_from_headers(self.headers))
+        request = _Lazy(lambda self: _prepared(self._response))
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _plain, (self.__getstate__(),)

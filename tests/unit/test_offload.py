@@ -100,3 +100,19 @@ def test_a_fork_takes_threads_of_its_own(
 def test_closing_twice_is_allowed(offload: Offload) -> None:
     offload.close()
     offload.close()
+
+
+def test_the_threads_of_a_parent_process_are_not_ended(
+    monkeypatch: pytest.MonkeyPatch, offload: Offload
+) -> None:
+    async def main() -> None:
+        await offload.submit(thread, (1,))
+
+    asyncio.run(main())
+    threads = offload._threads
+    assert threads is not None
+    with monkeypatch.context() as forked:
+        forked.setattr(os, "getpid", lambda: -1)
+        offload.close()
+    assert threads.submit(thread, 1).result()[0] == 1  # it still takes work
+    threads.shutdown()

@@ -51,3 +51,8 @@ def described(error: BaseException) -> str:
     """
     text = re.sub(r"^<.*? at 0x[0-9a-f]+>: |[^\x20-\x7e\xa0-\uffff]+", " ", str(error))
     return f"{type(error).__name__}: {' '.join(text.split())[:200]}"
+
+
+def by_deadline(seconds: float | None) -> str:
+    """The end of a message about a request whose deadline is over."""
+    return f"by the deadline, {seconds or 0:.3g} s from its start"

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator
-from functools import lru_cache
+import os
+import sys
+from collections.abc import AsyncIterator
+from contextlib import suppress
 from io import BytesIO
 from typing import TYPE_CHECKING, Any
-from weakref import WeakKeyDictionary
+from weakref import WeakKeyDictionary, WeakSet
 
 from .._messages import Body, Headers, Request, Response
 from ..errors import (
@@ -16,13 +18,11 @@ from ..errors import (
     ConnectTimeout,
     ReadError,
     ReadTimeout,
-    SentRequest,
     TransportError,
     WriteError,
-    WriteTimeout,
 )
-from .base import described
-from .settings import NetworkSettings
+from .base import by_deadline, described
+from .settings import NetworkSettings, Proxy
 
 if TYPE_CHECKING:
     import aiohttp
@@ -38,49 +38,22 @@ else:
 from multidict import CIMultiDict, CIMultiDictProxy
 from yarl import URL
 
-#: WeChat Pay closes a connection idle for 8 s; ours retire before.
-IDLE_SECONDS = 7.0
-#: Connections per event loop: tasks beyond it wait, which no timeout counts.
-POOL_SIZE = 512
+from .aiohttp_connections import (
+    ERRORS,
+    Answer,
+    Failure,
+    Pool,
+    client_timeout,
+    open_pool,
+)
+
 #: Above this a body may fill the socket's buffer, and sending it may stall.
 LARGE_BODY = 1 << 16
 #: Bytes per second below which the sending of a large body is given up.
 SLOWEST = 1 << 14
 
-
-class _Failure(Exception):
-    """The library's own error, and the phase of the exchange in which it was met.
-
-    It is none of the library's, which would send an idempotent request once more, with
-    the signature of the first.
-    """
-
-    def __init__(self, phase: str, error: Exception) -> None:
-        super().__init__(phase)
-        self.phase = phase
-        self.error = error
-
-
-class _Connector(aiohttp.TCPConnector):
-    async def connect(self, *args: Any, **options: Any) -> Any:
-        try:
-            return await super().connect(*args, **options)
-        except _ERRORS as error:
-            raise _Failure("connect", error) from error
-
-
-class _Answer(aiohttp.ClientResponse):
-    async def start(self, connection: Any) -> aiohttp.ClientResponse:
-        try:
-            return await super().start(connection)
-        except _ERRORS as error:
-            raise _Failure("read", error) from error
-
-
 #: What aiohttp would add to a request that lacks it.
 _AUTOMATIC = ("User-Agent", "Accept", "Content-Type")
-_ERRORS = (aiohttp.ClientError, OSError, asyncio.TimeoutError)
-_Pool = AsyncGenerator[aiohttp.ClientSession, None]
 
 
 class AiohttpTransport:
@@ -89,9 +62,12 @@ class AiohttpTransport:
     def __init__(self, settings: NetworkSettings | None = None) -> None:
         self._settings = settings or NetworkSettings()
         self._sessions: WeakKeyDictionary[
-            asyncio.AbstractEventLoop, dict[bool, tuple[aiohttp.ClientSession, _Pool]]
+            asyncio.AbstractEventLoop, dict[bool, tuple[aiohttp.ClientSession, Pool]]
         ] = WeakKeyDictionary()
         self._origins: dict[str, URL] = {}
+        self._process = os.getpid()
+        self._inherited: list[object] = []
+        _TRANSPORTS.add(self)
 
     async def open(self, request: Request) -> Response:
         """Send *request* and return when the headers of the answer are there."""
@@ -103,14 +79,17 @@ class AiohttpTransport:
                 allow_redirects=False,
                 **self._options(request),
             )
-        except _Failure as failure:
-            raise _translate(failure.error, failure.phase, request) from failure.error
-        except _ERRORS as error:
-            raise _translate(error, "write", request) from error
+        except Failure as failure:
+            raise _translate(failure, request) from failure.error
+        except ERRORS as error:
+            raise _write_error(error, request) from error
         except ValueError as error:
             raise ConfigurationError(
                 f"the request cannot be sent: {error}", request=request.sent()
             ) from error
+        assert isinstance(raw, Answer)
+        if request.stream and 200 <= raw.status < 300 and raw.connection is not None:
+            raw.line.relax()  # which, once given back, may be another's
         return Response(
             raw.status,
             Headers(raw.headers.items()),
@@ -150,11 +129,8 @@ class AiohttpTransport:
         connect, read = request.timeout
         headers = list(request.headers.pairs())
         body: Any = request.body or None
-        total = None
         if len(request.body) > LARGE_BODY:
-            # aiohttp warns of large bytes, and has no timeout for writing.
-            body = BytesIO(request.body)
-            total = connect + read + len(request.body) / SLOWEST
+            body = BytesIO(request.body)  # aiohttp warns of large bytes
         options: dict[str, Any] = {"headers": headers, "data": body}
         unset = [name for name in _AUTOMATIC if name not in request.headers]
         if unset:  # aiohttp is quicker where there is nothing to leave out
@@ -163,54 +139,70 @@ class AiohttpTransport:
         if proxy is not None:
             options["proxy"] = proxy.url
             if request.url.startswith("https:"):
+                _check_tunnel(proxy)
                 options["proxy_headers"] = proxy.headers
             else:
                 headers.extend(proxy.headers.items())
-        options["timeout"] = _timeout(connect, read, total, proxy is not None)
+        options["timeout"] = client_timeout(connect, read, _deadline(request))
         return options
 
     def _session(self, request: Request) -> aiohttp.ClientSession | None:
+        if self._process != os.getpid():
+            self.leave()  # where a program in C forked, and called no hooks
         sessions = self._sessions.get(asyncio.get_running_loop(), {})
         return sessions[request.mutual][0] if request.mutual in sessions else None
+
+    def leave(self) -> None:
+        """After a fork: let go of the parent's pools, and close none of them."""
+        for sessions in self._sessions.values():
+            for session, pool in sessions.values():
+                # Kept, for what is collected closes itself; see Connector.
+                self._inherited.append(session.connector)
+                session.detach()
+                with suppress(StopIteration, RuntimeError):
+                    pool.aclose().send(None)  # it has nothing left to wait for
+        self._sessions = WeakKeyDictionary()
+        self._process = os.getpid()
 
     async def _open_session(self, request: Request) -> aiohttp.ClientSession:
         # An asynchronous generator, for a loop that ends closes those (asyncio.run
         # does): so a pool ends with its loop, though nobody could close the client.
-        pool = _pool(self._settings, request)
+        pool = open_pool(self._settings.tls_for(request))
         session = await pool.__anext__()  # does not wait
         sessions = self._sessions.setdefault(asyncio.get_running_loop(), {})
         sessions[request.mutual] = session, pool
         return session
 
 
-@lru_cache(maxsize=64)
-def _timeout(
-    connect: float, read: float, total: float | None, proxied: bool
-) -> aiohttp.ClientTimeout:
-    return aiohttp.ClientTimeout(
-        total=total,
-        # To connect to a host; for a proxy's CONNECT there is only the whole.
-        sock_connect=connect,
-        connect=connect if proxied else None,
-        sock_read=read,
-    )
+_TRANSPORTS: WeakSet[AiohttpTransport] = WeakSet()
 
 
-async def _pool(settings: NetworkSettings, request: Request) -> _Pool:
-    session = aiohttp.ClientSession(
-        connector=_Connector(
-            limit=POOL_SIZE,
-            keepalive_timeout=IDLE_SECONDS,
-            ssl=settings.tls_for(request),
-        ),
-        response_class=_Answer,
-        cookie_jar=aiohttp.DummyCookieJar(),
-        trust_env=False,
-    )
-    try:
-        yield session
-    finally:
-        await session.close()
+def _leave_all() -> None:
+    for transport in _TRANSPORTS:
+        transport.leave()
+
+
+if hasattr(os, "register_at_fork"):
+    # A child that makes no call would end with sessions that nobody closed.
+    os.register_at_fork(after_in_child=_leave_all)
+
+
+def _check_tunnel(proxy: Proxy) -> None:
+    if proxy.url.startswith("https:") and sys.version_info < (3, 11):
+        # asyncio before cannot make a TLS connection within another.
+        raise ConfigurationError(
+            "proxies: awaited calls take a proxy at https:// from Python 3.11 on; give "
+            "one at http://, or use the plain verbs"
+        )
+
+
+def _deadline(request: Request) -> float | None:
+    """That of *request*; aiohttp has no timeout for writing, which may stall."""
+    size = len(request.body)
+    if size <= LARGE_BODY:
+        return request.deadline
+    limit = sum(request.timeout) + size / SLOWEST
+    return limit if request.deadline is None else min(limit, request.deadline)
 
 
 class _Stream:
@@ -218,16 +210,16 @@ class _Stream:
 
     __slots__ = ("_raw", "_request")
 
-    def __init__(self, raw: aiohttp.ClientResponse, request: Request) -> None:
+    def __init__(self, raw: Answer, request: Request) -> None:
         self._raw = raw
         self._request = request
 
     async def aread(self) -> bytes:
         try:
             content = await self._raw.read()
-        except _ERRORS as error:
+        except ERRORS as error:
             self._raw.close()
-            raise _read_error(error, self._request.sent()) from error
+            raise self._error(error) from error
         self._raw.release()
         return content
 
@@ -235,38 +227,61 @@ class _Stream:
         try:
             async for chunk in self._raw.content.iter_chunked(size):
                 yield chunk
-        except _ERRORS as error:
-            raise _read_error(error, self._request.sent()) from error
+        except ERRORS as error:
+            raise self._error(error) from error
         finally:
             self._raw.close()
 
     def close(self) -> None:
         self._raw.close()
 
+    def _error(self, error: Exception) -> ReadError:
+        if not isinstance(error, asyncio.TimeoutError):
+            return _read_error(error, self._request)
+        text = "the answer stopped arriving"
+        if self._raw.line.overdue:
+            text = (
+                f"the answer was not complete {by_deadline(_deadline(self._request))}"
+            )
+        return ReadTimeout(text, request=self._request.sent())
 
-def _translate(error: Exception, phase: str, request: Request) -> TransportError:
-    sent = request.sent()
+
+def _translate(failure: Failure, request: Request) -> TransportError:
+    sent, error = request.sent(), failure.error
     connect, read = request.timeout
     late = isinstance(error, asyncio.TimeoutError)
     if isinstance(error, aiohttp.ClientResponseError):
         _hide_headers(error)
-    if phase == "connect":
+    made: TransportError
+    if failure.phase == "connect":
+        within = (
+            by_deadline(_deadline(request))
+            if failure.overdue
+            else f"within {connect} s"
+        )
         if late:
-            return ConnectTimeout(f"no connection within {connect} s", request=sent)
+            return ConnectTimeout(f"no connection {within}", request=sent)
         return ConnectError(f"no connection: {described(error)}", request=sent)
-    if phase == "write":
-        if late:
-            return WriteTimeout("the body was not taken in time", request=sent)
-        return WriteError(f"cut off while sending: {described(error)}", request=sent)
     if late:
-        return ReadTimeout(f"no answer within {read} s", request=sent)
-    return _read_error(error, sent)
+        within = (
+            by_deadline(_deadline(request)) if failure.overdue else f"within {read} s"
+        )
+        return ReadTimeout(f"no answer {within}", request=sent)
+    made = _read_error(error, request)
+    made.stale = failure.stale
+    return made
 
 
-def _read_error(error: BaseException, request: SentRequest) -> ReadError:
-    if isinstance(error, asyncio.TimeoutError):
-        return ReadTimeout("the answer stopped arriving", request=request)
-    return ReadError(f"the answer was cut off: {described(error)}", request=request)
+def _write_error(error: Exception, request: Request) -> WriteError:
+    return WriteError(
+        f"cut off while sending: {described(error)}", request=request.sent()
+    )
+
+
+def _read_error(error: Exception, request: Request) -> ReadError:
+    return ReadError(
+        f"the answer was cut off: {described(error)}", request=request.sent()
+    )
 
 
 def _hide_headers(error: aiohttp.ClientResponseError) -> None:

@@ -9,13 +9,14 @@ byte: urllib3 would write ``%3d`` as ``%3D``.
 from __future__ import annotations
 
 import os
+import ssl
 import time
-from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator
+from math import inf
+from typing import Any
 
 import urllib3
-from urllib3.connection import HTTPConnection, HTTPSConnection
-from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3.connectionpool import HTTPConnectionPool
 from urllib3.exceptions import HTTPError, NewConnectionError
 from urllib3.exceptions import TimeoutError as PoolTimeout
 from urllib3.util import Timeout
@@ -27,22 +28,15 @@ from ..errors import (
     ConnectTimeout,
     ReadError,
     ReadTimeout,
-    SentRequest,
+    TransportError,
     WeChatPayError,
     WriteError,
     WriteTimeout,
 )
-from .base import described
+from .base import by_deadline, described
+from .requests_connections import CONNECT_ROUNDS, POOLS, Exchange
 from .settings import NetworkSettings, Proxy
 
-if TYPE_CHECKING:
-    # What the mixin is mixed with.
-    _Connection = HTTPConnection
-else:
-    _Connection = object
-
-#: WeChat Pay closes a connection idle for 8 s; ours retire before.
-IDLE_SECONDS = 7.0
 #: Idle connections kept per host: as many as a busy process has threads.
 POOL_SIZE = 256
 #: Hosts whose pools are kept; the least recently used goes first.
@@ -50,79 +44,14 @@ HOSTS = 32
 
 
 class _Wire(dict[str, str]):
-    """The headers of one request, and what urllib3 must not touch or tell.
-
-    It travels through urllib3 as the mapping of headers and comes out at our own
-    connection class, which alone knows in what phase the exchange is.
-    """
-
-    target: str
-    phase = "connect"
+    """The headers of one request, which urllib3 must not copy or tell."""
 
     def copy(self) -> _Wire:
-        return self  # urllib3 sends a copy, which must stay this one
+        return self  # urllib3 sends a copy, and there is nothing to keep it from
 
     def __repr__(self) -> str:
         # A proxy's password may be among them, and this is a local variable of frames.
         return f"<headers {', '.join(self)}>"
-
-
-class _Lasting(_Connection):
-    """What our connections add to urllib3's: the exact target, phase, retirement."""
-
-    _rested = 0.0
-
-    def connect(self) -> None:
-        super().connect()
-        self._rested = time.monotonic()
-
-    @property
-    def is_connected(self) -> bool:
-        """False makes urllib3 replace it: idle too long, or closed at the other end."""
-        return time.monotonic() - self._rested < IDLE_SECONDS and super().is_connected
-
-    def request(
-        self,
-        method: str,
-        url: str,
-        body: Any = None,
-        headers: Mapping[str, Any] | None = None,
-        **options: Any,
-    ) -> None:
-        del url  # the target is in the headers
-        assert isinstance(headers, _Wire)
-        if self.sock is None:
-            self.connect()
-        headers.phase = "write"
-        super().request(method, headers.target, body=body, headers=headers, **options)
-        headers.phase = "read"
-
-    def getresponse(self) -> Any:
-        response = super().getresponse()
-        self._rested = time.monotonic()
-        return response
-
-
-class _HTTPConnection(_Lasting, HTTPConnection):
-    pass
-
-
-class _HTTPSConnection(_Lasting, HTTPSConnection):
-    pass
-
-
-# The protocols by which urllib3 declares the class do not fit its own either: Any.
-
-
-class _HTTPPool(HTTPConnectionPool):
-    ConnectionCls: Any = _HTTPConnection
-
-
-class _HTTPSPool(HTTPSConnectionPool):
-    ConnectionCls: Any = _HTTPSConnection
-
-
-_POOLS: dict[str, type[HTTPConnectionPool]] = {"http": _HTTPPool, "https": _HTTPSPool}
 
 
 class RequestsTransport:
@@ -140,16 +69,20 @@ class RequestsTransport:
 
     def open(self, request: Request) -> Response:
         """Send *request* and return when the headers of the answer are there."""
-        wire = _Wire(request.headers.pairs())
+        wire: Any = _Wire(request.headers.pairs())
+        if not all(map(str.isascii, wire.values())):
+            # As aiohttp does; http.client would write Latin-1.
+            wire.update((name, value.encode()) for name, value in wire.items())
         connect, read = request.timeout
-        pool, wire.target = self._pool(request), request.target
+        pool, target = self._pool(request), request.target
         if pool.proxy is not None and request.url.startswith("http:"):
-            wire.target = request.url  # absolute form (RFC 9112, 3.2.2)
+            target = request.url  # absolute form (RFC 9112, 3.2.2)
             wire.update(pool.proxy_headers)
+        exchange: Any = Exchange(target, request.deadline)
         try:
             raw = pool.urlopen(
                 request.method,
-                # Only for urllib3's own messages; the target goes with the headers.
+                # Only for urllib3's own messages; the target goes with the exchange.
                 "/",
                 body=request.body or (b"" if request.method in _BODIED else None),
                 headers=wire,
@@ -158,13 +91,16 @@ class RequestsTransport:
                 assert_same_host=False,
                 preload_content=False,
                 timeout=Timeout(connect=connect, read=read),
+                pool_timeout=exchange,  # see _get_conn of the pools
             )
         except (HTTPError, OSError, ValueError) as error:
-            raise _translate(error, wire.phase, request) from error
+            raise _translate(error, exchange, request) from error
+        if request.stream and 200 <= raw.status < 300:
+            exchange.relax()
         return Response(
             raw.status,
             Headers(raw.headers.items()),
-            Body(None, _Stream(raw, request.sent())),
+            Body(None, _Stream(raw, exchange, request)),
             request,
         )
 
@@ -174,17 +110,14 @@ class RequestsTransport:
 
     def close(self) -> None:
         """Close every idle connection; those in use close when they are given back."""
+        self._leave_parent()
         pools, self._pools, self._managers = self._pools, {}, {}
         for pool in pools.values():
             pool.close()
 
     def _pool(self, request: Request) -> HTTPConnectionPool:
         """The pool for the request's host, or for the proxy that leads there."""
-        if self._process != os.getpid():
-            # A fork: the parent owns the sockets. Its pools are kept and not closed,
-            # for their locks may have been held when it forked.
-            self._inherited += (self._pools, self._managers)
-            self._process, self._pools, self._managers = os.getpid(), {}, {}
+        self._leave_parent()
         origin = request.url[: len(request.url) - len(request.target)]
         key = origin, request.mutual
         pool = self._pools.get(key)
@@ -196,12 +129,22 @@ class RequestsTransport:
             pool = self._pools.setdefault(key, pool)
         return pool
 
+    def _leave_parent(self) -> None:
+        """After a fork: the parent owns the sockets.
+
+        Its pools are kept and not closed, for their locks may have been held when it
+        forked.
+        """
+        if self._process != os.getpid():
+            self._inherited += (self._pools, self._managers)
+            self._process, self._pools, self._managers = os.getpid(), {}, {}
+
     def _manager(self, request: Request) -> urllib3.PoolManager:
         proxy = self._settings.proxy_for(request.url)
         manager = self._managers.get((proxy, request.mutual))
         if manager is None:
             manager = self._make(proxy, request)
-            manager.pool_classes_by_scheme = _POOLS
+            manager.pool_classes_by_scheme = POOLS
             manager = self._managers.setdefault((proxy, request.mutual), manager)
         return manager
 
@@ -226,10 +169,13 @@ _BODIED = frozenset({"POST", "PUT", "PATCH"})
 class _Stream:
     """An open urllib3 body that raises only our errors."""
 
-    __slots__ = ("_raw", "_request")
+    __slots__ = ("_exchange", "_raw", "_request")
 
-    def __init__(self, raw: urllib3.BaseHTTPResponse, request: SentRequest) -> None:
+    def __init__(
+        self, raw: urllib3.BaseHTTPResponse, exchange: Exchange, request: Request
+    ) -> None:
         self._raw = raw
+        self._exchange = exchange
         self._request = request
 
     def read(self) -> bytes:
@@ -237,13 +183,13 @@ class _Stream:
             return self._raw.read()
         except (HTTPError, OSError, ValueError) as error:
             self.close()
-            raise _read_error(error, self._request) from error
+            raise _read_error(error, self._exchange, self._request) from error
 
     def chunks(self, size: int) -> Iterator[bytes]:
         try:
             yield from self._raw.stream(size)
         except (HTTPError, OSError, ValueError) as error:
-            raise _read_error(error, self._request) from error
+            raise _read_error(error, self._exchange, self._request) from error
         finally:
             self.close()
 
@@ -253,34 +199,53 @@ class _Stream:
         self._raw.release_conn()
 
 
-def _translate(error: Exception, phase: str, request: Request) -> WeChatPayError:
+def _translate(
+    error: Exception, exchange: Exchange, request: Request
+) -> WeChatPayError:
     sent = request.sent()
+    inner = _inner(error)
     if isinstance(error, ValueError) and not isinstance(error, (HTTPError, OSError)):
         # http.client refuses it before a byte is out: a layer built a bad request.
         return ConfigurationError(f"the request cannot be sent: {error}", request=sent)
-    late = _is_late(_inner(error))
-    connect, read = request.timeout
-    if phase == "connect":
-        if late:
-            return ConnectTimeout(f"no connection within {connect} s", request=sent)
-        return ConnectError(f"no connection: {described(_inner(error))}", request=sent)
-    if phase == "write":
-        if late:
-            return WriteTimeout(f"not sent within {connect} s", request=sent)
-        return WriteError(
-            f"cut off while sending: {described(_inner(error))}", request=sent
+    if exchange.phase == "connect":
+        if not _is_late(inner):
+            return ConnectError(f"no connection: {described(inner)}", request=sent)
+        return ConnectTimeout(
+            f"no connection {_within(exchange, request)}", request=sent
         )
-    if late:
-        return ReadTimeout(f"no answer within {read} s", request=sent)
-    return _read_error(error, sent)
+    if _is_late(inner):
+        if exchange.phase == "write":
+            return WriteTimeout(f"not sent {_within(exchange, request)}", request=sent)
+        return ReadTimeout(f"no answer {_within(exchange, request)}", request=sent)
+    made: TransportError
+    if exchange.phase == "write":
+        made = WriteError(f"cut off while sending: {described(inner)}", request=sent)
+    else:
+        made = _read_error(error, exchange, request)
+    made.stale = exchange.reused and not exchange.heard and _is_end(inner)
+    return made
 
 
-def _read_error(error: Exception, request: SentRequest) -> ReadError:
-    if _is_late(_inner(error)):
-        return ReadTimeout("the answer stopped arriving", request=request)
-    return ReadError(
-        f"the answer was cut off: {described(_inner(error))}", request=request
-    )
+def _within(exchange: Exchange, request: Request) -> str:
+    """The limit that was met, as messages say it."""
+    connect, read = request.timeout
+    seconds = read if exchange.phase == "read" else connect
+    hurried = exchange.hurried
+    if exchange.phase == "connect":  # which has a limit of its own as well
+        hurried = hurried and (request.deadline or inf) <= connect * CONNECT_ROUNDS
+    return by_deadline(request.deadline) if hurried else f"within {seconds} s"
+
+
+def _read_error(error: Exception, exchange: Exchange, request: Request) -> ReadError:
+    if not _is_late(_inner(error)):
+        return ReadError(
+            f"the answer was cut off: {described(_inner(error))}",
+            request=request.sent(),
+        )
+    text = "the answer stopped arriving"
+    if exchange.hurried:
+        text = f"the answer was not complete {by_deadline(request.deadline)}"
+    return ReadTimeout(text, request=request.sent())
 
 
 def _inner(error: Exception) -> Exception:
@@ -293,4 +258,12 @@ def _is_late(error: Exception) -> bool:
     # To urllib3 a refused connection is a timeout as well.
     return isinstance(error, (PoolTimeout, TimeoutError)) and not isinstance(
         error, NewConnectionError
+    )
+
+
+def _is_end(error: Exception) -> bool:
+    """Whether the other side has closed, in whatever way, and not done worse."""
+    cause = error.args[0] if error.args else None
+    return isinstance(error, ConnectionError) or isinstance(
+        cause, (ssl.SSLEOFError, ssl.SSLZeroReturnError)
     )

@@ -11,7 +11,6 @@ import ssl
 import tempfile
 from base64 import b64encode
 from collections.abc import Mapping
-from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import unquote, urlsplit
@@ -75,6 +74,10 @@ class NetworkSettings:
         self._proxies = {name: _proxy(url) for name, url in (proxies or {}).items()}
         self._verify = verify
         self._merchant = merchant
+        # Two threads may make one each, of which the first stays. A lock (and
+        # cached_property of Python 3.11 has one) could be held at a fork, and so for
+        # ever in the child.
+        self._contexts: dict[str, ssl.SSLContext] = {}
 
     def proxy_for(self, url: str) -> Proxy | None:
         """The proxy to use for *url*."""
@@ -84,18 +87,24 @@ class NetworkSettings:
         """The context for *request*, with the merchant's certificate where it asks."""
         return self.mutual_tls if request.mutual else self.tls
 
-    @cached_property
+    @property
     def tls(self) -> ssl.SSLContext:
         """The context of every connection: TLS 1.2 or later, names checked."""
         if isinstance(self._verify, ssl.SSLContext):
             return self._verify
-        return self._context()
+        found = self._contexts.get("plain")
+        return found or self._contexts.setdefault("plain", self._context())
 
-    @cached_property
+    @property
     def mutual_tls(self) -> ssl.SSLContext:
         """The same, with the merchant's certificate to show."""
         if self._merchant is None:
             return self.tls
+        found = self._contexts.get("mutual")
+        return found or self._contexts.setdefault("mutual", self._mutual_context())
+
+    def _mutual_context(self) -> ssl.SSLContext:
+        assert self._merchant is not None
         context = self._context()
         _show(context, self._merchant)
         return context

@@ -153,3 +153,14 @@ def test_each_call_has_a_nonce_of_its_own(
     for _ in range(5):
         call(client.v3.a.get)
     assert len({keys.check(item)["nonce_str"] for item in server.requests}) == 5
+
+
+@pytest.mark.parametrize("value", ["caf\xe9", "\xfcber\xff", "plain"])
+def test_a_header_value_goes_out_alike_in_both_modes(
+    serve: Any, client_of: Any, keys: Any, call: Any, value: str
+) -> None:
+    server = serve(lambda _: keys.signed(204))
+    call(client_of(server).v3.a.post, {}, headers={"X-Name": value})
+    # The server reads headers as Latin-1, so one character for each byte.
+    assert server.last.header("X-Name").encode("latin-1") == value.encode()
+    keys.check(server.last)

@@ -2,34 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
-from types import SimpleNamespace
+import os
+import socket
 from typing import Any
 
-import aiohttp.connector
 import pytest
-from wire_server import Last, http
+from wire_server import http
 
-from wechatpay_chain import APIError
-from wechatpay_chain.transports import on_requests
-
-
-@pytest.fixture
-def pass_time(monkeypatch: pytest.MonkeyPatch) -> Any:
-    """A function that lets the monotonic clocks of both transports jump."""
-    passed = [0.0]
-    real = on_requests.time.monotonic
-
-    def monotonic() -> float:
-        return real() + passed[0]
-
-    monkeypatch.setattr(on_requests, "time", SimpleNamespace(monotonic=monotonic))
-    monkeypatch.setattr(aiohttp.connector, "monotonic", monotonic)
-
-    def jump(seconds: float) -> None:
-        passed[0] += seconds
-
-    return jump
+from wechatpay_chain import APIError, WeChatPay
 
 
 def test_calls_one_after_the_other_share_a_connection(
@@ -80,28 +60,6 @@ def test_a_client_of_with_options_shares_the_connection(
     assert server.connections == 1
 
 
-def test_a_connection_closed_while_idle_is_replaced(
-    serve: Any, client_of: Any, keys: Any, call: Any
-) -> None:
-    server = serve(
-        lambda _: Last(keys.signed(204)),
-        lambda _: keys.signed(200, {"a": 1}),
-    )
-    client = client_of(server)
-    call(client.v3.a.post, {"a": 1})
-    server.wait_closed(0)
-    if call.mode == "async":
-        # A loop that runs sees the end of the connection; let this one look.
-        call.wait(_look())
-    assert call(client.v3.a.post, {"a": 1})["a"] == 1
-    assert server.connections == 2
-
-
-async def _look() -> None:
-    for _ in range(3):
-        await asyncio.sleep(0)
-
-
 @pytest.mark.parametrize(("seconds", "connections"), [(6.5, 1), (7.5, 2)])
 def test_an_idle_connection_retires_at_seven_seconds(
     serve: Any,
@@ -139,3 +97,74 @@ def test_closing_the_client_closes_its_connection(
     call(client.v3.a.get)
     call.close(client)
     server.wait_closed(0)
+
+
+@pytest.mark.parametrize("number", [64, 256])
+def test_calls_at_once_take_a_connection_each_and_no_more(
+    serve: Any, client_of: Any, keys: Any, call: Any, together: Any, number: int
+) -> None:
+    server = serve(together(number, lambda _: keys.signed(204)))
+    node = client_of(server).v3.a
+    for _ in range(2):
+        assert len(together.run(call, node.get, number)) == number
+    assert len(server.requests) == 2 * number
+    assert server.connections == number
+
+
+def test_those_that_nobody_takes_again_retire_too(
+    serve: Any, client_of: Any, keys: Any, call: Any, together: Any, pass_time: Any
+) -> None:
+    server = serve(together(8, lambda _: keys.signed(204)))
+    node = client_of(server).v3.a
+    together.run(call, node.get, 8)
+    together.release()
+    pass_time(7.5)
+    call(node.get)
+    for number in range(8):
+        server.wait_closed(number)
+    call(node.get)
+    assert server.connections == 9
+
+
+def test_a_closed_client_leaves_nothing_open(
+    serve: Any, client_of: Any, keys: Any, call: Any, together: Any
+) -> None:
+    server = serve(together(8, lambda _: keys.signed(204)))
+    before = len(os.listdir("/dev/fd"))
+    client = client_of(server)
+    together.run(call, client.v3.a.get, 8)
+    call.close(client)
+    for number in range(8):
+        server.wait_closed(number)
+    # The poller of the server's close, and this listing, come and go.
+    assert len(os.listdir("/dev/fd")) <= before
+
+
+def test_a_call_that_is_under_way_when_the_client_closes_gives_its_connection_up(
+    serve: Any, settings: Any, keys: Any
+) -> None:
+    client: WeChatPay
+
+    def answer(_: Any) -> bytes:
+        client.close()
+        signed: bytes = keys.signed(204)
+        return signed
+
+    server = serve(answer)
+    client = WeChatPay(**settings(server))
+    assert client.v3.a.get().status_code == 204
+    server.wait_closed(0)
+
+
+def test_the_next_address_is_tried_where_one_refuses(
+    serve: Any, client_of: Any, keys: Any, call: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server = serve(lambda _: keys.signed(204))
+    found = socket.getaddrinfo("127.0.0.1", server.port, type=socket.SOCK_STREAM)
+    with socket.create_server(("127.0.0.1", 0)) as sock:
+        gone = sock.getsockname()
+    refusing = [(*entry[:4], gone) for entry in found]
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: refusing + found)
+    client = client_of(f"http://pay.invalid:{server.port}")
+    assert call(client.v3.a.get).status_code == 204
+    assert server.last.header("Host") == f"pay.invalid:{server.port}"

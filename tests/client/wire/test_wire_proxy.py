@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
+import sys
 import traceback
 from base64 import b64encode
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from wire_server import Last, Received, Reset, Silence, Tunnel, http
 from wire_tls import Authority
 
-from wechatpay_chain import ConnectError, ConnectTimeout, WeChatPayError
+from wechatpay_chain import (
+    ConfigurationError,
+    ConnectError,
+    ConnectTimeout,
+    WeChatPay,
+    WeChatPayError,
+)
+from wechatpay_chain.transports import on_aiohttp
 
 PASSWORD = "p@ss:wörd"
 ESCAPED = "p%40ss%3Aw%C3%B6rd"
@@ -66,6 +76,78 @@ def test_https_goes_through_a_tunnel(
     assert [item.target for item in proxy.requests] == [f"127.0.0.1:{server.port}"]
     assert server.connections == 1
     assert not proxy.last.all("Authorization")
+
+
+@pytest.fixture
+def secure_proxy(serve: Any, authority: Authority) -> Any:
+    """A proxy that is itself reached over TLS."""
+    return serve(forward, tls=authority.server())
+
+
+def test_https_goes_through_a_tunnel_within_tls(
+    serve: Any,
+    client_of: Any,
+    keys: Any,
+    call: Any,
+    authority: Authority,
+    secure_proxy: Any,
+) -> None:
+    server = serve(lambda _: keys.signed(200, {"a": 1}), tls=authority.server())
+    client = client_of(
+        server, proxies=secure_proxy.base_url, verify=str(authority.bundle)
+    )
+    if call.mode == "async" and sys.version_info < (3, 11):
+        with pytest.raises(ConfigurationError, match=r"from Python 3\.11 on"):
+            call(client.v3.a.post, {"a": 1})
+        return
+    for _ in range(2):
+        assert call(client.v3.a.post, {"a": 1}).verified
+        keys.check(server.last)
+    assert server.connections == 1
+    assert not secure_proxy.last.all("Authorization")
+
+
+def test_before_python_3_11_awaited_calls_refuse_such_a_proxy(
+    settings: Any, secure_proxy: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(on_aiohttp, "sys", SimpleNamespace(version_info=(3, 10)))
+    proxy = {"proxies": secure_proxy.base_url}
+
+    async def main() -> None:
+        async with WeChatPay(**settings("https://127.0.0.1:9", **proxy)) as client:
+            with pytest.raises(ConfigurationError, match="http://, or") as caught:
+                await client.v3.a.post_async({})
+            assert caught.value.outcome == "not_sent"
+
+    asyncio.run(main())
+    assert secure_proxy.connections == 0
+
+
+def test_http_goes_to_such_a_proxy_in_absolute_form(
+    serve: Any,
+    client_of: Any,
+    keys: Any,
+    call: Any,
+    authority: Authority,
+    secure_proxy: Any,
+) -> None:
+    server = serve(lambda _: keys.signed(200, {"a": 1}))
+    client = client_of(
+        server, proxies=secure_proxy.base_url, verify=str(authority.bundle)
+    )
+    assert call(client.v3.a.post, {"a": 1}).verified
+    assert secure_proxy.last.target == server.base_url + "/v3/a"
+    keys.check(server.last)
+
+
+def test_a_secure_proxy_that_is_not_trusted_is_not_sent_to(
+    client_of: Any, call: Any, secure_proxy: Any
+) -> None:
+    client = client_of("http://127.0.0.1:9", proxies=secure_proxy.base_url)
+    with pytest.raises(ConnectError, match=r"(?i)certificate") as caught:
+        call(client.v3.a.post, {})
+    assert caught.value.outcome == "not_sent"
+    assert secure_proxy.requests == []
 
 
 def test_the_scheme_chooses_the_proxy(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import json
+import os
 import subprocess
 import sys
 from collections import defaultdict
@@ -113,27 +114,95 @@ def test_both_modes_of_one_client_work_side_by_side(echo: Any, settings: Any) ->
     assert echo.connections == 2
 
 
-@pytest.mark.parametrize("mode", ["sync", "async"])
-def test_a_forked_child_has_connections_of_its_own(
-    echo: Any, settings: Any, keys: Any, mode: str
-) -> None:
-    material = keys.text("merchant_private_key_pkcs8_der_base64")
-    options = settings(echo, private_key=material)
+def run(program: str, *arguments: str, given: str = "", **variables: str) -> None:
+    """Run a program of this folder, which must succeed and print nothing."""
     done = subprocess.run(
-        [sys.executable, "-W", "error", Path(__file__).with_name("forking.py"), mode],
-        input=json.dumps(options),
+        [sys.executable, Path(__file__).with_name(program), *arguments],
+        input=given,
+        env={**os.environ, **variables},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=50,
         check=False,
     )
-    assert done.returncode == 0, done.stderr
-    assert done.stderr == ""
-    users: dict[int, list[str]] = defaultdict(list)
-    for item in echo.requests:
-        keys.check(item)
-        users[item.connection].append(item.target)
-    assert users == {0: ["/v3/parent"] * 2, 1: ["/v3/child"] * 2}
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+@pytest.fixture
+def forking(echo: Any, settings: Any, keys: Any) -> Any:
+    """Run ``forking.py``; the result is who asked over each connection."""
+    material = keys.text("merchant_private_key_pkcs8_der_base64")
+    options = json.dumps(settings(echo, private_key=material))
+
+    def start(mode: str, scene: str, **variables: str) -> dict[int, list[str]]:
+        run("forking.py", mode, scene, given=options, **variables)
+        users: dict[int, list[str]] = defaultdict(list)
+        for item in echo.requests:
+            keys.check(item)
+            users[item.connection].append(item.target.removeprefix("/v3/"))
+        return users
+
+    return start
+
+
+#: For programs that leave nothing to the interpreter's end.
+STRICT = {"PYTHONWARNINGS": "error"}
+
+
+@pytest.mark.parametrize("mode", ["sync", "async"])
+def test_a_forked_child_has_connections_of_its_own(forking: Any, mode: str) -> None:
+    users = forking(mode, "used", **STRICT)
+    assert users == {0: ["parent"] * 2, 1: ["child"] * 2}
+
+
+@pytest.mark.parametrize("mode", ["sync", "async"])
+def test_a_client_built_before_the_fork_serves_each_child(
+    forking: Any, mode: str
+) -> None:
+    users = forking(mode, "prefork", **STRICT)
+    assert sorted(users.values()) == [[f"child{number}"] * 2 for number in range(3)]
+
+
+@pytest.mark.parametrize("mode", ["sync", "async"])
+def test_a_fork_amid_the_calls_of_threads_hangs_nobody(forking: Any, mode: str) -> None:
+    # Python from 3.12 on warns of this very thing.
+    users = forking(mode, "threads", PYTHONWARNINGS="ignore::DeprecationWarning")
+    assert all(len(set(each)) == 1 for each in users.values())
+    assert [who for each in users.values() for who in each].count("child") == 3 * 4 * 2
+
+
+@pytest.mark.parametrize("mode", ["sync", "async"])
+@pytest.mark.parametrize(
+    ("scene", "calls"), [("leave", []), ("call_and_leave", ["child"] * 2)]
+)
+def test_a_child_that_ends_closes_nothing_of_the_parents(
+    forking: Any, mode: str, scene: str, calls: list[str]
+) -> None:
+    users = forking(mode, scene)
+    assert users.pop(0) == ["parent"] * 2
+    assert [who for each in users.values() for who in each] == calls
+
+
+def test_a_spawned_process_builds_a_client_of_its_own(
+    echo: Any, settings: Any, keys: Any, tmp_path: Path
+) -> None:
+    options = settings(
+        echo, private_key=keys.text("merchant_private_key_pkcs8_der_base64")
+    )
+    path = tmp_path / "wechatpay.json"
+    path.write_text(json.dumps(options))
+    run(
+        "spawning.py",
+        str(path),
+        WECHATPAY_MCHID=options["mchid"],
+        WECHATPAY_SERIAL=options["serial"],
+        WECHATPAY_PRIVATE_KEY=options["private_key"],
+        WECHATPAY_CERTS=json.dumps(options["certs"]),
+        WECHATPAY_BASE_URL=options["base_url"],
+        **STRICT,
+    )
+    targets = [item.target for item in echo.requests]
+    assert targets == ["/v3/parent", "/v3/env", "/v3/file", "/v3/parent"]
 
 
 def test_a_client_is_not_handed_to_a_spawned_process(settings: Any) -> None:

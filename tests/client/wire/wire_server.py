@@ -17,6 +17,8 @@ from typing import Any
 
 #: No wait of a server lasts longer, whatever a client does.
 PATIENCE = 20.0
+#: Seconds between two drops of a trickle.
+PACE = 0.02
 
 
 @dataclass
@@ -62,6 +64,14 @@ class Pieces:
 
 
 @dataclass(frozen=True)
+class Trickle:
+    """Send the head, and then the drop again and again, slowly, for ever."""
+
+    head: bytes
+    drop: bytes
+
+
+@dataclass(frozen=True)
 class Tunnel:
     """Say 200, then pass bytes to that port and back, as a proxy does on CONNECT."""
 
@@ -96,6 +106,7 @@ class WireServer:
         self._open: list[socket.socket] = []
         self._threads: list[threading.Thread] = []
         self._ended: dict[int, threading.Event] = {}
+        self._accepted: list[socket.socket] = []
         self.requests: list[Received] = []
         #: How many connections were accepted.
         self.connections = 0
@@ -130,6 +141,11 @@ class WireServer:
             with contextlib.suppress(OSError):
                 sock.shutdown(socket.SHUT_RDWR)
 
+    def connection(self, number: int) -> socket.socket:
+        """One more handle of that connection, to send on it out of turn."""
+        with self._lock:
+            return self._accepted[number].dup()
+
     def wait_closed(self, number: int) -> None:
         """Wait until that connection is closed at this end."""
         assert self._ended[number].wait(PATIENCE)
@@ -158,6 +174,7 @@ class WireServer:
                 number = self.connections
                 self.connections += 1
                 self._open.append(sock)
+                self._accepted.append(sock)
                 self._ended[number] = threading.Event()
             self._start(self._serve, sock, number)
 
@@ -210,6 +227,10 @@ class WireServer:
         elif isinstance(answer, Last):
             sock.sendall(answer.content)
             sock.shutdown(socket.SHUT_WR)
+        elif isinstance(answer, Trickle):
+            sock.sendall(answer.head)
+            while not self._over.wait(PACE):
+                sock.sendall(answer.drop)  # raises when the client has gone
         elif answer is Reset:
             reset(sock)
         else:
@@ -223,6 +244,12 @@ def reset(sock: socket.socket) -> None:
     """Close with RST, whatever was not read or not sent yet."""
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     sock.close()
+
+
+def reset_unread(sock: socket.socket) -> None:
+    """The same, once a request has come, without reading it."""
+    sock.recv(1, socket.MSG_PEEK)
+    reset(sock)
 
 
 def relay(one: socket.socket, other: socket.socket) -> None:
