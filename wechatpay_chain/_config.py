@@ -31,6 +31,7 @@ _VARIABLES = (
     "apiv3_key",
     "secret",
     "merchant",
+    "certificate_store",
     "base_url",
     "backup_url",
     "timeout",
@@ -39,6 +40,7 @@ _VARIABLES = (
     "verify",
     "user_agent",
     "accept_language",
+    "check",
 )
 #: Names that look like one option and mean another.
 _MEANT = {"apiv2_key": "secret", "apiv2key": "secret", "merchant_id": "mchid"}
@@ -212,8 +214,9 @@ def _relocate(options: Secret[dict[str, Any]], folder: Path) -> str | None:
     Raises nothing: the options are in this frame.
     """
     given = options.reveal()
-    if isinstance(given.get("verify"), str):
-        given["verify"] = str(_path(given["verify"], folder))
+    for name in ("verify", "certificate_store"):
+        if isinstance(given.get(name), str):
+            given[name] = str(_path(given[name], folder))
     places = [(given, name, name) for name in _MATERIAL if name in given]
     certs = mapping(given.get("certs"))
     if certs is not None:

@@ -7,7 +7,7 @@ traceback that prints local variables.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
@@ -93,18 +93,23 @@ def check_serial(given: Given, beside: str | None) -> str:
     return serial
 
 
-def check_keys(given: Given, serial: str, private_key: RSAPrivateKey) -> crypto.KeyRing:
+def check_keys(
+    given: Given,
+    serial: str,
+    private_key: RSAPrivateKey,
+    clock: Callable[[], float],
+) -> crypto.KeyRing:
     """WeChat's keys by id; an empty ring where none were given."""
     sealed = given.sealed("certs")
     if sealed is None:
-        return crypto.KeyRing()
+        return crypto.KeyRing(clock=clock)
     if isinstance(sealed.reveal(), crypto.KeyRing):
         ring: crypto.KeyRing = sealed.reveal()
         return ring
     if mapping(sealed.reveal()) is None:
         kind = type(sealed.reveal()).__name__
         raise ConfigurationError(f"certs: a mapping of id to key expected, got {kind}")
-    ring = crypto.KeyRing()
+    ring = crypto.KeyRing(clock=clock)
     for name in sealed.reveal():
         material = Secret(sealed.reveal()[name])
         ring.update(_wechat_key(name, material, serial, private_key))

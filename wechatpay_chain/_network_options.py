@@ -1,4 +1,4 @@
-"""The options about the network: proxies, whom TLS trusts, and what sends."""
+"""The options about what is around a client: proxies, trust, transports, a store."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from ._key_options import Given
 from ._secret import Secret
 from ._shapes import mapping
 from .errors import ConfigurationError
+from .stores import CertificateStore, DirectoryStore
 from .transports.base import AsyncTransport, Transport
 from .transports.settings import check_proxy
 
@@ -93,6 +94,39 @@ def check_async_transport(given: Given) -> AsyncTransport | None:
     _check_methods(sealed, "async_transport", ("open", "sleep", "aclose"))
     transport: AsyncTransport = sealed.reveal()
     return transport
+
+
+def check_store(
+    given: Given, apiv3_key: Secret[bytes] | None
+) -> CertificateStore | None:
+    """What workers share certificates through; ``None`` for this client alone."""
+    sealed = given.sealed("certificate_store")
+    if sealed is None:
+        return None
+    if apiv3_key is None:
+        raise ConfigurationError(
+            "certificate_store: no certificates are downloaded, and so stored, without "
+            "apiv3_key"
+        )
+    if isinstance(sealed.reveal(), (str, os.PathLike)):
+        return _directory(Secret(os.fsdecode(sealed.reveal())))
+    names = ("load", "save", "claim", "release")
+    _check_methods(sealed, "certificate_store", names)
+    store: CertificateStore = sealed.reveal()
+    return store
+
+
+def _directory(sealed: Secret[str]) -> DirectoryStore:
+    # Nothing of it is repeated: with a line break in it, it is a key.
+    if not sealed.reveal() or not sealed.reveal().isprintable():
+        raise ConfigurationError(
+            "certificate_store: the path of a directory expected, or a store"
+        )
+    if os.path.isfile(os.path.expanduser(sealed.reveal())):
+        raise ConfigurationError(
+            "certificate_store: this is a file; the path of a directory expected"
+        )
+    return DirectoryStore(sealed.reveal())
 
 
 def _check_methods(sealed: Secret[Any], option: str, names: tuple[str, ...]) -> None:

@@ -4,70 +4,30 @@ from __future__ import annotations
 
 import json
 import logging
-from base64 import b64encode
 from typing import Any
 
 import pytest
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from certificate_gateway import LIST, entry
 
 from wechatpay_chain import (
     APIError,
     ConfigurationError,
+    ConnectError,
     InvalidSignature,
     MissingHeaders,
+    NotFound,
     ReadTimeout,
     Request,
     UnknownSerial,
     WeChatPay,
+    WeChatPayError,
     send,
 )
 
-LIST = "https://api.mch.weixin.qq.com/v3/certificates"
-
-
-def entry(server: Any, name: str, *, key: str | None = None, pem: str = "") -> Any:
-    pem = pem or server.keys[f"platform_cert_{name}_pem"]
-    cipher = AESGCM((key or server.keys["apiv3_key"]).encode())
-    sealed = cipher.encrypt(b"61f9c719728a", pem.encode(), b"certificate")
-    return {
-        "serial_no": server.keys.get(f"platform_cert_{name}_serial_no", "00"),
-        "encrypt_certificate": {
-            "algorithm": "AEAD_AES_256_GCM",
-            "nonce": "61f9c719728a",
-            "associated_data": "certificate",
-            "ciphertext": b64encode(sealed).decode(),
-        },
-    }
-
-
-class Gateway:
-    """Serves ``/v3/certificates`` beside the other answers of the server."""
-
-    def __init__(self, server: Any) -> None:
-        self.server = server
-        self.listed: Any = {"data": [entry(server, "new")]}
-        self.downloads = 0
-        server.signs_with = server.new_serial
-
-    def __call__(self, request: Request) -> Any:
-        if not request.url.startswith(LIST):
-            return self.server.signed({"path": request.path})
-        self.downloads += 1
-        if callable(self.listed):
-            return self.listed(request)
-        return self.server.signed(self.listed)
-
 
 @pytest.fixture
-def gateway(server) -> Gateway:
-    gateway = Gateway(server)
-    server.otherwise = gateway
-    return gateway
-
-
-@pytest.fixture
-def client(server, make) -> WeChatPay:
-    return make(certs=None, apiv3_key=server.keys["apiv3_key"], retry=1)
+def client(downloading) -> WeChatPay:
+    return downloading()
 
 
 def test_the_first_call_downloads_and_later_ones_do_not(
@@ -102,6 +62,12 @@ def test_the_download_is_signed_and_nothing_of_the_call_goes_with_it(
     assert "X-Own" not in download.headers
     assert "Wechatpay-Serial" not in download.headers
     assert download.headers["Accept"] == "application/json"
+
+
+def test_what_is_not_signed_needs_none(call, server, client, gateway) -> None:
+    server.will(server.plain(200, content=b"a,b", Content_Type="text/csv"))
+    assert call(client["v3/billdownload/file"].get, {"token": "x"}).content == b"a,b"
+    assert gateway.downloads == 0
 
 
 def test_the_documented_list_opens(call, server, client, vectors) -> None:
@@ -183,7 +149,7 @@ class TestRefresh:
             call(client.v3.x.get)
         assert gateway.downloads == 1
 
-    def test_an_old_set_is_renewed_before_the_call(
+    def test_an_old_set_serves_the_call_and_is_renewed_after_it(
         self, call, server, client, gateway
     ) -> None:
         call(client.v3.x.get)
@@ -191,11 +157,45 @@ class TestRefresh:
         call(client.v3.x.get)
         assert gateway.downloads == 1
         server.now += 1
-        gateway.listed = {"data": [entry(server, "new"), entry(server, "old")]}
+        gateway.listed = {"data": [entry(server, "old")]}
+        assert call(client.v3.x.get).serial == server.new_serial
+        assert gateway.downloads == 2
+        assert [request.path for request in server.requests[-2:]] == [
+            "/v3/x",
+            "/v3/certificates",
+        ]
+        assert list(client.keys) == [server.old_serial]
+
+    def test_a_renewal_takes_little_of_the_time_of_the_call(
+        self, call, server, client, gateway
+    ) -> None:
+        call(client.v3.x.get)
+        server.now += 12 * 3600 + 1
+        call(client.v3.x.get)
+        assert server.request.url == LIST
+        assert server.request.timeout == (3, 5)
+        assert server.request.deadline == 8
+
+    def test_an_answer_that_is_refused_renews_nothing(
+        self, call, server, client, gateway
+    ) -> None:
+        call(client.v3.x.get)
+        server.now += 12 * 3600 + 1
+        server.will(server.signed({}, covers=b"other"), server.plain(404, {}))
+        with pytest.raises(InvalidSignature):
+            call(client.v3.x.get)
+        with pytest.raises(NotFound):
+            call(client.v3.x.get)
+        assert gateway.downloads == 1
+
+    @pytest.mark.parametrize("shift", [12 * 3600 + 1, -12 * 3600 - 1])
+    def test_a_clock_that_was_set_counts_either_way(
+        self, call, server, client, gateway, shift: int
+    ) -> None:
+        call(client.v3.x.get)
+        server.now += shift
         call(client.v3.x.get)
         assert gateway.downloads == 2
-        assert server.requests[-2].url == LIST
-        assert set(client.keys) == {server.old_serial, server.new_serial}
 
     @pytest.mark.parametrize(
         "failure",
@@ -208,6 +208,7 @@ class TestRefresh:
             "busy",
             "forged",
             "empty",
+            "broken",
         ],
     )
     def test_that_fails_keeps_the_old_set(
@@ -223,6 +224,8 @@ class TestRefresh:
         gateway.good = gateway.listed
 
         def fails(request: Request) -> Any:
+            if failure == "broken":
+                raise LookupError("a layer's own")
             if isinstance(failure, Exception):
                 raise failure
             made = answers.get(failure) if isinstance(failure, str) else None
@@ -233,8 +236,17 @@ class TestRefresh:
             assert call(client.v3.x.get).verified
         assert "refresh failed, old set kept" in caplog.text
         assert list(client.keys) == [server.new_serial]
+        server.now += 599
         call(client.v3.x.get)
-        assert gateway.downloads == 2  # not again within the minute
+        assert gateway.downloads == 2
+        gateway.listed = gateway.good
+        server.now += 1
+        call(client.v3.x.get)
+        assert gateway.downloads == 3
+        server.now += 600
+        call(client.v3.x.get)
+        assert gateway.downloads == 3
+        assert caplog.text.count("refresh failed") == 1
 
     def test_a_renewal_signed_by_a_key_at_hand_is_verified_with_it(
         self, call, server, client, gateway
@@ -309,12 +321,48 @@ class TestWhatIsWrong:
         assert caught.value.outcome == "not_sent"
         assert caught.value.request == ("GET", LIST)
 
-    def test_a_failed_first_download_is_tried_again(
+    def test_a_merchant_with_a_public_key_only_is_asked_once(
+        self, call, server, client, gateway
+    ) -> None:
+        gateway.listed = lambda request: server.plain(
+            404, {"code": "RESOURCE_NOT_EXISTS"}
+        )
+        first = self.refused(call, client, server)
+        server.now += 365 * 24 * 3600
+        assert self.refused(call, client, server) == first
+        with pytest.raises(ConfigurationError) as caught:
+            call(client.v3.other.get)
+        assert caught.value.request == ("GET", LIST.replace("certificates", "other"))
+        assert gateway.downloads == 1
+
+    def test_an_empty_list_is_asked_for_once_a_minute(
         self, call, server, client, gateway
     ) -> None:
         good = gateway.listed
         gateway.listed = {"data": []}
         self.refused(call, client, server)
+        gateway.listed = good
+        server.now += 59
+        self.refused(call, client, server)
+        server.now += 1
+        assert call(client.v3.x.get).verified
+        assert gateway.downloads == 2
+
+    @pytest.mark.parametrize("failure", [ConnectError("refused"), "busy", "forged"])
+    def test_another_failure_is_tried_again_by_the_next_call(
+        self, call, server, client, gateway, failure: Any
+    ) -> None:
+        def fails(request: Request) -> Any:
+            if isinstance(failure, Exception):
+                raise failure
+            if failure == "busy":
+                return server.plain(503, {"code": "SYSTEM_ERROR"})
+            return server.signed(good, covers=b"other")
+
+        good, gateway.listed = gateway.listed, fails
+        with pytest.raises(WeChatPayError) as caught:
+            call(client.v3.x.post, {})
+        assert caught.value.outcome == "not_sent"
         gateway.listed = good
         assert call(client.v3.x.get).verified
 
@@ -342,7 +390,7 @@ def test_the_download_goes_through_the_layers_of_the_call(
     seen.clear()
     server.now += 12 * 3600 + 1
     call(client.v3.x.get)
-    assert seen == ["v3/certificates", "v3/x"]
+    assert seen == ["v3/x", "v3/certificates"]
 
 
 def test_certificates_at_hand_are_the_callers_to_renew(

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import math
+import time
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from typing import NamedTuple, NoReturn
 
@@ -48,19 +50,32 @@ class WeChatKey(NamedTuple):
         """Whether it is a WeChat Pay public key (微信支付公钥), not a certificate."""
         return self.serial.startswith(PUBLIC_KEY_ID)
 
+    @property
+    def expiry(self) -> float:
+        """Unix seconds at which it expires; infinite where it does not."""
+        return math.inf if self.until is None else self.until.timestamp()
+
 
 class KeyRing:
     """WeChat's keys by id, several live at once (protocol section 6).
 
     A key is chosen by ``Wechatpay-Serial`` only. Changes replace the whole map in one
     step, so readers in other threads see the old one or the new one, never a mixture.
+    *clock* gives Unix seconds: certificates that have expired are not preferred.
     """
 
-    def __init__(self, keys: Mapping[str, WeChatKey] | None = None) -> None:
+    def __init__(
+        self,
+        keys: Mapping[str, WeChatKey] | None = None,
+        *,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._clock = clock
         self._set({normal_serial(key.serial): key for key in (keys or {}).values()})
 
     def _set(self, keys: dict[str, WeChatKey]) -> None:
         self._keys = keys
+        self._expiry = max((key.expiry for key in keys.values()), default=-math.inf)
         bare = [key.serial for key in keys.values() if key.bare]
         #: Id of the WeChat Pay public key, which each request asks for, if any.
         self.public_key_id: str | None = bare[-1] if bare else None
@@ -68,6 +83,10 @@ class KeyRing:
     def find(self, serial: str) -> WeChatKey | None:
         """The key of that id, or ``None``; never *any key we have*."""
         return self._keys.get(normal_serial(serial))
+
+    def usable(self, now: float) -> bool:
+        """Whether any key is left to verify with at *now*, in Unix seconds."""
+        return now < self._expiry
 
     def update(self, *keys: WeChatKey) -> None:
         """Add *keys*, replacing those of the same id; idempotent."""
@@ -84,11 +103,13 @@ class KeyRing:
 
     @property
     def preferred(self) -> WeChatKey | None:
-        """The key to encrypt with: a public key, else the newest certificate."""
-        if self.public_key_id is not None:
-            return self._keys[self.public_key_id]
+        """The key to encrypt with: a public key, else the newest live certificate."""
+        keys, now = list(self._keys.values()), self._clock()
+        bare = [key for key in keys if key.bare]
+        if bare:
+            return bare[-1]
         return max(
-            self._keys.values(),
+            (key for key in keys if now < key.expiry),
             key=lambda k: k.since.timestamp() if k.since else 0,
             default=None,
         )

@@ -52,19 +52,25 @@ class Verifier:
         self._certificates = certificates
 
     def __call__(self, request: Request) -> Flow[Response]:
-        if self._certificates is not None:
-            yield from self._certificates.ensure(request)
+        certificates, started = self._certificates, 0.0
+        if certificates is not None:
+            started = certificates.timer()
+            if certificates.missing and not is_unsigned(request):
+                request = yield from certificates.first(request, started)
+                started = certificates.timer()
         response: Response = yield request
         if not response.ok or is_unsigned(request):
             return response
         content: bytes = yield Read(response)
         serial = response.headers.get("Wechatpay-Serial")
-        if self._certificates is not None and serial and serial not in self._keys:
-            yield from self._certificates.refresh(request, serial)
+        if certificates is not None and serial and serial not in self._keys:
+            yield from certificates.refresh(request, serial, started)
         covered = content
         if is_statement(request):
             covered = _statement(response, content)
         check(response.headers, covered, self._keys, self._clock())
+        if certificates is not None and certificates.old:
+            yield from certificates.renew(request, started)
         return response.replace(verified=True, serial=serial)
 
 

@@ -22,8 +22,10 @@ def certified(serial: str, year: int) -> WeChatKey:
     return WeChatKey(serial, KEY, since, since.replace(year=year + 5))
 
 
-def ring(*keys: WeChatKey) -> KeyRing:
-    return KeyRing({key.serial: key for key in keys})
+def ring(*keys: WeChatKey, year: int = 2024) -> KeyRing:
+    """A ring of *keys* in the middle of that year's June."""
+    now = datetime(year, 6, 15, tzinfo=timezone.utc).timestamp()
+    return KeyRing({key.serial: key for key in keys}, clock=lambda: now)
 
 
 @pytest.mark.parametrize(
@@ -100,6 +102,51 @@ def test_readers_of_the_old_set_are_not_disturbed() -> None:
 def test_the_key_to_encrypt_with(keys: list[WeChatKey], preferred: Any) -> None:
     found = ring(*keys).preferred
     assert (found.serial if found else None) == preferred
+
+
+@pytest.mark.parametrize(
+    ("keys", "preferred"),
+    [
+        ([certified(OLD, 2020), certified(NEW, 2019)], OLD),
+        ([certified(OLD, 2018), certified(NEW, 2019)], None),
+        ([certified(OLD, 2018), WeChatKey(PUBLIC, KEY)], PUBLIC),
+    ],
+    ids=["one", "all", "not the public key"],
+)
+def test_what_has_expired_is_not_encrypted_with(
+    keys: list[WeChatKey], preferred: Any
+) -> None:
+    found = ring(*keys, year=2024).preferred
+    assert (found.serial if found else None) == preferred
+
+
+@pytest.mark.parametrize(
+    ("keys", "last"),
+    [
+        ([], None),
+        ([certified(OLD, 2020)], 2025),
+        ([certified(NEW, 2024), certified(OLD, 2020)], 2029),
+        ([certified(OLD, 2020), WeChatKey(PUBLIC, KEY)], 9999),
+        ([WeChatKey(OLD, KEY)], 9999),
+    ],
+    ids=["empty", "one", "the longest lived", "a public key", "a bare key"],
+)
+def test_a_ring_is_usable_until_its_last_key_expires(
+    keys: list[WeChatKey], last: int | None
+) -> None:
+    if last is None:
+        assert not ring().usable(0)
+        return
+    end = datetime(last, 6, 1, tzinfo=timezone.utc).timestamp()
+    assert ring(*keys).usable(end - 1)
+    assert ring(*keys).usable(end) is (last == 9999)
+
+
+def test_a_ring_that_is_changed_knows_its_end_anew() -> None:
+    keys = ring(certified(OLD, 2020))
+    end = datetime(2025, 6, 1, tzinfo=timezone.utc).timestamp()
+    keys.replace_certificates(certified(NEW, 2024))
+    assert keys.usable(end)
 
 
 @pytest.mark.parametrize(
