@@ -19,9 +19,11 @@ from .message import (
     statement_body,
 )
 from .rsa import decrypt_oaep, encrypt_oaep, oaep_limit, sign, verify
+from .sensitive import Encrypted, encrypt_field
 
 __all__ = [
     "PUBLIC_KEY_ID",
+    "Encrypted",
     "KeyRing",
     "WeChatKey",
     "authorization",
@@ -29,6 +31,7 @@ __all__ = [
     "decrypt_gcm",
     "decrypt_oaep",
     "encrypt_ecb",
+    "encrypt_field",
     "encrypt_gcm",
     "encrypt_oaep",
     "fields_message",

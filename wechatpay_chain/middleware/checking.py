@@ -5,16 +5,13 @@ For responses and notifications alike (protocol section 5); pure, no I/O.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
-from datetime import datetime, timezone
 
 from .. import crypto
 from ..crypto.rsa import SCHEME
 from ..errors import ClockSkew, InvalidSignature, MissingHeaders, UnknownSerial
-
-#: Seconds that the two clocks may be apart; 300 is still accepted (section 5, rule 2).
-CLOCK_WINDOW = 300
+from .clocks import CLOCK_WINDOW as CLOCK_WINDOW
+from .clocks import sent_at, stale_answer, unix, within
 
 _NAMES = (
     "Wechatpay-Timestamp",
@@ -50,7 +47,7 @@ def check(
             timestamp=timestamp,
             outcome="unknown",
         )
-    _check_clock(timestamp, serial, now)
+    _check_clock(headers, timestamp, serial, now)
     key = _find(keys, serial, timestamp, now)
     message = crypto.response_message(timestamp, nonce, body)
     if not crypto.verify(message, signature, key.public_key):
@@ -63,20 +60,20 @@ def check(
         )
 
 
-def _check_clock(timestamp: str, serial: str, now: float) -> None:
-    if not re.fullmatch(r"[0-9]{1,12}", timestamp):
+def _check_clock(
+    headers: Mapping[str, str], timestamp: str, serial: str, now: float
+) -> None:
+    then = unix(timestamp)
+    if then is None:
         raise InvalidSignature(
             f"Wechatpay-Timestamp {timestamp!r} is not Unix seconds",
             serial=serial,
             timestamp=timestamp,
             outcome="unknown",
         )
-    skew = int(now) - int(timestamp)
-    if abs(skew) > CLOCK_WINDOW:
+    if not within(then, int(now)):
         raise ClockSkew(
-            f"WeChat's time is {_utc(int(timestamp))}, the local clock says "
-            f"{_utc(int(now))}: {abs(skew)} s {'ahead' if skew > 0 else 'behind'}, "
-            f"more than the {CLOCK_WINDOW} s allowed; set the clock by NTP",
+            stale_answer(then, int(now), sent_at(headers)),
             serial=serial,
             timestamp=timestamp,
             outcome="unknown",
@@ -97,12 +94,3 @@ def _find(
         timestamp=timestamp,
         outcome="unknown",
     )
-
-
-def _utc(seconds: int) -> str:
-    try:
-        return datetime.fromtimestamp(seconds, timezone.utc).strftime(
-            "%Y-%m-%d %H:%M:%SZ"
-        )
-    except (OverflowError, OSError, ValueError):
-        return f"{seconds} s"

@@ -9,40 +9,53 @@ from .._flow import Flow, read
 from .._messages import Request, Response
 from .._shapes import mapping
 from ..errors import APIError, Outcome
-from .explaining import explain
+from .account import Account
 
 
 class Raiser:
-    """Raises for every status that is not 2xx."""
+    """Raises for every status that is not 2xx.
+
+    *account* is what the client is set to: a 401 is explained by it.
+    """
 
     name = "raise_errors"
+
+    def __init__(self, account: Account | None = None) -> None:
+        self._account = account
 
     def __call__(self, request: Request) -> Flow[Response]:
         response: Response = yield request
         if response.ok:
             return response
         yield from read(response)  # unread where there is no layer ``decode``
-        raise api_error(request, response)
+        raise api_error(request, response, self._account)
 
 
-def api_error(request: Request, response: Response) -> APIError:
+def api_error(
+    request: Request, response: Response, account: Account | None = None
+) -> APIError:
     """The error that an answer stands for; an HTML or empty page still gives one."""
     status = response.status_code
     data = mapping(response.data) or {}
     message = data.get("message")
     code = data.get("code")
-    detail = data.get("detail")
     return APIError.for_status(status)(
         message if isinstance(message, str) else _summary(response),
         status_code=status,
         code=code if isinstance(code, str) else None,
-        detail=detail,
+        detail=data.get("detail"),
         request_id=response.request_id,
         response=response,
-        explanation=explain(response.request, detail) if status == 401 else None,
+        explanation=_explanation(response, account) if status == 401 else None,
         request=request.sent(),
         outcome=outcome(status, code if isinstance(code, str) else None),
     )
+
+
+def _explanation(response: Response, account: Account | None) -> str | None:
+    from .explaining import explain  # a table of mistakes that most clients never need
+
+    return explain(response, account)
 
 
 #: Codes that leave open whether it was done, whatever the status: the documents say to

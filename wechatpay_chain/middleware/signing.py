@@ -60,9 +60,9 @@ class Signer:
         signed = request.with_headers(headers)
         response: Response = yield signed
         if response.status_code == 401:
-            # An explanation compares with what was signed, not with what a layer
-            # further in has made of it since.
-            response = response.replace(request=signed)
+            # A layer further in may have made another request of it since, which is
+            # what an explanation compares it with.
+            response = response.replace(signed=signed)
         return response
 
 

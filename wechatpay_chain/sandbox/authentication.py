@@ -7,47 +7,32 @@ signature. Whatever fails is 401 ``SIGN_ERROR`` in the documented shape, and say
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping
-from difflib import get_close_matches
-from typing import Any, NamedTuple
+from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 
 from .. import crypto
 from .._messages import Request
-from ..crypto.rsa import SCHEME
+from ..crypto.header import Claim, Malformed, nearest
+from ..crypto.header import check_form as check_header
+from ..crypto.header import parse as read_header
 from . import diagnosis
 from .diagnosis import Mistake
 from .refusals import Internal, Refusal
+from .signing import WeChatKeys
 from .world import Merchant, World, rfc3339
 
 #: Seconds that a timestamp may be away from the gateway's clock (protocol section 3).
 WINDOW = 300
 
-_NAMES = ("mchid", "nonce_str", "signature", "timestamp", "serial_no")
-#: Spaces after a comma are tolerated, as protocol section 4 allows.
-_PARAMETER = re.compile(r' *([A-Za-z_]+)="([^"]*)" *(?:,|$)')
-_UNQUOTED = re.compile(r" *([A-Za-z_]+)=(?!\")")
-
-
-class Claim(NamedTuple):
-    """What a request says of itself: the five parameters."""
-
-    mchid: str
-    nonce_str: str
-    signature: str
-    timestamp: str
-    serial_no: str
-
 
 class Authenticator:
     """Knows the merchants and WeChat's own keys, and checks requests against them."""
 
-    def __init__(self, world: World, wechat_keys: Mapping[str, RSAPublicKey]) -> None:
+    def __init__(self, world: World, wechat: WeChatKeys) -> None:
         self._world = world
-        #: WeChat Pay's public keys by id, to recognise them where they do not belong.
-        self._wechat_keys = wechat_keys
+        #: WeChat Pay's own keys, to recognise them where they do not belong.
+        self._wechat = wechat
 
     def check(self, request: Request) -> Merchant:
         """The merchant that signed *request*. Raises :class:`Refusal`, a 401."""
@@ -86,7 +71,7 @@ class Authenticator:
                 "merchant_unknown",
                 field="mchid",
                 value=claim.mchid,
-                hint=_nearest(claim.mchid, merchants),
+                hint=nearest(claim.mchid, merchants),
             )
         given = crypto.normal_serial(claim.serial_no)
         if given == crypto.normal_serial(merchant.serial):
@@ -97,7 +82,7 @@ class Authenticator:
             "mchid": merchant.mchid,
             "expected": merchant.serial,
         }
-        if given in map(crypto.normal_serial, self._wechat_keys):
+        if given in map(crypto.normal_serial, self._wechat.public):
             raise Mistake("serial_of_wechat", **facts)
         for other in list(merchants.values()):
             if given == crypto.normal_serial(other.serial):
@@ -122,70 +107,26 @@ class Authenticator:
             if other is not merchant
         }
         known.update(
-            (f"WeChat Pay ({serial})", key) for serial, key in self._wechat_keys.items()
+            (f"WeChat Pay ({serial})", key)
+            for serial, key in self._wechat.public.items()
         )
         return known
 
 
 def parse(header: str | None) -> Claim:
-    """The parameters of an ``Authorization`` header, by name and in any order.
-
-    Raises :class:`Mistake`.
-    """
-    if header is None or not header.strip():
-        raise Mistake("authorization_missing")
-    scheme, space, rest = header.partition(" ")
-    if scheme != SCHEME or not space:
-        raise Mistake("scheme_unknown", scheme=scheme[:64])
-    values = _pairs(rest)
-    missing = [name for name in _NAMES if name not in values]
-    if missing:
-        raise Mistake("parameter_missing", field=missing[0], names=", ".join(missing))
-    for name in _NAMES:
-        if not values[name]:
-            raise Mistake("parameter_empty", field=name, name=name)
-    return Claim(**values)
-
-
-def _pairs(rest: str) -> dict[str, str]:
-    values: dict[str, str] = {}
-    at = 0
-    while at < len(rest):
-        match = _PARAMETER.match(rest, at)
-        if match is None:
-            raise _unreadable(rest[at:])
-        name, value = match.groups()
-        if name not in _NAMES:
-            hint = _nearest(name, _NAMES)
-            raise Mistake("parameter_unknown", field=name, name=name, hint=hint)
-        if name in values:
-            raise Mistake("parameter_repeated", field=name, name=name)
-        values[name] = value
-        at = match.end()
-    if rest.rstrip().endswith(","):
-        raise Mistake("parameters_malformed", rest=",")
-    return values
-
-
-def _unreadable(rest: str) -> Mistake:
-    bare = _UNQUOTED.match(rest)
-    if bare is not None and bare[1] in _NAMES:
-        return Mistake("parameter_unquoted", field=bare[1], name=bare[1])
-    return Mistake("parameters_malformed", rest=rest[:64])
+    """The parameters of an ``Authorization`` header. Raises :class:`Mistake`."""
+    try:
+        return read_header(header)
+    except Malformed as error:
+        raise Mistake(error.identifier, field=error.field, **error.facts) from None
 
 
 def check_form(claim: Claim) -> None:
     """Refuse a timestamp or nonce that can be none. Raises :class:`Mistake`."""
-    if re.fullmatch(r"[0-9]{13}", claim.timestamp):
-        raise Mistake(
-            "timestamp_milliseconds", field="timestamp", value=claim.timestamp
-        )
-    if not re.fullmatch(r"[0-9]{10}", claim.timestamp):
-        raise Mistake(
-            "timestamp_malformed", field="timestamp", value=claim.timestamp[:64]
-        )
-    if not re.fullmatch(r"[0-9A-Za-z]{1,32}", claim.nonce_str):
-        raise Mistake("nonce_malformed", field="nonce_str", value=claim.nonce_str[:64])
+    try:
+        check_header(claim)
+    except Malformed as error:
+        raise Mistake(error.identifier, field=error.field, **error.facts) from None
 
 
 def rebuilt(request: Request, claim: Claim) -> bytes:
@@ -194,11 +135,6 @@ def rebuilt(request: Request, claim: Claim) -> bytes:
     return crypto.request_message(
         request.method, request.target, claim.timestamp, claim.nonce_str, body
     )
-
-
-def _nearest(name: str, known: Any) -> str:
-    near = get_close_matches(name[:64], list(known), n=1)
-    return f"; did you mean {near[0]}?" if near else ""
 
 
 def _refusal(request: Request, claim: Claim | None, mistake: Mistake) -> Refusal:

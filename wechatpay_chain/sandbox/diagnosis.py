@@ -12,11 +12,11 @@ from collections.abc import Mapping
 from hashlib import sha256
 from typing import Any, NamedTuple
 
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric import padding
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 
 from .. import crypto
+from ..crypto.header import MALFORMED
+from ..crypto.recover import recover
 
 #: What precedes a SHA-256 digest in a PKCS#1 v1.5 signature (RFC 8017, 9.2 note 1).
 _SHA256 = bytes.fromhex("3031300d060960864801650304020105000420")
@@ -25,27 +25,10 @@ _SHOWN = 4000
 
 #: Every mistake by its fixed id: what stands in ``detail.sandbox``.
 MISTAKES: dict[str, str] = {
-    "authorization_missing": "the request has no header Authorization",
-    "scheme_unknown": (
-        "the scheme is {scheme!r}; WECHATPAY2-SHA256-RSA2048 and one space are expected"
-    ),
-    "parameters_malformed": (
-        'cannot be read from {rest!r} on; name="value" pairs, joined by commas, '
-        "are expected"
-    ),
-    "parameter_unquoted": "{name} has no double quotes around its value",
-    "parameter_unknown": "{name!r} is none of the five parameters{hint}",
-    "parameter_repeated": "{name} is given more than once",
-    "parameter_missing": "{names} missing; all five parameters are required",
-    "parameter_empty": "{name} is empty",
-    "timestamp_milliseconds": "timestamp {value} has milliseconds; give whole seconds",
-    "timestamp_malformed": "timestamp {value!r} is not Unix seconds in 10 digits",
+    **MALFORMED,
     "timestamp_expired": (
         "timestamp {value} is {theirs}, the gateway's clock says {ours}: {skew} s "
         "{side}, more than the {window} s allowed"
-    ),
-    "nonce_malformed": (
-        "nonce_str {value!r} is not 1 to 32 characters of 0-9, A-Z, a-z"
     ),
     "merchant_unknown": "mchid {value!r} is not known here{hint}",
     "serial_of_wechat": (
@@ -83,7 +66,7 @@ class Mistake(Exception):
         self.identifier = identifier
         #: The parameter that is wrong.
         self.field = field
-        self.sentence = MISTAKES[identifier].format(**facts)
+        self.sentence: str = MISTAKES[identifier].format(**facts)
         #: Further members of ``detail.sandbox``.
         self.more: dict[str, Any] = {}
         super().__init__(f"{identifier}: {self.sentence}")
@@ -122,14 +105,6 @@ def check(
     if not opened.startswith(_SHA256):
         raise Mistake("wrong_hash", field="signature")
     raise _wrong_message(opened[len(_SHA256) :], expected)
-
-
-def recover(raw: bytes, public_key: RSAPublicKey) -> bytes | None:
-    """What was signed, hash name and digest; ``None`` where it was another key."""
-    try:
-        return public_key.recover_data_from_signature(raw, padding.PKCS1v15(), None)
-    except (InvalidSignature, ValueError):
-        return None
 
 
 def visible(text: bytes) -> str:

@@ -64,7 +64,7 @@ class TestRaiser:
         error = api_error(REQUEST, Response(401))
         assert isinstance(error, Unauthorized)
         assert error.explanation is None
-        assert explain(None, {}) is None
+        assert explain(Response(401), None) is None
 
 
 class TestEncoder:

@@ -307,6 +307,10 @@ class TestDecision:
         assert Retry(9).after_error(NUMBERED, error, 1) is not None
         assert Retry(9).after_error(REQUEST, error, 1) is None
 
+    def test_a_layer_that_failed_before_sending_says_so(self) -> None:
+        error = ReadTimeout("of a download", outcome="not_sent")
+        assert Retry(9).after_error(REQUEST, error, 1) is not None
+
     @pytest.mark.parametrize("request_", [GET, NUMBERED])
     def test_clocks_that_disagree_are_not_asked_again(self, request_: Request) -> None:
         assert Retry(9).after_error(request_, ClockSkew("x"), 1) is None
