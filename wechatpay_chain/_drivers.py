@@ -98,13 +98,13 @@ class SyncDriver:
         return guest(command.request, partial(self._next, command, run))
 
     def _open(self, request: Request, run: Run) -> Response:
-        run.sending(request)
+        attempt = run.sending(request)
         try:
             response = self._transport.open(request)
         except WeChatPayError as error:
-            run.failed(error)
+            run.failed(attempt, error)
             raise
-        run.answered(response)
+        run.answered(attempt, response)
         return response if response.request else response.replace(request=request)
 
     def _read(self, body: Body) -> bytes:
@@ -204,13 +204,13 @@ class AsyncDriver:
         return await guest(command.request, partial(self._next, command, run))
 
     async def _open(self, request: Request, run: Run) -> Response:
-        run.sending(request)
+        attempt = run.sending(request)
         try:
             response = await self._transport.open(request)
         except WeChatPayError as error:
-            run.failed(error)
+            run.failed(attempt, error)
             raise
-        run.answered(response)
+        run.answered(attempt, response)
         return response if response.request else response.replace(request=request)
 
     async def _read(self, body: Body) -> bytes:

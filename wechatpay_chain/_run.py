@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from logging import DEBUG
+from time import perf_counter
 
+from . import _logging
 from ._flow import Entry
 from ._messages import Body, Request, Response
 from .errors import LayerError, WeChatPayError
@@ -11,11 +14,22 @@ from .errors import LayerError, WeChatPayError
 #: Fetches within fetches beyond this are a layer that meets itself.
 DEEPEST = 8
 
+#: A request on its way, and when it was sent.
+Attempt = tuple[Request, float]
+
 
 class Run:
     """Kept by a driver, which closes what a flow has left open."""
 
-    __slots__ = ("depth", "doubt", "doubt_before", "entries", "latest", "opened")
+    __slots__ = (
+        "depth",
+        "doubt",
+        "doubt_before",
+        "entries",
+        "latest",
+        "opened",
+        "waiting",
+    )
 
     def __init__(self, entries: Sequence[Entry], depth: int = 0) -> None:
         self.entries = entries
@@ -28,18 +42,34 @@ class Run:
         self.doubt = False
         #: Whether an earlier one may have been.
         self.doubt_before = False
+        #: Attempts without an answer yet; a guest of ``@around`` may have several.
+        self.waiting: list[Attempt] = []
 
-    def sending(self, request: Request) -> None:
+    def sending(self, request: Request) -> Attempt:
+        """Note that *request* goes out; what it is known by when it ends."""
         self.latest = request
         self.doubt_before = self.doubt_before or self.doubt
         self.doubt = True
+        if _logging.log.isEnabledFor(DEBUG):
+            _logging.will_send(request, [entry.name for entry in self.entries])
+        attempt = request, perf_counter()
+        self.waiting.append(attempt)
+        return attempt
 
-    def failed(self, error: WeChatPayError) -> None:
+    def failed(self, attempt: Attempt, error: WeChatPayError) -> None:
+        """Note that *attempt* ended without an answer."""
         self.doubt = error.outcome != "not_sent"
+        self.waiting.remove(attempt)
+        request, started = attempt
+        _logging.failed(request, error, perf_counter() - started)
 
-    def answered(self, response: Response) -> None:
+    def answered(self, attempt: Attempt, response: Response) -> None:
+        """Note that the headers of an answer are there; the body may follow."""
         self.opened.append(response.body)
         self.doubt = not 400 <= response.status_code < 500
+        self.waiting.remove(attempt)
+        request, started = attempt
+        _logging.answered(request, response, perf_counter() - started)
 
     def inner(self, without: frozenset[str]) -> Run:
         """The record of a nested call, less the layers named."""
@@ -61,6 +91,8 @@ class Run:
         for body in self.opened:
             if body is not keep:
                 close_body(body)
+        for request, started in self.waiting:  # cancelled, or broken off by Ctrl-C
+            _logging.left(request, perf_counter() - started)
 
     def complete(self, error: WeChatPayError, request: Request) -> None:
         """Give *error* its request, and the outcome of the whole call."""
