@@ -252,8 +252,9 @@ def test_echo_opens_and_seals_the_secret(gateway: Gateway, whose: str) -> None:
         headers={"Wechatpay-Serial": serial},
     )
     assert reply["echo_message"] == "你好"
+    sealed = json.loads(reply.content)["encrypted_echo_message"]
     own = gateway.credentials["private_key"]
-    assert crypto.decrypt_oaep(reply["encrypted_echo_message"], own) == "秘密"
+    assert crypto.decrypt_oaep(sealed, own) == "秘密"
 
 
 SECRETS = [

@@ -6,6 +6,7 @@ No socket and no thread is used here; whatever carries requests is a door.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterable, Iterator
 from threading import RLock
 from typing import TYPE_CHECKING, Any
@@ -24,10 +25,11 @@ from .refusals import Problem, Refusal, parameters
 from .registry import APPID, MCHID, SERVICES, SUB_MCHID, Registry
 from .routing import Route, Router, admit
 from .signing import MODES, Sealer
-from .world import Clock, Ids, Service, World
+from .world import Clock, Ids, Merchant, Service, World
 
 if TYPE_CHECKING:
     from ..client import WeChatPay
+    from .serving import Server
 
 #: A name that never resolves (RFC 6761): nothing that is wired wrongly reaches anybody.
 BASE_URL = "https://sandbox.wechatpay.invalid"
@@ -75,27 +77,31 @@ class Gateway:
         if mode not in MODES:
             raise ValueError(f"mode: one of {', '.join(MODES)} expected, got {mode!r}")
         #: Held while anything changes; re-entrant.
-        self.lock = RLock()
+        self.lock: RLock = RLock()
         self.mode = mode
         self.base_url = BASE_URL
         self.body_limit = body_limit
         self._appids, self._sub_mchids = tuple(appids), tuple(sub_mchids)
-        self.world = World(_clock(clock), Ids(seed))
+        self.world: World = World(_clock(clock), Ids(seed))
         self.world.serve(services)
         pairs = keys or KeySet.shared()
         self._registry = Registry(self.world, pairs, mode, self._appids)
         self._wechat = self._registry.wechat
         #: The merchant whose credentials :attr:`credentials` are.
-        self.merchant = self._registry.enter(MCHID, pairs.merchant, self._sub_mchids)
-        self.orders = Orders(MCHID)
-        self.payscore = PayScore(self.world, self.orders, reason_limit=reason_limit)
-        self.router = Router(self._routes())
-        self._authenticator = Authenticator(self.world, self._wechat.public)
+        self.merchant: Merchant = self._registry.enter(
+            MCHID, pairs.merchant, self._sub_mchids
+        )
+        self.orders: Orders = Orders(MCHID)
+        self.payscore: PayScore = PayScore(
+            self.world, self.orders, reason_limit=reason_limit
+        )
+        self.router: Router = Router(self._routes())
+        self._authenticator = Authenticator(self.world, self._wechat)
         self._sealer = Sealer(self.world, self._wechat, mode)
         #: The user of the payment app.
-        self.user = User(self)
+        self.user: User = User(self)
         #: Sets scenes for tests.
-        self.given = Given(self)
+        self.given: Given = Given(self)
 
     def _routes(self) -> Iterator[Route]:
         yield from self.payscore.routes()
@@ -152,7 +158,7 @@ class Gateway:
 
     @property
     def certificate_serial(self) -> str:
-        """The serial of the platform certificate."""
+        """The serial of the platform certificate that signs."""
         return self._wechat.certificate_serial
 
     @property
@@ -175,7 +181,39 @@ class Gateway:
             merchant = self._registry.enter(mchid, key, tuple(sub_mchids))
         return self._registry.credentials(merchant)
 
+    def rotate_certificate(self) -> str:
+        """Issue another platform certificate (平台证书); its serial.
+
+        It signs from now on. The earlier ones stay listed for download.
+        """
+        with self.lock:
+            return self._registry.rotate().serial
+
     # Doors.
+
+    def serve(
+        self, host: str = "127.0.0.1", port: int = 0, *, remote: bool = False
+    ) -> Server:
+        """A door over HTTP, in a thread of its own: ``with gateway.serve() as server``.
+
+        It listens when this returns, at ``server.base_url``, until it is closed. Time
+        is real from now on, plus what was and will be advanced; what exists already
+        comes along. Other machines are let in with *remote* only. Needs the extra
+        ``sandbox``.
+        """
+        from .serving import Server
+
+        with self.lock:
+            self._wake()
+        return Server(self, host, port, remote=remote)
+
+    def _wake(self) -> None:
+        jump = self.clock.run(time.time)
+        if jump:
+            self.world.agenda.shift(jump)
+            self._registry.renew()
+            for order in self.orders:
+                order.age(-jump)
 
     def transport(self) -> MemoryTransport:
         """A door without a socket; waiting there advances the gateway's clock."""

@@ -65,9 +65,9 @@ class Refusal(Exception):
     ) -> None:
         documented, sentence = CODES[code]
         self.code = code
-        self.status = status or documented
-        self.message = message or sentence
-        self.detail = dict(detail or {})
+        self.status: int = status or documented
+        self.message: str = message or sentence
+        self.detail: dict[str, Any] = dict(detail or {})
         self.number = number
         super().__init__(f"{self.status} {code} {self.message}")
 

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 
-from .keys import KeySet, certificate
-from .signing import WeChatKeys
+from .keys import KeySet, certificate, pair
+from .signing import Platform, WeChatKeys
 from .world import Merchant, Service, World
 
 #: The default world: obviously made up, and nobody's.
@@ -33,16 +34,33 @@ class Registry:
         self._world = world
         self._mode = mode
         self._appids = frozenset(appids)
-        serial = world.ids.serial("WeChat Pay")
-        self.wechat = WeChatKeys(
+        self.wechat: WeChatKeys = WeChatKeys(
             world.ids.public_key_id(MCHID),
             pairs.public_key,
-            serial,
-            certificate(
-                pairs.platform, serial=serial, name="Tenpay.com", now=world.clock()
-            ),
-            pairs.platform,
+            self._platform("WeChat Pay", pairs.platform),
         )
+
+    def rotate(self) -> Platform:
+        """Another platform certificate, which signs from now on."""
+        number = len(self.wechat.platforms) + 1
+        made = self._platform(f"WeChat Pay {number}", pair(f"platform {number}"))
+        self.wechat.platforms.append(made)
+        return made
+
+    def renew(self) -> None:
+        """Make the platform certificates valid around the present time."""
+        self.wechat.platforms[:] = [
+            one._replace(certificate=self._issue(one.serial, one.key))
+            for one in self.wechat.platforms
+        ]
+
+    def _platform(self, owner: str, key: RSAPrivateKey) -> Platform:
+        serial = self._world.ids.serial(owner)
+        return Platform(serial, self._issue(serial, key), key)
+
+    def _issue(self, serial: str, key: RSAPrivateKey) -> x509.Certificate:
+        now = self._world.clock()
+        return certificate(key, serial=serial, name="Tenpay.com", now=now)
 
     def enter(
         self, mchid: str, key: RSAPrivateKey, sub_mchids: tuple[str, ...]

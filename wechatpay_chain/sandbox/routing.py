@@ -57,7 +57,7 @@ class Router:
     """The endpoints of a gateway."""
 
     def __init__(self, routes: Iterator[Route]) -> None:
-        self.routes = tuple(routes)
+        self.routes: tuple[Route, ...] = tuple(routes)
         self._split = [(route.template.split("/"), route) for route in self.routes]
         # A literal segment sorts before a placeholder at the same place.
         self._split.sort(key=lambda entry: [part[:1] == "{" for part in entry[0]])

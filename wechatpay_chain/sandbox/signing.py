@@ -20,23 +20,51 @@ from .world import World
 MODES = ("public_key", "certificate", "migrating")
 
 
-class WeChatKeys(NamedTuple):
-    """WeChat Pay's own two key pairs; both exist in every mode."""
+class Platform(NamedTuple):
+    """One platform certificate (平台证书), and the key that signs under it."""
 
-    public_key_id: str
-    public_key: RSAPrivateKey
-    certificate_serial: str
+    serial: str
     certificate: x509.Certificate
-    platform: RSAPrivateKey
+    key: RSAPrivateKey
+
+    def __repr__(self) -> str:
+        return f"<Platform {self.serial}>"
+
+
+class WeChatKeys:
+    """WeChat Pay's own key pairs; both kinds exist in every mode."""
+
+    def __init__(
+        self, public_key_id: str, public_key: RSAPrivateKey, platform: Platform
+    ) -> None:
+        self.public_key_id = public_key_id
+        self.public_key = public_key
+        #: All that are listed; the last one signs.
+        self.platforms: list[Platform] = [platform]
+
+    @property
+    def current(self) -> Platform:
+        """The platform certificate that signs."""
+        return self.platforms[-1]
+
+    @property
+    def certificate_serial(self) -> str:
+        """The serial of the platform certificate that signs."""
+        return self.current.serial
+
+    @property
+    def certificate(self) -> x509.Certificate:
+        """The platform certificate that signs."""
+        return self.current.certificate
 
     def find(self, serial: str) -> RSAPrivateKey | None:
         """The private key behind an id that a request names."""
         if serial == self.public_key_id:
             return self.public_key
-        if crypto.normal_serial(serial) == crypto.normal_serial(
-            self.certificate_serial
-        ):
-            return self.platform
+        wanted = crypto.normal_serial(serial)
+        for platform in self.platforms:
+            if crypto.normal_serial(platform.serial) == wanted:
+                return platform.key
         return None
 
     @property
@@ -44,7 +72,7 @@ class WeChatKeys(NamedTuple):
         """What anybody may know, by id."""
         return {
             self.public_key_id: self.public_key.public_key(),
-            self.certificate_serial: self.platform.public_key(),
+            **{one.serial: one.key.public_key() for one in self.platforms},
         }
 
     def __repr__(self) -> str:
@@ -95,7 +123,8 @@ class Sealer:
     def _choose(self, wanted: str) -> tuple[str, RSAPrivateKey]:
         if self._mode == "public_key" or wanted == self._keys.public_key_id:
             return self._keys.public_key_id, self._keys.public_key
-        return self._keys.certificate_serial, self._keys.platform
+        platform = self._keys.current
+        return platform.serial, platform.key
 
 
 def _dump(data: Any) -> bytes:

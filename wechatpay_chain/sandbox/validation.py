@@ -125,8 +125,8 @@ class Fields:
         also: Rule | None = None,
         location: str = "body",
     ) -> None:
-        self.required = dict(required or {})
-        self.rules = {**self.required, **(optional or {})}
+        self.required: dict[str, Rule] = dict(required or {})
+        self.rules: dict[str, Rule] = {**self.required, **(optional or {})}
         self._also = also
         self._location = location
 

@@ -52,6 +52,17 @@ class Clock:
             raise ValueError(f"time goes forward only, not by {seconds} s")
         self._ahead += seconds
 
+    def run(self, source: Callable[[], float]) -> float:
+        """Let a clock that stands run as *source* does; the seconds that it jumps.
+
+        One that runs already is left alone.
+        """
+        if self._source is not None:
+            return 0.0
+        jump = source() - self._start
+        self._source = source
+        return jump
+
     def __repr__(self) -> str:
         return f"<Clock {rfc3339(self())}>"
 
@@ -76,6 +87,10 @@ class Agenda:
     def add(self, due: float, job: Callable[[float], None]) -> None:
         """Have *job* called with *due*, once that time has come."""
         heapq.heappush(self._due, (due, next(self._order), job))
+
+    def shift(self, seconds: float) -> None:
+        """Put everything off by *seconds*."""
+        self._due = [(due + seconds, number, job) for due, number, job in self._due]
 
     def run(self, now: float) -> None:
         """Do what is due, earliest first; a job may add others."""

@@ -14,7 +14,7 @@ from ... import crypto
 from ...crypto.aes import AEAD
 from ..refusals import Internal, refused
 from ..routing import Answer, Call, Route
-from ..signing import WeChatKeys
+from ..signing import Platform, WeChatKeys
 from ..validation import Fields, one_of
 from ..world import World, rfc3339
 
@@ -49,14 +49,16 @@ class Certificates:
             )
         if call.query.get("algorithm_type") == "SM2":
             return Answer(200, {"data": []})
-        return Answer(200, {"data": [self._entry(call.merchant.apiv3_key)]})
+        apiv3_key = call.merchant.apiv3_key
+        data = [self._entry(one, apiv3_key) for one in self._keys.platforms]
+        return Answer(200, {"data": data})
 
-    def _entry(self, apiv3_key: str) -> dict[str, Any]:
-        certificate = self._keys.certificate
+    def _entry(self, platform: Platform, apiv3_key: str) -> dict[str, Any]:
+        certificate = platform.certificate
         pem = certificate.public_bytes(Encoding.PEM)
         nonce = self._world.ids.nonce("certificate")[:12]
         return {
-            "serial_no": self._keys.certificate_serial,
+            "serial_no": platform.serial,
             "effective_time": rfc3339(certificate.not_valid_before_utc.timestamp()),
             "expire_time": rfc3339(certificate.not_valid_after_utc.timestamp()),
             "encrypt_certificate": {
