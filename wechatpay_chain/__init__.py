@@ -5,7 +5,8 @@
 'client.v3.payscore.serviceorder._out_order_no_.cancel'
 """
 
-import logging as _logging
+from logging import NullHandler as _NullHandler
+from logging import getLogger as _getLogger
 from typing import TYPE_CHECKING as _TYPE_CHECKING
 
 from ._chain import expression
@@ -35,6 +36,8 @@ from .client import WeChatPay
 from .errors import (
     APIError,
     BadRequest,
+    CheckError,
+    CheckWarning,
     ClockSkew,
     ConfigurationError,
     ConnectError,
@@ -49,6 +52,7 @@ from .errors import (
     NotFound,
     NotificationError,
     Outcome,
+    Problem,
     RateLimited,
     ReadError,
     ReadTimeout,
@@ -80,13 +84,15 @@ def __getattr__(name: str) -> object:
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
-_logging.getLogger(__name__).addHandler(_logging.NullHandler())
+_getLogger(__name__).addHandler(_NullHandler())
 
 __all__ = [
     "APIError",
     "AsyncMemoryTransport",
     "BadRequest",
     "Call",
+    "CheckError",
+    "CheckWarning",
     "ClockSkew",
     "Close",
     "Compute",
@@ -109,6 +115,7 @@ __all__ = [
     "NotFound",
     "NotificationError",
     "Outcome",
+    "Problem",
     "RateLimited",
     "Read",
     "ReadError",

@@ -13,13 +13,17 @@ from typing import Any
 from ._calls import Defaults
 from ._drivers import AsyncDriver, SyncDriver
 from ._flow import Entry
-from ._options import CONNECTION, Settings, check
+from ._logging import configure
+from ._options import BASE_URL, CONNECTION, Settings, check
 from ._secret import Secret
 from ._stack import Stack
 from .crypto import KeyRing
 from .errors import ConfigurationError
+from .middleware.account import Account
 from .middleware.certificates import Certificates
+from .middleware.checks import Checker
 from .middleware.coding import Decoder, Encoder
+from .middleware.concealing import Concealer
 from .middleware.failover import Failover
 from .middleware.raising import Raiser
 from .middleware.retrying import Retrier
@@ -34,9 +38,13 @@ from .middleware.xml_layers import (
 )
 from .transports.memory import AsyncMemoryTransport, MemoryTransport
 
+#: What certificates depend on: changed, they are downloaded anew.
+ORIGIN = frozenset({"mchid", "apiv3_key", "base_url", "clock", "certificate_store"})
+
 
 def build(options: Secret[dict[str, Any]]) -> Assembly:
     """Check *options* and put a client together. Raises ``ConfigurationError``."""
+    configure()
     return Assembly(check(options))
 
 
@@ -44,8 +52,8 @@ def derive(parent: Assembly, changes: Secret[dict[str, Any]]) -> Assembly:
     """The same with some options changed, on the same connections where it can be."""
     names = changes.reveal().keys()
     again = {}
-    if parent.downloads and "certs" not in names and names & {"apiv3_key", "clock"}:
-        again = {"certs": KeyRing()}  # filled anew, under the new key or clock
+    if parent.downloads and "certs" not in names and names & ORIGIN:
+        again = {"certs": _public_keys(parent, changes)}
     settings = check(
         Secret(
             {
@@ -59,6 +67,14 @@ def derive(parent: Assembly, changes: Secret[dict[str, Any]]) -> Assembly:
     if not names & CONNECTION:
         settings = replace(settings, network=parent.settings.network)
     return Assembly(settings, parent)
+
+
+def _public_keys(parent: Assembly, changes: Secret[dict[str, Any]]) -> KeyRing | None:
+    """What stays where the certificates are downloaded anew."""
+    keys = [parent.settings.keys.find(name) for name in parent.settings.keys]
+    bare = {key.serial: key for key in keys if key is not None and key.bare}
+    clock = changes.reveal().get("clock") or parent.settings.clock
+    return KeyRing(bare, clock=clock) if bare else None
 
 
 class Connections:
@@ -149,7 +165,11 @@ class Assembly:
             self.connections = parent.connections
         else:
             self.connections = Connections(settings)
-        if parent is not None and parent.settings.keys is settings.keys:
+        if (
+            parent is not None
+            and parent.settings.keys is settings.keys
+            and parent.settings.store is settings.store
+        ):
             self._certificates = parent._certificates
         else:
             self._certificates = _certificates(settings)
@@ -180,15 +200,21 @@ class Assembly:
             self.stack,
             self.xml_stack,
             settings.mutual,
+            settings.base_url == BASE_URL,
         )
 
 
 def _certificates(settings: Settings) -> Certificates | None:
-    """The download, unless there are keys, which are then the caller's to renew."""
-    if settings.apiv3_key is None or len(settings.keys):
+    """The download; keys that are given without a store are the caller's to renew."""
+    if settings.apiv3_key is None or (len(settings.keys) and settings.store is None):
         return None
     return Certificates(
-        keys=settings.keys, apiv3_key=settings.apiv3_key, clock=settings.clock
+        mchid=settings.mchid,
+        keys=settings.keys,
+        apiv3_key=settings.apiv3_key,
+        clock=settings.clock,
+        timer=_timer(settings),
+        store=settings.store,
     )
 
 
@@ -222,12 +248,30 @@ def _layers(
         clock=s.clock,
         nonce=s.nonce,
     )
+    # The public half is made of the key when a refusal is to be explained, not before.
+    account = Account(s.mchid, s.serial, s.private_key.public_key, s.keys, s.clock)
+    raiser = Raiser(account)
     verifier = Verifier(keys=s.keys, clock=s.clock, certificates=certificates)
     retrier = Retrier(s.retry, timer=_timer(s), failover=failover)
+    checker = Checker(s.check)
+    concealer = Concealer(
+        keys=s.keys, private_key=s.private_key, certificates=certificates
+    )
     return (
-        (Raiser(), Encoder(s.headers), retrier, Decoder(), verifier, signer),
+        (
+            raiser,
+            checker,
+            concealer,
+            Encoder(s.headers),
+            retrier,
+            Decoder(),
+            verifier,
+            signer,
+        ),
         (
             XmlRaiser(),
+            checker,
+            concealer,
             XmlEncoder(s.xml_headers),
             retrier,
             XmlDecoder(),

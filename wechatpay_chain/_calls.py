@@ -6,7 +6,7 @@ import math
 import re
 from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urlsplit
 
 from . import _shapes, _uri
@@ -14,6 +14,9 @@ from ._flow import Entry
 from ._messages import Headers, Payload, Request
 from ._stack import Stack, entry_of
 from .errors import ConfigurationError, EncodeError, TemplateError
+
+if TYPE_CHECKING:
+    from .catalogue import Operation
 
 #: Keywords of a verb that are not placeholders.
 OPTIONS = frozenset(
@@ -46,6 +49,8 @@ class Defaults(NamedTuple):
     stack: Stack
     xml_stack: Stack
     mutual: bool
+    #: Whether endpoints of other hosts go there: no base URL was given.
+    at_home: bool
 
 
 class Prepared(NamedTuple):
@@ -64,6 +69,7 @@ def prepare(
     rest.
     """
     path = _expand(text, options)
+    base, operation = _where(defaults, method, text, path, options.get("base_url"))
     is_xml = path == "v2" or path.startswith("v2/")
     if is_xml:
         path = path[3:]  # the prefix selects the stack and is not part of the URL
@@ -72,9 +78,6 @@ def prepare(
         encoded = _uri.query(params)
         if encoded:
             path += ("&" if "?" in path else "?") + encoded
-    base = defaults.base_url
-    if options.get("base_url") is not None:
-        base = check_base_url(options["base_url"])
     timeout = defaults.timeout
     if options.get("timeout") is not None:
         timeout = check_timeout(options["timeout"])
@@ -93,8 +96,39 @@ def prepare(
         stream=bool(options.get("stream", False)),
         mutual=is_xml and defaults.mutual,
         deadline=deadline,
+        operation=operation,
+        params=params,
     )
     return Prepared(_entries(stack, options.get("middleware", ())), request)
+
+
+def _where(
+    defaults: Defaults, method: str, text: str, path: str, given: Any
+) -> tuple[str, Operation | None]:
+    """The base URL, and what the catalogue knows of *text*, which expands to *path*."""
+    base = defaults.base_url if given is None else check_base_url(given)
+    if "{+" in text:
+        text = path
+    # The documents of the chain style write hk/v3/... as v3/... on the base .../hk.
+    operation = known(method, f"hk/{text}" if base.endswith("/hk") else text)
+    if operation is not None and defaults.at_home and given is None:
+        base = operation.plan.home or base
+    return base, operation
+
+
+@lru_cache(maxsize=2048)
+def known(method: str, text: str) -> Operation | None:
+    """The operation of the template *text*, or of a path that is filled in.
+
+    Placeholders may have other names than in the catalogue: ``check`` tells of them.
+    """
+    from .catalogue import find  # with the first call, not with the package
+
+    path = text.partition("?")[0]
+    found = find(method, path)
+    if found is None and "{" in path:
+        found = find(method, re.sub(r"\{\w+\}", "_", path))
+    return found
 
 
 def _expand(text: str, options: dict[str, Any]) -> str:

@@ -10,12 +10,12 @@ from unicodedata import normalize
 
 from .errors import TemplateError
 
-#: Names that a node has as methods; a segment of that name takes a trailing ``_``.
+#: Names that a node has itself; a segment of that name takes a trailing ``_``.
 METHODS = frozenset(
     name + suffix
     for name in ("get", "post", "put", "patch", "delete", "paginate")
     for suffix in ("", "_async")
-) | {"chain"}
+) | {"chain", "operation", "operations"}
 
 #: Segments that the root of a client offers as attributes.
 ROOTS = re.compile(r"v[1-9][0-9]*|hk")

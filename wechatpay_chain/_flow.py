@@ -45,7 +45,7 @@ class Sleep(Command):
     __slots__ = ("seconds",)
 
     def __init__(self, seconds: float) -> None:
-        self.seconds = seconds
+        self.seconds: float = seconds
 
 
 class Read(Command):
@@ -54,7 +54,7 @@ class Read(Command):
     __slots__ = ("response",)
 
     def __init__(self, response: Response) -> None:
-        self.response = response
+        self.response: Response = response
 
 
 class Close(Command):
@@ -63,7 +63,7 @@ class Close(Command):
     __slots__ = ("response",)
 
     def __init__(self, response: Response) -> None:
-        self.response = response
+        self.response: Response = response
 
 
 class Fetch(Command):
@@ -77,8 +77,8 @@ class Fetch(Command):
     def __init__(self, request: Request, without: Collection[str] = ()) -> None:
         if isinstance(without, str):
             raise LayerError(f"fetch: without= is a set of names, not {without!r}")
-        self.request = request
-        self.without = frozenset(without)
+        self.request: Request = request
+        self.without: frozenset[str] = frozenset(without)
 
 
 class Call(Command):
@@ -87,8 +87,8 @@ class Call(Command):
     __slots__ = ("arguments", "function")
 
     def __init__(self, function: Callable[..., Any], *arguments: Any) -> None:
-        self.function = function
-        self.arguments = arguments
+        self.function: Callable[..., Any] = function
+        self.arguments: tuple[Any, ...] = arguments
 
 
 class Compute(Command):
@@ -97,8 +97,8 @@ class Compute(Command):
     __slots__ = ("arguments", "function")
 
     def __init__(self, function: Callable[..., Any], *arguments: Any) -> None:
-        self.function = function
-        self.arguments = arguments
+        self.function: Callable[..., Any] = function
+        self.arguments: tuple[Any, ...] = arguments
 
 
 class Wait(Command):
@@ -108,7 +108,7 @@ class Wait(Command):
 
     def __init__(self, future: Future[Any], seconds: float) -> None:
         self.future = future
-        self.seconds = seconds
+        self.seconds: float = seconds
 
 
 class Delegate(Command):
@@ -118,7 +118,7 @@ class Delegate(Command):
 
     def __init__(self, guest: Callable[..., Any], request: Request) -> None:
         self.guest = guest
-        self.request = request
+        self.request: Request = request
         #: Set by :func:`compose`, which alone knows what is further in.
         self.inner: Sequence[Entry] = ()
 

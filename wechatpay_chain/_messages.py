@@ -7,12 +7,15 @@ This module does no I/O and knows no HTTP library.
 
 from __future__ import annotations
 
-import re
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal, Protocol, TypeVar, cast, overload
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeVar, cast, overload
 
+from ._masking import masked, masked_query
 from .errors import SentRequest
+
+if TYPE_CHECKING:
+    from .catalogue import Operation
 
 HeaderTypes = Mapping[str, str] | Iterable[tuple[str, str]]
 _T = TypeVar("_T")
@@ -135,6 +138,10 @@ class Request:
     deadline: float | None = None
     #: Which try of the call it is, from 1 on.
     attempt: int = 1
+    #: What the catalogue knows of it; ``None`` for an endpoint that it does not know.
+    operation: Operation | None = None
+    #: The query as the caller gave it; the URL has it already.
+    params: Any = None
 
     def __post_init__(self) -> None:
         if not isinstance(self.headers, Headers):
@@ -166,11 +173,16 @@ class Request:
         >>> Request('GET', 'https://h/v3/x/4200', template='v3/x/4200?a=b').label
         'GET v3/x/{...}'
         """
-        path = self.template.partition("?")[0]
-        return f"{self.method} {'/'.join(map(_shown_segment, path.split('/')))}"
+        return f"{self.method} {masked(self.template)}".rstrip()
 
     def replace(self, **changes: Any) -> Request:
-        """A copy with some fields changed."""
+        """A copy with some fields changed.
+
+        Another method or template is another operation, and one that nobody knows
+        unless it is given.
+        """
+        if "template" in changes or "method" in changes:
+            changes = {"operation": None, "params": None, **changes}
         made = _changed(self, changes)
         made.__post_init__()
         return made
@@ -194,24 +206,15 @@ class Request:
 
     def sent(self) -> SentRequest:
         """What an error may show of it."""
-        return SentRequest(self.method, self.url)
+        return SentRequest(self.method, self._shown_url())
+
+    def _shown_url(self) -> str:
+        """The URL less what is to be encrypted in its query (敏感字段)."""
+        hidden = self.operation.plan.hidden_query if self.operation else ()
+        return masked_query(self.url, hidden) if hidden else self.url
 
     def __repr__(self) -> str:
-        return f"<Request {self.method} {self.url}>"
-
-
-def _shown_segment(segment: str) -> str:
-    """A segment of a template as logs may show it: one that was filled may be private.
-
-    Those of the API are short words in lower case; numbers and openids are not.
-    """
-    if _PLACEHOLDER.fullmatch(segment) or _WORD.fullmatch(segment):
-        return segment
-    return "{...}"
-
-
-_PLACEHOLDER = re.compile(r"(?:[\w.-]*\{\+?\w+\})+[\w.-]*")
-_WORD = re.compile(r"(?!.*[0-9].*[0-9].*[0-9])[a-z0-9._:-]{0,40}")
+        return f"<Request {self.method} {self._shown_url()}>"
 
 
 class SyncStream(Protocol):
@@ -241,9 +244,9 @@ class Body:
         stream: SyncStream | AsyncStream | None = None,
     ) -> None:
         #: The whole body, or ``None`` while it has not been read.
-        self.content = content
+        self.content: bytes | None = content
         #: The open stream, or ``None`` when it is read or closed.
-        self.stream = stream
+        self.stream: SyncStream | AsyncStream | None = stream
 
 
 @dataclass(frozen=True, repr=False)

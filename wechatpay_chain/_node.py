@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from . import _chain
+from . import _chain, _help
+from ._help import verb
 from ._uri import parse
 
 if TYPE_CHECKING:
+    from ._paging import Pages
     from ._reply import Reply
+    from .catalogue import Operation
     from .client import WeChatPay
 
 
@@ -21,6 +24,8 @@ class Node:
     """
 
     __slots__ = ("_client", "_text")
+    if not TYPE_CHECKING:
+        __doc__ = _help.Doc(__doc__, _help.node_doc)
     _client: WeChatPay
     _text: str
 
@@ -50,6 +55,7 @@ class Node:
 
     # The verbs. Their one parameter list is that of ``post``.
 
+    @verb
     def post(self, body: Any = None, /, **options: Any) -> Reply:
         """Send POST and return the verified reply.
 
@@ -67,38 +73,47 @@ class Node:
         """
         return self._client._call("POST", self._text, body, options)
 
+    @verb
     async def post_async(self, body: Any = None, /, **options: Any) -> Reply:
         """Await POST; see :meth:`post`."""
         return await self._client._call_async("POST", self._text, body, options)
 
+    @verb
     def get(self, params: Any = None, /, **options: Any) -> Reply:
         """Send GET with *params* as the query; keywords as for :meth:`post`."""
         return self._client._call("GET", self._text, params, options)
 
+    @verb
     async def get_async(self, params: Any = None, /, **options: Any) -> Reply:
         """Await GET; see :meth:`get`."""
         return await self._client._call_async("GET", self._text, params, options)
 
+    @verb
     def put(self, body: Any = None, /, **options: Any) -> Reply:
         """Send PUT; see :meth:`post`."""
         return self._client._call("PUT", self._text, body, options)
 
+    @verb
     async def put_async(self, body: Any = None, /, **options: Any) -> Reply:
         """Await PUT; see :meth:`post`."""
         return await self._client._call_async("PUT", self._text, body, options)
 
+    @verb
     def patch(self, body: Any = None, /, **options: Any) -> Reply:
         """Send PATCH; see :meth:`post`."""
         return self._client._call("PATCH", self._text, body, options)
 
+    @verb
     async def patch_async(self, body: Any = None, /, **options: Any) -> Reply:
         """Await PATCH; see :meth:`post`."""
         return await self._client._call_async("PATCH", self._text, body, options)
 
+    @verb
     def delete(self, params: Any = None, /, **options: Any) -> Reply:
         """Send DELETE with *params* as the query; keywords as for :meth:`post`."""
         return self._client._call("DELETE", self._text, params, options)
 
+    @verb
     async def delete_async(self, params: Any = None, /, **options: Any) -> Reply:
         """Await DELETE; see :meth:`delete`."""
         return await self._client._call_async("DELETE", self._text, params, options)
@@ -120,23 +135,28 @@ class Node:
         that is not full. With ``page_size`` in it, the list goes by
         ``next_page_token``. Keywords as for :meth:`get`.
         """
-        from ._paging import Pages, chosen
-
-        pages = Pages(chosen(params, options.pop("params", None)), str(self))
+        pages = self._pages(params, options)
         while pages.wanted:
-            yield from pages.items(self.get(pages.params, **options).data)
+            ask = self.post if pages.in_body else self.get
+            reply = ask(pages.params, **options)
+            yield from pages.items(reply.data, reply.content)
 
     async def paginate_async(
         self, params: Any = None, /, **options: Any
     ) -> AsyncIterator[Any]:
         """The same for ``async for``; see :meth:`paginate`."""
+        pages = self._pages(params, options)
+        while pages.wanted:
+            ask = self.post_async if pages.in_body else self.get_async
+            reply = await ask(pages.params, **options)
+            for item in pages.items(reply.data, reply.content):
+                yield item
+
+    def _pages(self, params: Any, options: dict[str, Any]) -> Pages:
         from ._paging import Pages, chosen
 
-        pages = Pages(chosen(params, options.pop("params", None)), str(self))
-        while pages.wanted:
-            reply = await self.get_async(pages.params, **options)
-            for item in pages.items(reply.data):
-                yield item
+        given = chosen(params, options.pop("params", None))
+        return Pages(given, str(self), _help.layout(self._text))
 
     # A value, and nothing that Python would take for a sequence.
 
@@ -169,8 +189,27 @@ class Node:
             "build client[...] there"
         )
 
+    # What the catalogue knows. It is loaded with the first question.
+
+    @property
+    def operation(self) -> Operation | None:
+        """The endpoint of this path, from the catalogue; ``None`` for one it lacks.
+
+        Where the path has several verbs, the one that comes first of POST, GET, PUT,
+        PATCH and DELETE: calling a node posts. All of them: :attr:`operations`.
+        """
+        return _help.operation(self._text)
+
+    @property
+    def operations(self) -> Mapping[str, Operation]:
+        """The endpoints of this path by method; empty for an unknown path."""
+        return _help.operations(self._text)
+
     def __dir__(self) -> list[str]:
-        return sorted(_chain.METHODS)
+        return sorted([*_chain.METHODS, *_help.attributes(self._text)])
+
+    def _ipython_key_completions_(self) -> list[str]:
+        return _help.items(self._text)
 
     def __str__(self) -> str:
         return self._text

@@ -6,6 +6,7 @@ traceback that prints local variables.
 
 from __future__ import annotations
 
+import os
 import platform
 import secrets
 import ssl
@@ -33,6 +34,7 @@ from ._messages import Headers
 from ._network_options import (
     check_async_transport,
     check_proxies,
+    check_store,
     check_transport,
     check_verify,
 )
@@ -40,8 +42,10 @@ from ._secret import Secret
 from ._shapes import shown
 from ._version import __version__
 from .errors import ConfigurationError, EncodeError
+from .middleware.checks import MODES, Mode
 from .middleware.coding import check_headers
 from .middleware.retrying import Retry, RetryPolicy
+from .stores import CertificateStore
 from .transports.base import AsyncTransport, Transport
 from .transports.settings import NetworkSettings
 
@@ -62,6 +66,7 @@ class Options(TypedDict, total=False):
     apiv3_key: str | bytes | None
     secret: str | bytes | None
     merchant: Any
+    certificate_store: str | os.PathLike[str] | CertificateStore | None
     base_url: str
     backup_url: str | None
     timeout: float | tuple[float, float]
@@ -74,6 +79,7 @@ class Options(TypedDict, total=False):
     async_transport: AsyncTransport | None
     clock: Callable[[], float]
     nonce: Callable[[], str]
+    check: Mode
     middleware: Sequence[Layer]
 
 
@@ -94,6 +100,7 @@ class Settings:
     private_key: RSAPrivateKey
     keys: crypto.KeyRing
     apiv3_key: Secret[bytes] | None
+    store: CertificateStore | None
     secret: Secret[bytes] | None
     base_url: str
     backup_url: str | None
@@ -107,6 +114,7 @@ class Settings:
     async_transport: AsyncTransport | None
     clock: Callable[[], float]
     nonce: Callable[[], str]
+    check: Mode
     middleware: tuple[Entry, ...]
     #: The options again, loaded, for :meth:`with_options`.
     loaded: Secret[dict[str, Any]]
@@ -121,9 +129,11 @@ def check(options: Secret[dict[str, Any]]) -> Settings:
     mchid = check_mchid(given)
     private_key, certificate_serial = check_private_key(given, mchid)
     serial = check_serial(given, certificate_serial)
-    keys = check_keys(given, serial, private_key)
+    clock = _callable(given, "clock", time.time)
+    keys = check_keys(given, serial, private_key, clock)
     apiv3_key = check_symmetric(given, "apiv3_key", "the APIv3 key (APIv3密钥)")
     check_trust(keys, apiv3_key)
+    store = check_store(given, apiv3_key)
     merchant = check_merchant(given, mchid)
     headers = _headers(given)
     base_url = check_base_url(given.get("base_url", BASE_URL))
@@ -133,6 +143,7 @@ def check(options: Secret[dict[str, Any]]) -> Settings:
         private_key=private_key,
         keys=keys,
         apiv3_key=apiv3_key,
+        store=store,
         secret=check_symmetric(given, "secret", "the APIv2 key (APIv2密钥)"),
         base_url=base_url,
         backup_url=_backup_url(options, base_url),
@@ -148,8 +159,9 @@ def check(options: Secret[dict[str, Any]]) -> Settings:
         xml_headers=headers.merge((("Accept", "*/*"),)),
         transport=check_transport(given),
         async_transport=check_async_transport(given),
-        clock=_callable(given, "clock", time.time),
+        clock=clock,
         nonce=_callable(given, "nonce", _nonce),
+        check=_check(given),
         middleware=_middleware(given),
         # Built in place: a local variable could show in a traceback.
         loaded=Secret(
@@ -158,6 +170,7 @@ def check(options: Secret[dict[str, Any]]) -> Settings:
                 "private_key": private_key,
                 "certs": keys,
                 "merchant": merchant,
+                "certificate_store": store,
             }
         ),
     )
@@ -217,6 +230,18 @@ def _middleware(given: Given) -> tuple[Entry, ...]:
     except TypeError as error:  # EncodeError is one
         text = str(error).removeprefix("middleware: ")
         raise ConfigurationError(f"middleware: {text}") from None
+
+
+def _check(given: Given) -> Mode:
+    mode = given.get("check", "warn")
+    for known in MODES:
+        if mode == known:
+            return known
+    found = type(mode).__name__
+    del mode  # it may be a key, and tracebacks can show local variables
+    raise ConfigurationError(
+        f"check: {', '.join(map(repr, MODES))} expected, got another {found}"
+    )
 
 
 def _callable(given: Given, name: str, default: Callable[..., Any]) -> Any:

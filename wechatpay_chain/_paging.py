@@ -1,82 +1,167 @@
-"""Walking the pages of a list, by offset or by token. Pure decisions, no I/O."""
+"""Walking the pages of a list: by offset, by page number, by token. Pure, no I/O."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ._shapes import mapping, sequence
 from .errors import DecodeError, EncodeError
 
-#: Page size when the caller names none: what WeChat's lists default to.
+if TYPE_CHECKING:
+    from .catalogue.paging import Layout
+
+#: Page size where neither the caller nor the catalogue names one.
 DEFAULT_LIMIT = 20
-#: Parameters of the lists that hand out a token for the next page.
-_BY_TOKEN = frozenset({"page_size", "page_token"})
+#: Pages in a row without an item after which a walk ends, whatever the total says.
+EMPTY_PAGES = 3
+#: Names of the parameter that says where to start, and how it goes on.
+_STARTS = {"page_token": "token", "page_index": "index", "offset": "offset"}
+_FIRST = {"offset": 0, "index": 1}
+_TOTALS = ("total_count", "total_num", "total")
 
 
 class Pages:
     """Where a walk stands: what to ask next, and whether to ask at all.
 
-    A list goes by ``offset`` and ``limit``, or by ``page_token``: where the caller's
-    parameters say so, and from the first answer on that holds a ``next_page_token``.
+    *layout* is what the catalogue knows of the endpoint. Without it the caller's
+    parameters tell how the list goes, and the first answer that holds a
+    ``next_page_token``.
     """
 
-    def __init__(self, params: Any, path: str) -> None:
+    def __init__(self, params: Any, path: str, layout: Layout | None = None) -> None:
         given = mapping({} if params is None else params)
         if given is None:
             raise EncodeError("paginate: params must be a mapping")
         self._path = path
+        self._layout = layout
         self._params = dict(given)
-        self._limit = _whole(self._params.pop("limit", DEFAULT_LIMIT), "limit", 1)
-        self._offset = _whole(self._params.pop("offset", 0), "offset", 0)
-        self._by_token = not _BY_TOKEN.isdisjoint(self._params)
+        self._size = "limit" if layout is None else layout.size
+        if "page_size" in self._params:
+            self._size = "page_size"
+        self._start = self._start_name()
+        self._style = _STARTS[self._start]
+        usual = layout.usual if layout is not None else None
+        if layout is not None and layout.largest is not None:
+            usual = usual or min(layout.largest, DEFAULT_LIMIT)
+        limit = self._params.pop(self._size, usual or DEFAULT_LIMIT)
+        # None: the name of the page size is not known, so that it is not sent.
+        known = layout is not None or self._style != "token"
+        known = known or self._size == "page_size"
+        self._limit: Any = _whole(limit, self._size, 1) if known else None
+        self._at: Any = self._params.pop(self._start, _FIRST.get(self._style))
+        if self._style != "token":
+            self._at = _whole(self._at, self._start, _FIRST[self._style])
+        self._seen = self._at if self._style == "offset" else 0
+        self._empty = 0
         #: Whether there may be another page.
         self.wanted = True
 
+    def _start_name(self) -> str:
+        for name in _STARTS:
+            if name in self._params:
+                return name
+        if self._layout is not None:
+            return self._layout.start
+        return "page_token" if self._size == "page_size" else "offset"
+
+    @property
+    def in_body(self) -> bool:
+        """Whether the page is asked for in the body, by POST, and not in the query."""
+        return self._layout is not None and self._layout.in_body
+
     @property
     def params(self) -> dict[str, Any]:
-        """The query of the next page."""
-        if self._by_token:
-            return self._params
-        return {**self._params, "offset": self._offset, "limit": self._limit}
+        """The query, or the body, of the next page."""
+        page = {} if self._at is None else {self._start: self._at}
+        size = {} if self._limit is None else {self._size: self._limit}
+        if self._style == "token":
+            return {**self._params, **size, **page}
+        return {**self._params, **page, **size}
 
-    def items(self, data: Any) -> Sequence[Any]:
-        """The items of an answer; moves on to the next page."""
+    def items(self, data: Any, content: bytes = b"") -> Sequence[Any]:
+        """The items of an answer; moves on to the next page.
+
+        An answer of APIv2 that is text gives its lines; the first is where the next
+        page starts.
+        """
+        if data is None and content:
+            return self._lines(content.decode("utf-8", "replace"))
         answer = mapping(data) or {}
         found = self._list(answer)
         token = answer.get("next_page_token")
-        if token or self._by_token:
+        if token or self._style == "token":
             self._turn(token)
             return found
-        self._offset += self._limit
-        total = answer.get("total_count")
-        if isinstance(total, int):
-            # A page may come short where items were removed meanwhile: go on.
-            self.wanted = self._offset < total
-        else:
-            self.wanted = len(found) >= self._limit
+        # A server that gives fewer at once than were asked for says so.
+        limit = answer.get(self._size)
+        if isinstance(limit, int) and 0 < limit < self._limit:
+            self._limit = limit
+        self._move(len(found), self._total(answer))
         return found
 
+    def _move(self, count: int, total: int | None) -> None:
+        """On by a page: it may come short where items were removed meanwhile."""
+        self._at += self._limit if self._style == "offset" else 1
+        self._seen += self._limit
+        self._empty = 0 if count else self._empty + 1
+        if total is None:
+            self.wanted = count >= self._limit
+        else:
+            self.wanted = self._seen < total and self._empty < EMPTY_PAGES
+
     def _turn(self, token: Any) -> None:
-        if token and token == self._params.get("page_token"):
+        if token and self._style == "token" and token == self._at:
             raise DecodeError(f"{self._path}: the answer points back at its own page")
-        self._by_token = True
-        self._params = {**self._params, "page_token": token}
+        if self._style != "token":
+            # Its page size has a name that nobody has told yet.
+            self._limit, self._start, self._style = None, "page_token", "token"
+        self._at = token
         self.wanted = bool(token)
 
+    def _lines(self, text: str) -> Sequence[Any]:
+        first, *lines = text.splitlines()
+        start = first.strip().strip("`")
+        self.wanted = bool(lines) and start.isdecimal() and int(start) > self._at
+        if self.wanted:
+            self._at = int(start)
+        return lines
+
+    def _total(self, answer: Mapping[Any, Any]) -> int | None:
+        known = self._layout.total if self._layout is not None else None
+        places = [known] if known else [(name,) for name in _TOTALS]
+        for place in places:
+            found = _at(answer, place)
+            if isinstance(found, int) and not isinstance(found, bool):
+                return found
+            if isinstance(found, str) and found.isdecimal():
+                return int(found)  # in XML everything is text
+        return None
+
     def _list(self, answer: Mapping[Any, Any]) -> Sequence[Any]:
-        named = sequence(answer.get("data"))
-        if named is not None:
-            return named
+        known = self._layout.items if self._layout is not None else None
+        for place in (known, ("data",)):
+            named = None if place is None else sequence(_at(answer, place))
+            if named is not None:
+                return named
         lists = [found for found in map(sequence, answer.values()) if found is not None]
         if len(lists) == 1:
             return lists[0]
-        if not lists and answer.get("total_count") == 0:
-            return []
+        if not lists and (known is not None or self._total(answer) == 0):
+            return []  # an empty list is often left out
+        if not lists and self.in_body:
+            return [answer] if answer.get("record_num", "0") != "0" else []
         raise DecodeError(
             f"{self._path}: the answer has {len(lists)} lists, one was expected; call "
             "get(...) page by page"
         )
+
+
+def _at(answer: Mapping[Any, Any], place: tuple[str, ...]) -> Any:
+    found: Any = answer
+    for name in place:
+        found = (mapping(found) or {}).get(name)
+    return found
 
 
 def chosen(argument: Any, keyword: Any) -> Any:

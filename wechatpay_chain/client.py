@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from . import _chain
+from . import _chain, _help
 from ._calls import Prepared, prepare
 from ._node import Node
 from ._reply import Reply, reply
@@ -21,7 +20,8 @@ if TYPE_CHECKING:
     from ._assembly import Assembly
     from ._options import Options
     from ._stack import Stack
-    from .crypto import KeyRing
+    from ._tree import V2, V3, Hk
+    from .crypto import Encrypted, KeyRing
 
 
 class WeChatPay:
@@ -35,6 +35,9 @@ class WeChatPay:
       key object; ``(material, password)`` where it is encrypted.
     - ``certs``: WeChat's keys by id, ``PUB_KEY_ID_...`` or certificate serial. Without
       it platform certificates are downloaded, which takes ``apiv3_key``.
+    - ``certificate_store``: what workers share downloaded certificates through: a
+      directory, or an object as in :mod:`wechatpay_chain.stores`. Given beside
+      ``certs``, certificates that these lack are downloaded too.
     - ``apiv3_key``, ``secret``: the APIv3 key (32 bytes) and the APIv2 key.
     - ``merchant``: client certificate for APIv2: ``(certificate, key)`` or
       ``(p12, password)``.
@@ -42,6 +45,8 @@ class WeChatPay:
       attempts or a policy), ``proxies``, ``verify`` (CA bundle), ``user_agent``,
       ``accept_language``, ``middleware`` (layers), ``transport``, ``async_transport``,
       ``clock`` (Unix seconds), ``nonce``.
+    - ``check``: what is done about a request that the catalogue finds wrong:
+      ``"warn"`` of what is certain, ``"strict"`` (refuse all of it), ``"off"``.
 
     Raises ``ConfigurationError`` for a wrong one. One client is safe to share between
     threads and between tasks; close it, or use it as a context manager.
@@ -106,16 +111,35 @@ class WeChatPay:
 
     # The chain. Only versions are segments here: a misspelt method is no empty chain.
 
-    def __getattr__(self, name: str) -> Node:
-        if _chain.ROOTS.fullmatch(name):
-            return Node(self, name)
-        raise AttributeError(
-            f"{type(self).__name__!r} has no attribute {name!r}"
-            f"{suggest(name, dir(self))} (paths start at v3, v2 or hk; any other at "
-            "client['...'])",
-            name=name,
-            obj=self,
-        )
+    if TYPE_CHECKING:  # generated types for what the catalogue knows
+
+        @property
+        def v3(self) -> V3:
+            """The root of APIv3."""
+            ...
+
+        @property
+        def v2(self) -> V2:
+            """The root of APIv2 (XML)."""
+            ...
+
+        @property
+        def hk(self) -> Hk:
+            """The root of the endpoints of Hong Kong, ``hk/v3``."""
+            ...
+
+    else:
+
+        def __getattr__(self, name: str) -> Node:
+            if _chain.ROOTS.fullmatch(name):
+                return Node(self, name)
+            raise AttributeError(
+                f"{type(self).__name__!r} has no attribute {name!r}"
+                f"{suggest(name, dir(self))} (paths start at v3, v2 or hk; any other "
+                "at client['...'])",
+                name=name,
+                obj=self,
+            )
 
     def __getitem__(self, path: str) -> Node:
         return Node(self, "")[path]
@@ -143,6 +167,33 @@ class WeChatPay:
     def keys(self) -> KeyRing:
         """WeChat's keys by id, as they are now."""
         return self._settings.keys
+
+    def encrypt(self, text: str) -> Encrypted:
+        """Encrypt a sensitive field (敏感字段) by hand, with the preferred WeChat key.
+
+        The value knows its key, which a call that it is part of names in
+        ``Wechatpay-Serial``. Fields that the catalogue knows need none of this. Raises
+        ``ValueError`` for more than 214 bytes in UTF-8, ``ConfigurationError`` before
+        the first certificate was downloaded.
+        """
+        from .crypto import encrypt_field
+
+        key = self._settings.keys.preferred
+        if key is None:
+            raise ConfigurationError(
+                "encrypt: no key of WeChat Pay's is at hand yet: the certificates are "
+                "downloaded with the first call, client.v3.certificates.get() for one"
+            )
+        return encrypt_field(text, key)
+
+    def decrypt(self, text: str) -> str:
+        """Open a sensitive field of an answer with the merchant's private key.
+
+        Raises ``DecryptionError``.
+        """
+        from .crypto import decrypt_oaep
+
+        return decrypt_oaep(text, self._settings.private_key)
 
     def _call(
         self, method: str, text: str, body: Any, options: dict[str, Any]
@@ -172,11 +223,11 @@ class WeChatPay:
         return reply(response, perf_counter() - started)
 
     def _prepare(
-        self, method: str, text: str, body: Any, options: Mapping[str, Any]
+        self, method: str, text: str, body: Any, options: dict[str, Any]
     ) -> Prepared:
         if self._closed:
             raise ConfigurationError("this client is closed; build a new one")
-        return prepare(self._defaults, method, text, body, dict(options))
+        return prepare(self._defaults, method, text, body, options)
 
     def close(self) -> None:
         """Close the connections; further calls raise. Async: :meth:`aclose`."""
@@ -220,6 +271,9 @@ class WeChatPay:
 
     def __dir__(self) -> list[str]:
         return sorted([*_public(type(self)), "v2", "v3", "hk"])
+
+    def _ipython_key_completions_(self) -> list[str]:
+        return _help.items("")
 
     def __repr__(self) -> str:
         # A traceback that prints local variables shows one whose options were refused.

@@ -5,6 +5,7 @@
     ├── TemplateError           a path or placeholder is wrong (also a TypeError)
     ├── LayerError              a layer breaks the contract (also a TypeError)
     ├── EncodeError             a body or header cannot be sent (ValueError, TypeError)
+    ├── CheckError              the catalogue says that this is wrong (check="strict")
     ├── TransportError          no complete answer arrived
     │   ├── ConnectError        no connection: refused, DNS, TLS, proxy
     │   │   └── ConnectTimeout
@@ -28,6 +29,8 @@
     ├── DecryptionError         a ciphertext does not open
     └── NotificationError       a notification was refused
 
+Beside it stands ``CheckWarning``, a ``UserWarning`` that is told and never raised.
+
 This module knows no other module of the package. An error holds facts, never a
 key, never a request body.
 """
@@ -35,6 +38,7 @@ key, never a request body.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from typing import Any, ClassVar, Literal, NamedTuple
 
 #: What is known about the operation after an error. ``"not_sent"``: nothing left
@@ -102,6 +106,53 @@ class EncodeError(WeChatPayError, ValueError, TypeError):
     """A body, query or header cannot be put on the wire. Nothing was sent."""
 
     outcome: Outcome | None = "not_sent"
+
+
+class Problem(NamedTuple):
+    """One thing that is wrong with a request, as the catalogue sees it.
+
+    >>> print(Problem("amount.total", "type", "str", "an integer"))
+    amount.total: an integer expected, got str (type)
+    """
+
+    #: Where: ``receivers[0].name`` in the body, ``?limit`` in the query,
+    #: ``{out_order_no}`` in the path.
+    path: str
+    #: ``required``, ``unknown``, ``repeated``, ``type``, ``enum``, ``length``,
+    #: ``range``, ``pattern``, ``items``, ``body`` or ``placeholder``.
+    rule: str
+    #: What was given, in words: of a text its type and length, never a private one.
+    got: str
+    #: What the documents ask for.
+    expected: str
+
+    def __str__(self) -> str:
+        return f"{self.path}: {self.expected} expected, got {self.got} ({self.rule})"
+
+
+class CheckError(WeChatPayError):
+    """The request is not as the catalogue has it, with ``check="strict"``; not sent.
+
+    The text has every problem, and :attr:`problems` has them as values.
+    """
+
+    outcome: Outcome | None = "not_sent"
+
+    def __init__(
+        self,
+        message: str = "",
+        *,
+        problems: Iterable[Problem] = (),
+        request: SentRequest | None = None,
+        outcome: Outcome | None = None,
+    ) -> None:
+        #: Everything that is wrong: what is certain first, then path, query, body.
+        self.problems: tuple[Problem, ...] = tuple(problems)
+        super().__init__(message, request=request, outcome=outcome)
+
+
+class CheckWarning(UserWarning):
+    """The request is not as the catalogue has it; it is sent all the same."""
 
 
 class LayerError(WeChatPayError, TypeError):
@@ -177,7 +228,7 @@ class APIError(WeChatPayError):
         self.request_id = request_id
         #: The whole reply.
         self.response = response
-        #: For a 401: what differs between the text WeChat rebuilt and ours.
+        #: For a 401: which mistake in signing it was, where, and what to do next.
         self.explanation = explanation
         parts = [f"HTTP {status_code}", code, message or None]
         text = " ".join(part for part in parts if part)
@@ -217,7 +268,7 @@ class BadRequest(APIError):
 
 
 class Unauthorized(APIError):
-    """401: the signature was refused; ``explanation`` names the difference."""
+    """401: the signature was refused; ``explanation`` names the mistake."""
 
 
 class Forbidden(APIError):
@@ -304,6 +355,8 @@ class NotificationError(WeChatPayError):
 __all__ = [
     "APIError",
     "BadRequest",
+    "CheckError",
+    "CheckWarning",
     "ClockSkew",
     "ConfigurationError",
     "ConnectError",
@@ -318,6 +371,7 @@ __all__ = [
     "NotFound",
     "NotificationError",
     "Outcome",
+    "Problem",
     "RateLimited",
     "ReadError",
     "ReadTimeout",

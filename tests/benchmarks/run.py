@@ -18,6 +18,7 @@ from typing import NamedTuple
 
 from account import Account
 from importing import importing
+from lookups import lookups
 from measure import Effort
 from network import Where, awaited, threaded
 from pieces import pieces
@@ -45,7 +46,7 @@ RACES = {
     "http-tasks": Race("HTTP, 64 tasks", awaited, False, 64),
     "tls-tasks": Race("TLS, 64 tasks", awaited, True, 64),
 }
-NAMES = (*RACES, "parts", "import")
+NAMES = (*RACES, "parts", "catalogue", "import")
 
 FULL = {"race": Effort(15, 0.3), "parts": Effort(15, 0.05), "import": Effort(41, 0)}
 QUICK = {"race": Effort(5, 0.1), "parts": Effort(5, 0.02), "import": Effort(9, 0)}
@@ -106,6 +107,9 @@ def _run(names: Collection[str], efforts: dict[str, Effort], markdown: bool) -> 
     if "parts" in names:
         _progress("parts")
         rows += pieces(account, efforts["parts"])
+    if "catalogue" in names:
+        _progress("catalogue")
+        rows += lookups(efforts["parts"])
     if "import" in names:
         _progress("import")
         more, word = importing(efforts["import"])

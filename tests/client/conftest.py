@@ -15,6 +15,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+from certificate_gateway import Gateway as CertificateGateway
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding
 from cryptography.hazmat.primitives.serialization import (
@@ -261,3 +262,23 @@ def make(server: Server) -> Callable[..., WeChatPay]:
 def client(make: Callable[..., WeChatPay]) -> WeChatPay:
     """A client in public-key mode."""
     return make()
+
+
+@pytest.fixture
+def gateway(server: Server) -> CertificateGateway:
+    """The same gateway, of a merchant with platform certificates."""
+    server.otherwise = CertificateGateway(server)
+    return server.otherwise
+
+
+@pytest.fixture
+def downloading(
+    server: Server, make: Callable[..., WeChatPay], gateway: CertificateGateway
+) -> Callable[..., WeChatPay]:
+    """Builds a client that downloads the certificates, and tries once."""
+
+    def build(**options: Any) -> WeChatPay:
+        given = {"certs": None, "apiv3_key": server.keys["apiv3_key"], "retry": 1}
+        return make(**{**given, **options})
+
+    return build

@@ -191,7 +191,7 @@ def test_a_layer_of_each_shape_serves_one_call(call, server, client, layer) -> N
 def test_a_layer_of_each_shape_serves_from_the_start(call, server, make, layer) -> None:
     client = make(middleware=[layer])
     assert call(client.v3.x.get).data == {"seen": {}}
-    assert len(client.stack) == 7
+    assert len(client.stack) == 9
 
 
 def test_several_layers_of_one_call_are_outermost_first(call, server, client) -> None:
@@ -485,6 +485,8 @@ def test_a_call_keeps_the_layers_it_started_with(call, server, client) -> None:
 def test_the_default_order(client: WeChatPay) -> None:
     assert list(client.stack) == [
         "raise_errors",
+        "check",
+        "conceal",
         "encode",
         "retry",
         "decode",

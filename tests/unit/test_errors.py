@@ -17,9 +17,11 @@ import wechatpay_chain
 from wechatpay_chain import errors
 from wechatpay_chain.errors import (
     APIError,
+    CheckError,
     ConfigurationError,
     ConnectError,
     NotificationError,
+    Problem,
     SentRequest,
     SignatureError,
     WeChatPayError,
@@ -55,7 +57,9 @@ def test_the_tree_is_as_drawn() -> None:
 
 def test_every_name_is_exported_twice() -> None:
     assert set(errors.__all__) == {k.__name__ for k in CLASSES} | {
+        "CheckWarning",
         "Outcome",
+        "Problem",
         "SentRequest",
     }
     for kind in CLASSES:
@@ -79,6 +83,7 @@ OUTCOMES = {
     "ConfigurationError": "not_sent",
     "TemplateError": "not_sent",
     "EncodeError": "not_sent",
+    "CheckError": "not_sent",
     "ConnectError": "not_sent",
     "ConnectTimeout": "not_sent",
     "TransportError": "unknown",
@@ -123,6 +128,9 @@ def full(kind: type[WeChatPayError]) -> WeChatPayError:
         )
     if issubclass(kind, NotificationError):
         return kind("bad", status_code=401)
+    if issubclass(kind, CheckError):
+        found = Problem("amount.total", "type", "1.5", "an integer")
+        return kind("bad", problems=[found], request=REQUEST, outcome="not_sent")
     return kind("bad", request=REQUEST, outcome="unknown")
 
 

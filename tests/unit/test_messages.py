@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from wechatpay_chain import Headers, Request, Response
+from wechatpay_chain.catalogue import find
 from wechatpay_chain.middleware import Body
 
 
@@ -129,3 +130,15 @@ def test_a_copy_shares_its_body() -> None:
     copy = response.replace(data=1)
     response.body.content = b"read"
     assert copy.content == b"read"
+
+
+def test_another_method_or_template_is_another_operation() -> None:
+    operation = find("POST", "v3/pay/transactions/native")
+    request = Request("POST", "https://h/v3/x", operation=operation, params={"a": 1})
+    assert request.replace(url="https://h/v3/y").operation is operation
+    for changes in ({"method": "GET"}, {"template": "v3/certificates"}):
+        other = request.replace(**changes)
+        assert other.operation is None
+        assert other.params is None
+    given = request.replace(template="v3/y", operation=operation)
+    assert given.operation is operation

@@ -17,7 +17,7 @@ import wechatpay_chain
 #: Imported by name, for the decorator ``middleware`` hides the package ``middleware``.
 SURFACES = [
     importlib.import_module(f"wechatpay_chain{name}")
-    for name in ("", ".crypto", ".errors", ".middleware", ".transports")
+    for name in ("", ".crypto", ".errors", ".middleware", ".stores", ".transports")
 ]
 
 #: Parts that are loaded with an extra; their own tests run their examples.

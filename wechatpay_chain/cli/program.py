@@ -10,7 +10,7 @@ import click
 from .._version import __version__
 
 #: Commands by name; the module of that name has a function ``command``.
-COMMANDS = ("demo",)
+COMMANDS = ("demo", "api")
 
 
 class Commands(click.Group):

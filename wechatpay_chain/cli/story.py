@@ -120,10 +120,10 @@ class Teller:
 
     def _story(self, partner: bool, out_order_no: str) -> Story:
         gateway = self._gateway
-        orders = self._client.v3.payscore.serviceorder
+        orders = self._client["v3/payscore/serviceorder"]
         whose = {"appid": gateway.appid}
         if partner:
-            orders = self._client.v3.payscore.partner.serviceorder
+            orders = self._client["v3/payscore/partner/serviceorder"]
             whose = {"sub_mchid": gateway.sub_mchid}
         whose["service_id"] = SERVICE
         number = {"out_order_no": out_order_no}

@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 from .._messages import Request
 
-log = logging.getLogger("wechatpay_chain.failover")
+log: logging.Logger = logging.getLogger("wechatpay_chain.failover")
 
 #: Seconds for which calls stay with the backup before one tries the primary again.
 STICKY = 60.0

@@ -28,7 +28,7 @@ from ..errors import (
 from .failover import Failover
 from .repeating import is_repeatable, is_worth_repeating
 
-log = logging.getLogger("wechatpay_chain.retry")
+log: logging.Logger = logging.getLogger("wechatpay_chain.retry")
 
 #: Stale connections that one call may meet without an attempt being counted.
 STALE = 3
@@ -98,14 +98,15 @@ class Retry:
     ) -> bool:
         """Whether what came of *request* may be, and is worth being, repeated.
 
-        A connection that did not come about: always, for nothing was sent. Anything
-        else only where :func:`~.repeating.is_repeatable`, and then a lost answer, one
-        that is not proven to be WeChat Pay's, and what the documents say to repeat.
+        What was not sent, such as over a connection that did not come about: always.
+        Anything else only where :func:`~.repeating.is_repeatable`, and then a lost
+        answer, one that is not proven to be WeChat Pay's, and what the documents say to
+        repeat.
         """
-        if isinstance(result, ConnectError):
-            return True
         if isinstance(result, Response):
             return is_worth_repeating(request, result) and is_repeatable(request)
+        if result.outcome == "not_sent":
+            return True
         if isinstance(result, (ReadError, WriteError)):
             return is_repeatable(request)
         # The clocks will not agree at the next attempt either.

@@ -27,9 +27,11 @@ from .signing import check_host
 UNSIGNED_XML = (
     "/pay/downloadbill",
     "/pay/downloadfundflow",
+    "/billcommentsp/batchquerycomment",
     "/mmpaymkttransfers/",
     "/risk/getpublickey",
     "/xdc/apiv2getsignkey/",
+    "/sandboxnew/pay/downloadbill",
     "/sandboxnew/pay/getsignkey",
 )
 

@@ -1,0 +1,46 @@
+"""Reading stubs: their classes, what these hold, and where they come from."""
+
+from __future__ import annotations
+
+import ast
+from functools import cache
+from pathlib import Path
+
+import wechatpay_chain
+
+PACKAGE = Path(wechatpay_chain.__file__).parent
+TREE = PACKAGE / "_tree"
+
+
+@cache
+def module(place: str) -> dict[str, ast.ClassDef]:
+    """The classes of a stub."""
+    body = ast.parse((TREE / place).read_text("utf-8")).body
+    return {one.name: one for one in body if isinstance(one, ast.ClassDef)}
+
+
+@cache
+def homes(place: str) -> dict[str, str]:
+    """Where a stub imports its classes from, by name."""
+    found = ast.walk(ast.parse((TREE / place).read_text("utf-8")))
+    return {
+        alias.name: f"{one.module}.pyi"
+        for one in found
+        if isinstance(one, ast.ImportFrom) and one.level == 1
+        for alias in one.names
+    }
+
+
+@cache
+def attributes(node: ast.ClassDef) -> dict[str, str]:
+    """The annotated attributes of a class, as text."""
+    return {
+        one.target.id: ast.unparse(one.annotation)
+        for one in node.body
+        if isinstance(one, ast.AnnAssign) and isinstance(one.target, ast.Name)
+    }
+
+
+def methods(node: ast.ClassDef) -> dict[str, ast.FunctionDef | ast.AsyncFunctionDef]:
+    kinds = (ast.FunctionDef, ast.AsyncFunctionDef)
+    return {one.name: one for one in node.body if isinstance(one, kinds)}

@@ -1,0 +1,51 @@
+from collections.abc import Mapping, Sequence
+from typing import IO, TypeAlias, TypedDict
+
+from .._flow import Layer
+from .._node import Node
+from .._stack import Stack
+from ..catalogue import Operation
+
+#: ``{"file": (name, content)}``: one file.
+Files: TypeAlias = Mapping[str, tuple[str, bytes | bytearray | memoryview | IO[bytes]]]
+
+class Options(TypedDict, total=False):
+    """Keywords that every verb takes."""
+
+    headers: Mapping[str, str] | Sequence[tuple[str, str]] | None
+    """Further headers of the request."""
+    timeout: float | tuple[float, float] | None
+    """Seconds, or seconds to connect and to read."""
+    stream: bool
+    """Leave a file unread: ``iter_content``, ``aiter_content``."""
+    base_url: str | None
+    """Scheme and host, where it is not WeChat Pay's own."""
+    middleware: Sequence[Layer] | Stack
+    """Layers around this call, or a whole stack in place of the client's."""
+
+class BodyOptions(Options, total=False):
+    """Keywords of the verbs that have a body."""
+
+    data: bytes | bytearray | memoryview | str | None
+    """A body that is sent as it is."""
+
+class TypedNode:
+    """A path that the catalogue knows: typed segments, and the verbs that it has.
+
+    An item gives the open :class:`Node`, on which everything goes.
+    """
+
+    def __getitem__(self, item: str, /) -> Node: ...
+    def chain(self, path: str) -> Node:
+        """The open node of *path*, verbatim, below this one."""
+
+    @property
+    def operation(self) -> Operation | None:
+        """The endpoint of this path, from the catalogue."""
+
+    @property
+    def operations(self) -> Mapping[str, Operation]:
+        """The endpoints of this path by method, ``"POST"``."""
+
+    def __hash__(self) -> int: ...
+    def __eq__(self, other: object, /) -> bool: ...

@@ -1,0 +1,124 @@
+"""Example arguments of a call, and the lines of a program that make them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from ..model import Operation
+from .samples import Code, body_of, query_of, sample
+from .sources import BROKEN, python
+
+#: Headers that the client sets.
+_OWN_HEADERS = frozenset({"wechatpay-serial", "accept-encoding"})
+_OPENED = ['photo = Path("photo.png")', "content = photo.read_bytes()"]
+
+
+@dataclass(frozen=True)
+class Arguments:
+    """Example arguments of a call."""
+
+    placeholders: dict[str, Any]
+    query: dict[str, Any]
+    headers: dict[str, Any]
+    #: JSON or XML fields; of an upload, what is added to ``meta``.
+    body: dict[str, Any] | None = None
+    #: The name of the part that holds the file.
+    file: str | None = None
+
+
+def arguments(operation: Operation) -> Arguments:
+    """Example arguments for *operation*: what is required, made up."""
+    body = body_of(operation)
+    file = None
+    if operation.encoding == "multipart" and operation.body is not None:
+        parts = operation.body.fields or {}
+        file = next(name for name in parts if parts[name].type == "file")
+        body = _meta(operation, body or {}, file)
+    return Arguments(
+        {
+            name: sample(one, name, name)
+            for name, one in operation.path.items()
+            if f"{{{name}}}" in operation.template
+        },
+        query_of(operation),
+        {
+            name: sample(one, name, name)
+            for name, one in operation.headers.items()
+            if one.required and name.lower() not in _OWN_HEADERS
+        },
+        body,
+        file,
+    )
+
+
+def _meta(operation: Operation, body: dict[str, Any], file: str) -> dict[str, Any]:
+    if operation.version == "v2":
+        return {name: value for name, value in body.items() if name != file}
+    meta = (operation.body.fields or {}).get("meta") if operation.body else None
+    if meta is None or meta.content is None:
+        return {}
+    # The client fills in "filename" and "sha256".
+    return {
+        name: sample(one, name, name)
+        for name, one in (meta.content.fields or {}).items()
+        if one.required and name not in ("filename", "sha256")
+    }
+
+
+def preparation(operation: Operation, given: Arguments) -> str:
+    """The lines before the call: imports, the body, the query."""
+    blocks = [_imports(operation, given)]
+    if given.file is not None:
+        blocks.append(_OPENED)
+    if given.file is not None and operation.version == "v2":
+        blocks.append(_signed_upload(given))
+    elif given.body:
+        name = "meta" if given.file else "body"
+        blocks.append([f"{name} = {_broken(given.body)}"])
+    if given.query:
+        blocks.append([f"params = {_broken(given.query)}"])
+        if operation.version == "v2" and "sign" in operation.query:
+            signer = _signer(given.query)
+            blocks[-1].append(f'params["sign"] = {signer}(params, secret)')
+    return "\n\n".join("\n".join(block) for block in blocks if block)
+
+
+def _imports(operation: Operation, given: Arguments) -> list[str]:
+    used = [str(one) for one in (given.body or {}).values() if isinstance(one, Code)]
+    digests = [name for name in ("md5", "sha256") if any(name in one for one in used)]
+    lines = [f"from hashlib import {name}" for name in digests]
+    if given.file is not None:
+        lines.append("from pathlib import Path")
+    if operation.redirect:
+        lines.append("from urllib.parse import urlencode")
+    if operation.version != "v2":
+        return lines
+    if given.file is not None:
+        lines += ["", "from urllib3 import encode_multipart_formdata"]
+    if given.file is not None or "sign" in operation.query:
+        fields = given.query or given.body or {}
+        lines.append(f"from wechatpay_chain.crypto import {_signer(fields)}")
+    return lines
+
+
+def _broken(value: dict[str, Any]) -> str:
+    """*value* over several lines, as a body reads best, unless it is one short item."""
+    return python(value, column=0 if len(value) < 2 else BROKEN)
+
+
+def _signer(fields: dict[str, Any]) -> str:
+    return "sign_hmac" if fields.get("sign_type") == "HMAC-SHA256" else "sign_md5"
+
+
+def _signed_upload(given: Arguments) -> list[str]:
+    """An upload of APIv2: its fields are signed as any others, the file is not."""
+    fields = {**(given.body or {}), "mch_id": Code("client.mchid")}
+    fields.pop("sign", None)
+    return [
+        f"fields = {_broken(fields)}",
+        f'fields["sign"] = {_signer(fields)}(fields, secret)',
+        "data, content_type = encode_multipart_formdata(",
+        f'    {{**fields, "{given.file}": (photo.name, content)}}',
+        ")",
+    ]

@@ -1,0 +1,273 @@
+"""What the layers ``check`` and ``conceal`` go by: worked out once for an operation."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any, NamedTuple
+from urllib.parse import parse_qsl, unquote
+
+from .._shapes import mapping
+from ..errors import Problem
+from .model import HOST, Field, Operation
+from .places import Places, places
+from .schema import Finding, check_members, check_value, got, shown
+
+if TYPE_CHECKING:
+    from .._messages import Payload, Request
+
+_PLACEHOLDER = re.compile(r"\{(\w+)\}")
+#: What the client adds to a body of APIv2, and what it reads there.
+_OURS = frozenset({"mch_id", "nonce_str", "sign", "sign_type"})
+#: What an upload adds to ``meta``.
+_OF_UPLOADS = frozenset({"filename", "sha256"})
+
+
+class Money(NamedTuple):
+    """The mark of an amount."""
+
+    #: Whether it may be below zero.
+    signed: bool
+    #: Whether digits in a text will do.
+    digits: bool
+
+    def accepts(self, value: Any) -> bool:
+        """Whether *value* is an amount."""
+        if isinstance(value, str):
+            form = r"-?[0-9]+" if self.signed else r"[0-9]+"
+            return self.digits and re.fullmatch(form, value) is not None
+        fits = isinstance(value, int) and not isinstance(value, bool)
+        return fits and (self.signed or value >= 0)
+
+
+def is_money(name: str, field: Field) -> bool:
+    """Whether an integer is an amount: by the words of its name.
+
+    >>> is_money("total_fee", Field(type="integer"))
+    True
+    >>> is_money("fee_count", Field(type="integer"))
+    False
+    """
+    if field.type != "integer":
+        return False
+    words = {*name.split("_")}
+    named = words & {"amount", "fee", "price"} and "count" not in words
+    return bool(named) or name in ("total", "refund", "duty")
+
+
+class Plan:
+    """What is to be done with the requests and answers of one operation."""
+
+    __slots__ = (
+        "_bare",
+        "_money",
+        "_operation",
+        "_template",
+        "hidden_body",
+        "hidden_query",
+        "home",
+        "revealed",
+    )
+
+    #: The base URL of nearly all operations.
+    usual_home: str = f"https://{HOST}"
+
+    def __init__(self, operation: Operation) -> None:
+        self._operation = operation
+        self._template = operation.template
+        #: Whether it takes no body.
+        self._bare = operation.body is None
+        is_xml = operation.encoding == "xml"
+
+        def money(name: str, field: Field, within: Field) -> Money | None:
+            if not is_money(name, field):
+                return None
+            # A line of an invoice that is a discount (折扣行) is below zero.
+            line = (within.fields or {}).get("discount", Field())
+            digits = is_xml or field.format == "numeric"
+            return Money(line.type == "boolean", digits)
+
+        self._money = places(Field() if self._bare else _body(operation), money)
+        #: The base URL, where it is another than that of all others.
+        self.home: str | None = None
+        if operation.host != HOST or operation.url_prefix:
+            self.home = operation.base_url
+        #: What of a request is encrypted: names in the query, places in the body.
+        self.hidden_query: frozenset[str] = frozenset(
+            name for name, field in operation.query.items() if _is_hidden(name, field)
+        )
+        self.hidden_body: Places[Field] | None = places(_body(operation), _is_hidden)
+        #: What of an answer is decrypted.
+        self.revealed: Places[Field] | None = places(
+            operation.answer or Field(), _is_revealed
+        )
+
+    def is_sound(self, template: str, payload: Payload | None) -> bool:
+        """Whether nothing can be wrong for certain: a quick look, which may say no."""
+        if template != self._template:
+            return False
+        if payload is None:
+            return True
+        if self._bare:
+            return False
+        return self._money is None or _is_sound(self._money, payload.value)
+
+    def certain(self, template: str, payload: Payload | None) -> list[Problem]:
+        """What is wrong for certain, whatever the catalogue may not know."""
+        problems = [*self._placeholders(template)]
+        if payload is None:
+            return problems
+        if self._bare and _is_something(payload):
+            given = got(payload.value) if payload.files is None else "a file"
+            problems.append(Problem("body", "body", given, "no body"))
+        if self._money is not None and payload.kind != "raw":
+            problems += self._amounts(self._money, payload.value)
+        return problems
+
+    def may_conceal(self, request: Request) -> bool:
+        """Whether there may be a secret: a quick look, which may say yes."""
+        if self.hidden_query and "?" in request.url:
+            return True
+        payload = request.payload
+        if self.hidden_body is None or payload is None:
+            return False
+        return self.hidden_body.may_be_in(payload.value)
+
+    def _placeholders(self, template: str) -> Iterator[Problem]:
+        known = self._operation.path
+        path = template.partition("?")[0]
+        for name in _PLACEHOLDER.findall(path):
+            if name not in known:
+                free = [one for one in known if f"{{{one}}}" not in path]
+                expected = " or ".join(f"{{{one}}}" for one in free or known)
+                hole = f"{{{name}}}"
+                yield Problem(hole, "placeholder", hole, expected)
+
+    def _amounts(self, money: Places[Money], value: Any) -> Iterator[Problem]:
+        for path, amount, mark in money.found(value):
+            if mark is not None and not mark.accepts(amount):
+                negative = Money(signed=True, digits=mark.digits).accepts(amount)
+                yield Problem(
+                    path,
+                    "range" if negative else "type",
+                    got(amount),
+                    "0 or more" if negative else "an integer in fen (分)",
+                )
+
+    def findings(self, request: Request) -> Iterator[Finding]:
+        """Everything that the catalogue has to say against *request*."""
+        payload = request.payload
+        certain = self.certain(request.template, payload)
+        yield from map(Finding, certain)
+        yield from self._path(request)
+        yield from self._query(request)
+        if payload is None or payload.kind != "raw":
+            said = {problem.path for problem in certain}
+            for finding in self._payload(payload):
+                if finding.problem.path not in said:
+                    yield finding
+
+    def _path(self, request: Request) -> Iterator[Finding]:
+        parts = self._template.split("/")
+        given = request.route.split("/")[-len(parts) :]
+        for part, value in zip(parts[::-1], given[::-1]):
+            if part.startswith("{"):
+                field = self._operation.path[part[1:-1]]
+                yield from check_value(field, unquote(value), part, text=True)
+
+    def _query(self, request: Request) -> Iterator[Finding]:
+        fields = self._operation.query
+        query = request.url.partition("?")[2]
+        values: dict[str, Any] = {}
+        for name, value in parse_qsl(query, keep_blank_values=True):
+            is_list = name in values or fields.get(name, Field()).type == "array"
+            # Of a list only that it is there: how it is written differs.
+            values[name] = None if is_list else value
+        found = check_members(fields, values, "?", text=True, joint="")
+        several = {f"?{name}" for name, value in values.items() if value is None}
+        yield from (one for one in found if one.problem.path not in several)
+
+    def _payload(self, payload: Payload | None) -> Iterator[Finding]:
+        operation = self._operation
+        if operation.body is None:
+            return
+        value = None if payload is None else payload.value
+        files = None if payload is None else payload.files
+        ours = _OURS if operation.encoding == "xml" else frozenset[str]()
+        if operation.encoding == "multipart":
+            ours = _OF_UPLOADS
+            yield from self._files(files)
+        elif files is not None:
+            yield Finding(Problem("files", "body", "a file", "no file"))
+        given = mapping({} if value is None else value)
+        fields = _body(operation).fields
+        if given is None:
+            yield Finding(Problem("body", "type", got(value), "an object"))
+        elif fields:
+            yield from self._members(fields, given, ours)
+
+    def _members(
+        self, fields: Mapping[str, Field], given: Mapping[Any, Any], ours: Iterable[str]
+    ) -> Iterator[Finding]:
+        text = self._operation.encoding == "xml"
+        for finding in check_members(fields, given, text=text, ours=ours):
+            place, rule, _, _ = finding.problem
+            if rule == "unknown" and place in self._operation.path:
+                problem = Problem(
+                    place, "repeated", "it in the body too", "it in the path only"
+                )
+                finding = finding._replace(problem=problem)
+            yield finding
+
+    def _files(self, files: Any) -> Iterator[Finding]:
+        fields: Mapping[str, Field] = (self._operation.body or Field()).fields or {}
+        wanted = next((name for name, f in fields.items() if f.type == "file"), None)
+        given = mapping(files)
+        if wanted is None or (given is not None and wanted in given):
+            return
+        names = ", ".join(map(shown, given)) if given else "no file"
+        yield Finding(Problem("files", "required", names, f"a file {wanted!r}"))
+
+
+def _body(operation: Operation) -> Field:
+    """What the caller gives as body: of an upload, the members of ``meta``."""
+    body = operation.body or Field()
+    if operation.encoding != "multipart":
+        return body
+    return (body.fields or {}).get("meta", Field()).content or Field()
+
+
+def _is_hidden(name: str, field: Field, within: Field | None = None) -> Field | None:
+    del name, within
+    return field if field.encrypted == "rsa-platform" else None
+
+
+def _is_revealed(name: str, field: Field, within: Field) -> Field | None:
+    del name, within
+    return field if field.encrypted == "rsa-merchant" else None
+
+
+def _is_sound(place: Places[Money], value: Any) -> bool:
+    """Whether all amounts are right; no for a *value* that needs a closer look."""
+    kind = value.__class__  # exactly: a subclass may be anything
+    if place.mark is not None:
+        if kind is int:
+            return bool(value >= 0)
+        return place.mark.digits and kind is str and value.isdecimal()
+    if place.items is not None:
+        inner = place.items
+        return kind is list and all(_is_sound(inner, one) for one in value)
+    if kind is not dict or place.content is not None:
+        return False
+    for name, inner in place.fields:
+        item = value.get(name)
+        if item is not None and not _is_sound(inner, item):
+            return False
+    return True
+
+
+def _is_something(payload: Payload) -> bool:
+    """Whether there is more to send than an empty object."""
+    if payload.kind == "raw":
+        return bool(payload.value)
+    return payload.files is not None or payload.value not in (None, {})

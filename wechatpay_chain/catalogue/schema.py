@@ -1,0 +1,242 @@
+"""Is a value what its field describes? Every problem at once, as values. Pure.
+
+Two notations of a value: JSON, where a number is a number, and text (a query, a path,
+the XML of APIv2), where everything is characters.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from difflib import get_close_matches
+from typing import Any, NamedTuple
+
+from .._shapes import mapping, plain, sequence
+from ..crypto.sensitive import Encrypted
+from ..errors import Problem
+from .model import Field
+from .places import parsed
+
+_INTEGER = re.compile(r"-?[0-9]+")
+_NUMBER = re.compile(r"-?[0-9]+(?:\.[0-9]+)?")
+#: Numbers of which one may do where the documents of APIv2 require several, and those
+#: that stand for each other.
+_EITHER_OR = re.compile(
+    r"out_\w+_no|\w*(?:transaction|refund|order|query|contract)_id|(?:sub_)?openid"
+)
+_PARTNERS = {
+    "transaction_id": "out_trade_no",
+    "refund_id": "out_refund_no",
+    "openid": "sub_openid",
+}
+_PARTNERS.update({other: name for name, other in _PARTNERS.items()})
+
+#: How much of a value or a name of the caller's may be in a message.
+_SHOWN = 40
+
+
+class Finding(NamedTuple):
+    """A problem, and whether the catalogue is sure of it."""
+
+    problem: Problem
+    sure: bool = True
+
+
+def check_value(
+    field: Field, value: Any, path: str, *, text: bool = False
+) -> Iterator[Finding]:
+    """What is wrong with *value*, which stands at *path*."""
+    if field.nullable and (value is None or value == ""):
+        return
+    expected = _misfit(field, value, text)
+    if expected is not None:
+        yield Finding(Problem(path, "type", got(value, field), expected))
+        return
+    if field.options:
+        yield from _options(field, value, path, text)
+    if isinstance(value, Encrypted):
+        return  # its length and form are those of any ciphertext
+    yield from map(Finding, _limits(field, value, path))
+    items = sequence(value)
+    if field.items is not None and items is not None:
+        for at, item in enumerate(items):
+            yield from check_value(field.items, item, f"{path}[{at}]", text=text)
+    members = mapping(value)
+    if field.fields and members is not None:
+        yield from check_members(field.fields, members, path, text=text)
+    if field.content is not None and field.content_kind == "json":
+        yield from _content(field.content, value, path)
+
+
+def check_members(
+    fields: Mapping[str, Field],
+    given: Mapping[Any, Any],
+    path: str = "",
+    *,
+    text: bool = False,
+    ours: Iterable[str] = (),
+    joint: str = ".",
+) -> Iterator[Finding]:
+    """What is wrong with the members of an object; *ours* are not the caller's."""
+    for name, field in fields.items():
+        value, place = given.get(name), f"{path}{joint}{name}" if path else name
+        empty = value is None or value == ""
+        if not empty or (field.nullable and name in given):
+            found = check_value(field, value, place, text=text)
+        elif field.required and name not in ours:
+            what = "nothing" if value is None else "an empty text"
+            problem = Problem(place, "required", what, "a value")
+            found = iter([Finding(problem)])
+            if text and _has_others(name, fields):
+                partner = _PARTNERS.get(name)
+                found = iter([] if partner in given else [Finding(problem, sure=False)])
+        else:
+            continue
+        yield from (one._replace(sure=False) if field.unsure else one for one in found)
+    for name in given:
+        if name not in fields and name not in ours:
+            word = shown(name)
+            place = f"{path}{joint}{word}" if path else word
+            near = _nearest(name, fields)
+            yield Finding(Problem(place, "unknown", repr(word), near))
+
+
+def _has_others(name: str, fields: Mapping[str, Field]) -> bool:
+    """Whether *name* is a number for which another one of *fields* may stand."""
+    if not _EITHER_OR.fullmatch(name):
+        return False
+    others = (one for one, field in fields.items() if field.required and one != name)
+    return any(_EITHER_OR.fullmatch(one) for one in others)
+
+
+def _nearest(name: object, fields: Mapping[str, Field]) -> str:
+    near = get_close_matches(str(name), fields, n=1)
+    return repr(near[0]) if near else "a documented name"
+
+
+def shown(name: object) -> str:
+    """A name of the caller's, as far as a message needs it."""
+    text = str(name)
+    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}..."
+
+
+def got(value: Any, field: Field | None = None) -> str:
+    """What a message says of *value*: of a text its length, as it may be private.
+
+    >>> got("张三"), got(0.88), got([1, 2])
+    ('str of 2 characters', '0.88', 'list')
+    """
+    if isinstance(value, bool) or value is None:
+        return str(value)
+    if isinstance(value, str):
+        return f"str of {len(value)} characters"
+    if isinstance(value, (int, float)) and not (field and field.encrypted):
+        return str(value)
+    return type(value).__name__
+
+
+_KINDS = {
+    "string": "text",
+    "integer": "an integer",
+    "number": "a number",
+    "boolean": "True or False",
+    "array": "a list",
+    "object": "an object",
+}
+
+
+def _misfit(field: Field, value: Any, text: bool) -> str | None:
+    """What is expected where *value* is of another type."""
+    fits = _fits_text(field, value) if text else _fits(field, value)
+    return None if fits else _KINDS[field.type]
+
+
+def _fits(field: Field, value: Any) -> bool:
+    kind = field.type
+    if kind == "string":
+        return isinstance(value, str)
+    if kind == "integer":
+        if field.format == "numeric" and isinstance(value, str):
+            return _INTEGER.fullmatch(value) is not None
+        return isinstance(value, int) and not isinstance(value, bool)
+    if kind == "number":
+        return isinstance(value, (int, float)) and not isinstance(value, bool)
+    if kind == "boolean":
+        return isinstance(value, bool)
+    if kind == "array":
+        return sequence(value) is not None
+    return mapping(value) is not None if kind == "object" else True
+
+
+def _fits_text(field: Field, value: Any) -> bool:
+    """Of text: what is nested goes in as JSON, which is not looked into here."""
+    if field.type == "boolean" and isinstance(value, bool):
+        return True
+    if isinstance(value, bool) or not isinstance(value, (str, int)):
+        return field.type in ("any", "file")
+    if field.type == "integer":
+        return _INTEGER.fullmatch(plain(value)) is not None
+    if field.type == "number":
+        return _NUMBER.fullmatch(plain(value)) is not None
+    return True
+
+
+def _options(field: Field, value: Any, path: str, text: bool) -> Iterator[Finding]:
+    """What is wrong by the alternative that *value* comes nearest to."""
+    found = (list(check_value(one, value, path, text=text)) for one in field.options)
+    yield from min(found, key=len)
+
+
+def _content(field: Field, value: Any, path: str) -> Iterator[Finding]:
+    found = parsed(value)
+    if found is None:
+        yield Finding(Problem(path, "type", got(value), "JSON text"))
+    else:
+        yield from check_value(field, found, f"{path}<json>")
+
+
+def _limits(field: Field, value: Any, path: str) -> Iterator[Problem]:
+    """Enumeration, range, length, pattern, number of items."""
+    text = plain(value) if isinstance(value, (str, int)) else None
+    if field.enum and text is not None:
+        if text not in map(str, field.enum):
+            seen = got(value, field) if field.encrypted else repr(shown(text))
+            yield Problem(path, "enum", seen, f"one of {_listed(field.enum)}")
+        return  # what is listed is right, whatever the documents say of its length
+    if field.type in ("integer", "number") and text is not None:
+        yield from _range(field, float(text), path, text)
+    elif field.type == "array":
+        items = sequence(value)
+        if items is not None and not _within(field, len(items)):
+            size = f"{len(items)} items"
+            yield Problem(path, "items", size, f"{_span(field)} items")
+    elif text is not None and not _within(field, len(text)):
+        size = f"{len(text)} characters"
+        yield Problem(path, "length", size, f"{_span(field)} characters")
+    if field.pattern and text is not None and not re.fullmatch(field.pattern, text):
+        yield Problem(path, "pattern", got(text), f"the form {field.pattern}")
+
+
+def _range(field: Field, number: float, path: str, text: str) -> Iterator[Problem]:
+    low, high = field.minimum, field.maximum
+    if low is not None and number < low:
+        yield Problem(path, "range", shown(text), f"{low} or more")
+    if high is not None and number > high:
+        yield Problem(path, "range", shown(text), f"{high} or less")
+
+
+def _within(field: Field, size: int) -> bool:
+    low, high = field.shortest, field.longest
+    return (low is None or low <= size) and (high is None or size <= high)
+
+
+def _span(field: Field) -> str:
+    low, high = field.shortest, field.longest
+    if high is None:
+        return f"at least {low}"
+    return f"at most {high}" if low is None else f"{low} to {high}"
+
+
+def _listed(enum: tuple[Any, ...]) -> str:
+    names = [str(one) for one in enum[:12]]
+    return ", ".join([*names, "..."] if len(enum) > len(names) else names)

@@ -1,0 +1,216 @@
+"""``wxpay api``: what the catalogue knows, found by words or by path."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import fields, is_dataclass
+from shutil import get_terminal_size
+from typing import Any, cast
+from urllib.parse import urlsplit
+
+import click
+
+from .. import _chain, catalogue
+from ..catalogue import Operation, layout
+from ..catalogue.examples import arguments, forms, preparation
+from ..catalogue.search import Hit, Match, near
+from ..catalogue.text import describe
+
+#: ``v3/pay/...``, or the chain: ``client.v3.pay``, ``v3.pay``.
+_CHAIN = re.compile(r"(?:client\.)?((?:v[1-9][0-9]*|hk)(?:\.\w+)+)")
+
+
+@click.command("api")
+@click.argument("words", nargs=-1)
+@click.option(
+    "--show",
+    nargs=2,
+    metavar="METHOD PATH",
+    help="This endpoint, in full; PATH may be filled in.",
+)
+@click.option(
+    "--limit",
+    type=click.IntRange(min=1),
+    default=20,
+    show_default=True,
+    help="At most so many hits.",
+)
+@click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout.")
+def command(
+    words: tuple[str, ...], show: tuple[str, str] | None, limit: int, as_json: bool
+) -> None:
+    """Search the endpoints of WeChat Pay by WORDS, Chinese or English.
+
+    Titles, paths, product tags, error codes, field names and labels are searched; all
+    words must be found. A path (with or without METHOD in front), a URL or a chain
+    such as v3.pay.transactions.native shows what is there. One hit is shown in full,
+    with the calls to paste. Without WORDS: which segments there are.
+
+    Exits 0, or 1 if nothing was found.
+    """
+    if show is None and not words:
+        _segments(as_json)
+        return
+    hits = [Hit(one, ()) for one in _at(*(show or _located(words)))]
+    in_full = bool(hits)
+    if not hits and show is None:
+        hits = catalogue.search(" ".join(words), limit)
+        in_full = len(hits) == 1
+    told = " ".join(show or words)
+    if as_json:
+        _as_json(hits, in_full, told)
+    elif in_full:
+        click.echo("\n\n\n".join(_in_full(hit.operation) for hit in hits))
+    elif hits:
+        _table(hits, limit)
+    if not hits:
+        _nothing(told, as_json)
+
+
+def _located(words: tuple[str, ...]) -> tuple[str, str]:
+    """Method and path, as far as *words* can be these; else two empty texts."""
+    method = words[0] if words[0].upper() in layout.METHODS else ""
+    rest = words[1:] if method else words
+    return (method, rest[0]) if len(rest) == 1 else ("", "")
+
+
+def _at(method: str, text: str) -> list[Operation]:
+    """The operations at *text*, a path, URL or chain; of APIv2 also as on the wire."""
+    path = urlsplit(text).path if "://" in text else text.partition("?")[0]
+    chained = _CHAIN.fullmatch(path)
+    if chained:
+        names = (_chain.segment(name) for name in chained[1].split("."))
+        path = "/".join(name or "" for name in names)
+    path = path.removeprefix("/")
+    known = catalogue.at(path) or catalogue.at(f"v2/{path}")
+    return [one for name, one in known.items() if method.upper() in ("", name)]
+
+
+def _segments(as_json: bool) -> None:
+    counts = {
+        version: {
+            name: sum(1 for _ in catalogue.operations(version, name))
+            for name in catalogue.segments(version)
+        }
+        for version in catalogue.VERSIONS
+    }
+    if as_json:
+        click.echo(json.dumps({"segments": counts}, indent=2))
+        return
+    for version, segments in counts.items():
+        click.secho(f"{version}  {sum(segments.values())} endpoints", bold=True)
+        cells = [f"{name} {count}" for name, count in segments.items()]
+        for line in _in_columns(cells, get_terminal_size().columns - 2):
+            click.echo(f"  {line}")
+        click.echo()
+    click.echo("wxpay api WORDS searches them, wxpay api v3/PATH shows one.")
+
+
+def _in_columns(cells: list[str], width: int) -> Iterator[str]:
+    across = max(1, width // (max(map(len, cells)) + 2))
+    down = -(-len(cells) // across)
+    columns = [cells[at : at + down] for at in range(0, len(cells), down)]
+    widths = [max(map(len, column)) + 2 for column in columns]
+    for row in range(down):
+        line = (
+            column[row].ljust(wide)
+            for column, wide in zip(columns, widths)
+            if row < len(column)
+        )
+        yield "".join(line).rstrip()
+
+
+def _table(hits: list[Hit], limit: int) -> None:
+    wide = max(len(hit.operation.template) for hit in hits)
+    for hit in hits:
+        operation = hit.operation
+        told = "  (withdrawn)" if operation.deprecated else ""
+        click.echo(
+            f"{operation.method:<7}{operation.template:<{wide}}  "
+            f"{click.style(operation.title, bold=True)}{told}{_why(hit.matches)}"
+        )
+    if len(hits) == limit:
+        click.echo(f"The first {limit}; more words, or --limit, narrow or widen it.")
+
+
+def _why(matches: tuple[Match, ...]) -> str:
+    """What the line does not show itself: the field, tag or error that matched."""
+    unseen = [one.text for one in matches if one.where not in ("title", "path")]
+    return f"  [{', '.join(unseen)}]" if unseen else ""
+
+
+def _in_full(operation: Operation) -> str:
+    text = describe(operation)
+    title, _, rest = text.partition("\n")
+    return f"{click.style(title, bold=True)}\n{rest}\n\nCalls\n{_calls(operation)}"
+
+
+def _calls(operation: Operation) -> str:
+    """The call in each form, to be pasted."""
+    given = arguments(operation)
+    before = preparation(operation, given)
+    blocks = [before] if before else []
+    blocks += [f"# {form.title}\n{form.code}" for form in forms(operation, given)]
+    lines = "\n\n".join(blocks).splitlines()
+    return "\n".join(f"  {line}".rstrip() for line in lines)
+
+
+def _nothing(told: str, as_json: bool) -> None:
+    if not as_json:
+        close = near(told)
+        hint = f"; near it: {', '.join(close)}" if close else ""
+        click.echo(f"wxpay api: nothing found for {told!r}{hint}", err=True)
+    raise SystemExit(1)
+
+
+def _as_json(hits: list[Hit], in_full: bool, told: str) -> None:
+    found = [_facts(hit, in_full) for hit in hits]
+    data: dict[str, Any] = {"operations": found}
+    if not hits:
+        data["near"] = near(told)
+    click.echo(json.dumps(data, ensure_ascii=False, indent=2))
+
+
+def _facts(hit: Hit, in_full: bool) -> dict[str, Any]:
+    """*hit* for machines: what it is called by, and in full all that is known of it."""
+    operation = hit.operation
+    out: dict[str, Any] = {
+        "method": operation.method,
+        "template": operation.template,
+        "title": operation.title,
+        "expression": operation.expression,
+        "docs": list(operation.docs),
+    }
+    if hit.matches:
+        out["matches"] = [match._asdict() for match in hit.matches]
+    if in_full:
+        out |= {
+            name: said for name, said in _plain(operation).items() if name != "links"
+        }
+        given = arguments(operation)
+        out["preparation"] = preparation(operation, given)
+        out["calls"] = {form.title: form.code for form in forms(operation, given)}
+    return out
+
+
+def _plain(value: Any) -> Any:
+    """A value of the catalogue as JSON has it, less what is as usual."""
+    if is_dataclass(value):
+        given = ((one, getattr(value, one.name)) for one in fields(value))
+        return {
+            one.name: _plain(said)
+            for one, said in given
+            if said != one.default and said != _made(one.default_factory)
+        }
+    if isinstance(value, Mapping):
+        items = cast("Mapping[object, Any]", value).items()
+        return {str(name): _plain(inner) for name, inner in items}
+    if isinstance(value, (tuple, list)):
+        return [_plain(inner) for inner in cast("Iterable[Any]", value)]
+    return value
+
+
+def _made(factory: Callable[[], Any] | Any) -> Any:
+    return factory() if callable(factory) else None

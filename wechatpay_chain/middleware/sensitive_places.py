@@ -1,0 +1,105 @@
+"""What of a request is sensitive, where it stands, and what takes its place.
+
+The caller's objects are never changed: what differs is a copy.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from typing import Any, NamedTuple
+from urllib.parse import quote, unquote_plus
+
+from .._messages import Request
+from .._shapes import mapping, sequence
+from ..crypto import Encrypted
+from ..errors import EncodeError
+
+
+class Secrets(NamedTuple):
+    """What was found in a request."""
+
+    #: Paths of the values that are still to be encrypted.
+    plain: list[str]
+    #: Values that ``client.encrypt`` made, wherever they stand.
+    sealed: list[Encrypted]
+
+
+def secrets_of(request: Request) -> Secrets:
+    """The sensitive values of *request*.
+
+    Raises ``EncodeError`` for one that is not text, or whose place has another shape
+    than the documents give it: what cannot be followed could leave in plain.
+    """
+    plain: list[str] = []
+
+    def note(path: str, text: str) -> str:
+        plain.append(path)
+        return text
+
+    _rewrite(request, note)
+    sealed = [*_sealed(request.params)]
+    if request.payload is not None and request.payload.kind != "raw":
+        sealed += _sealed(request.payload.value)
+    return Secrets(plain, sealed)
+
+
+def conceal(request: Request, encrypt: Callable[[str, str], str]) -> Request:
+    """*request* with ``encrypt(path, text)`` in place of each plain secret."""
+    return _rewrite(request, encrypt)
+
+
+def _rewrite(request: Request, encrypt: Callable[[str, str], str]) -> Request:
+    operation, payload = request.operation, request.payload
+    if operation is None:
+        return request
+    plan = operation.plan
+    if plan.hidden_query and "?" in request.url:
+        ours = frozenset(map(str, _sealed(request.params)))
+        request = _query(request, plan.hidden_query, ours, encrypt)
+    if plan.hidden_body is None or payload is None or payload.kind == "raw":
+        return request
+
+    def change(path: str, value: Any, mark: object) -> Any:
+        if mark is None or not isinstance(value, str):
+            what = "a sensitive field" if mark else "what holds sensitive fields"
+            raise EncodeError(
+                f"{request.label}: {path or 'the body'}: {what} cannot be a "
+                f"{type(value).__name__} here"
+            )
+        if isinstance(value, Encrypted) or not value:
+            return value
+        return encrypt(path, value)
+
+    value = plan.hidden_body.rewrite(payload.value, change)
+    if value is payload.value:
+        return request
+    return request.replace(payload=replace(payload, value=value))
+
+
+def _query(
+    request: Request,
+    names: frozenset[str],
+    sealed: frozenset[str],
+    encrypt: Callable[[str, str], str],
+) -> Request:
+    path, _, query = request.url.partition("?")
+    pairs: list[str] = []
+    for pair in query.split("&"):
+        name, sign, value = pair.partition("=")
+        text = unquote_plus(value)
+        if text and unquote_plus(name) in names and text not in sealed:
+            value = quote(encrypt(f"?{unquote_plus(name)}", text), safe="")
+        pairs.append(f"{name}{sign}{value}")
+    return request.replace(url=f"{path}?{'&'.join(pairs)}")
+
+
+def _sealed(value: Any, depth: int = 32) -> Iterator[Encrypted]:
+    """The values in *value* that ``client.encrypt`` made."""
+    if isinstance(value, Encrypted):
+        yield value
+    elif Encrypted.exist and depth:
+        members = mapping(value)
+        items = sequence(value) if members is None else list(members.values())
+        for item in items or ():
+            yield from _sealed(item, depth - 1)
