@@ -8,6 +8,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from importlib import import_module
 from typing import Any
 
 from ._calls import Defaults
@@ -17,7 +18,7 @@ from ._logging import configure
 from ._options import BASE_URL, CONNECTION, Settings, check
 from ._secret import Secret
 from ._stack import Stack
-from .crypto import KeyRing
+from .crypto import Encrypted, KeyRing
 from .errors import ConfigurationError
 from .middleware.account import Account
 from .middleware.certificates import Certificates
@@ -117,9 +118,10 @@ class Connections:
     def _make_async(self) -> Any:
         if self._async_transport is None:
             _refuse_memory(self._transport, "async_transport")
-            from .transports.on_aiohttp import AiohttpTransport
-
-            made = AiohttpTransport(self._settings.network)
+            # By name: a type checker that follows it reads all of aiohttp, which
+            # takes mypy longer than all of our own types, for each program.
+            home = import_module(".transports.on_aiohttp", __package__)
+            made = home.AiohttpTransport(self._settings.network)
             self._async_transport = self._first("async_transport", made)
         return self._async_transport
 
@@ -200,6 +202,7 @@ class Assembly:
             self.stack,
             self.xml_stack,
             settings.mutual,
+            Encrypted,
             settings.base_url == BASE_URL,
         )
 

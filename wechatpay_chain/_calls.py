@@ -17,6 +17,7 @@ from .errors import ConfigurationError, EncodeError, TemplateError
 
 if TYPE_CHECKING:
     from .catalogue import Operation
+    from .crypto import Encrypted
 
 #: Keywords of a verb that are not placeholders.
 OPTIONS = frozenset(
@@ -49,6 +50,8 @@ class Defaults(NamedTuple):
     stack: Stack
     xml_stack: Stack
     mutual: bool
+    #: The class of values that are encrypted already; it knows whether any exist.
+    sealed: type[Encrypted]
     #: Whether endpoints of other hosts go there: no base URL was given.
     at_home: bool
 
@@ -99,7 +102,13 @@ def prepare(
         operation=operation,
         params=params,
     )
-    return Prepared(_entries(stack, options.get("middleware", ())), request)
+    idle = operation is None or operation.plan.is_idle(text, payload)
+    return Prepared(
+        _entries(
+            stack, options.get("middleware", ()), idle and not defaults.sealed.exist
+        ),
+        request,
+    )
 
 
 def _where(
@@ -200,12 +209,12 @@ def _headers(headers: Any) -> list[tuple[str, str]]:
     return out
 
 
-def _entries(stack: Stack, middleware: Any) -> tuple[Entry, ...]:
+def _entries(stack: Stack, middleware: Any, idle: bool) -> tuple[Entry, ...]:
+    """The layers of the call, less those that have nothing to do for it."""
     if isinstance(middleware, Stack):
-        return middleware.entries
-    if not middleware:
-        return stack.entries
-    return (*layers(middleware), *stack.entries)
+        stack, middleware = middleware, ()
+    entries = stack.lean if idle else stack.entries
+    return (*layers(middleware), *entries) if middleware else entries
 
 
 def layers(middleware: Iterable[Callable[..., Any]]) -> tuple[Entry, ...]:

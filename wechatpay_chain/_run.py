@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from logging import DEBUG
+from logging import DEBUG, INFO
 from time import perf_counter
 
 from . import _logging
@@ -14,8 +14,8 @@ from .errors import LayerError, WeChatPayError
 #: Fetches within fetches beyond this are a layer that meets itself.
 DEEPEST = 8
 
-#: A request on its way, and when it was sent.
-Attempt = tuple[Request, float]
+#: A request on its way, when it was sent, and whether a good answer is worth a line.
+Attempt = tuple[Request, float, bool]
 
 
 class Run:
@@ -50,9 +50,10 @@ class Run:
         self.latest = request
         self.doubt_before = self.doubt_before or self.doubt
         self.doubt = True
-        if _logging.log.isEnabledFor(DEBUG):
+        told = _logging.log.isEnabledFor(INFO)
+        if told and _logging.log.isEnabledFor(DEBUG):
             _logging.will_send(request, [entry.name for entry in self.entries])
-        attempt = request, perf_counter()
+        attempt = request, perf_counter(), told
         self.waiting.append(attempt)
         return attempt
 
@@ -60,7 +61,7 @@ class Run:
         """Note that *attempt* ended without an answer."""
         self.doubt = error.outcome != "not_sent"
         self.waiting.remove(attempt)
-        request, started = attempt
+        request, started, _ = attempt
         _logging.failed(request, error, perf_counter() - started)
 
     def answered(self, attempt: Attempt, response: Response) -> None:
@@ -68,8 +69,9 @@ class Run:
         self.opened.append(response.body)
         self.doubt = not 400 <= response.status_code < 500
         self.waiting.remove(attempt)
-        request, started = attempt
-        _logging.answered(request, response, perf_counter() - started)
+        request, started, told = attempt
+        if told or not response.ok:
+            _logging.answered(request, response, perf_counter() - started)
 
     def inner(self, without: frozenset[str]) -> Run:
         """The record of a nested call, less the layers named."""
@@ -91,7 +93,7 @@ class Run:
         for body in self.opened:
             if body is not keep:
                 close_body(body)
-        for request, started in self.waiting:  # cancelled, or broken off by Ctrl-C
+        for request, started, _ in self.waiting:  # cancelled, or broken off by Ctrl-C
             _logging.left(request, perf_counter() - started)
 
     def complete(self, error: WeChatPayError, request: Request) -> None:

@@ -21,7 +21,7 @@ class Stack:
     def __init__(
         self, entries: Iterable[Entry] = (), *, end: str = "transport"
     ) -> None:
-        self._entries = tuple(entries)
+        self._set(tuple(entries))
         self._end = end
         self._lock = Lock()
 
@@ -29,6 +29,15 @@ class Stack:
     def entries(self) -> tuple[Entry, ...]:
         """The layers as they are now, outermost first: a snapshot."""
         return self._entries
+
+    @property
+    def lean(self) -> tuple[Entry, ...]:
+        """The same less those that have nothing to do where the catalogue has nothing.
+
+        Such a layer says so by a true attribute ``by_catalogue``. Entering a layer for
+        nothing costs some two microseconds of every call.
+        """
+        return self._lean
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -88,8 +97,16 @@ class Stack:
                     raise ValueError(
                         f"the stack has a layer {name!r} already; give this name=..."
                     )
-            self._entries = entries
+            self._set(entries)
         return self
+
+    def _set(self, entries: tuple[Entry, ...]) -> None:
+        self._entries = entries
+        self._lean = tuple(
+            entry
+            for entry in entries
+            if not getattr(entry.layer, "by_catalogue", False)
+        )
 
     def _index(self, entries: tuple[Entry, ...], name: str) -> int:
         names = [entry.name for entry in entries]

@@ -66,6 +66,7 @@ class Plan:
         "hidden_body",
         "hidden_query",
         "home",
+        "quiet",
         "revealed",
     )
 
@@ -101,6 +102,15 @@ class Plan:
         self.revealed: Places[Field] | None = places(
             operation.answer or Field(), _is_revealed
         )
+        marked = self._money or self.hidden_body or self.hidden_query or self.revealed
+        #: Whether a body that it takes can hold nothing to tell, hide or open.
+        self.quiet = not marked
+
+    def is_idle(self, template: str, payload: Payload | None) -> bool:
+        """Whether the layers of the catalogue have nothing to do, whatever is in it."""
+        if not self.quiet or template != self._template:
+            return False
+        return payload is None or not self._bare
 
     def is_sound(self, template: str, payload: Payload | None) -> bool:
         """Whether nothing can be wrong for certain: a quick look, which may say no."""

@@ -36,6 +36,8 @@ class Checker:
 
     def __init__(self, mode: Mode = "warn") -> None:
         self._mode = mode
+        #: Nothing is to be told of an endpoint whose plan is quiet.
+        self.by_catalogue = mode != "strict"
 
     def __call__(self, request: Request) -> Flow[Response]:
         operation = request.operation

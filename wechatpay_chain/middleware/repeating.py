@@ -79,6 +79,8 @@ def is_repeatable(request: Request) -> bool:
 
 def is_worth_repeating(request: Request, response: Response) -> bool:
     """Whether an answer is one that the documents call repeatable."""
+    if response.status_code < 300 and not request.template.startswith("v2/"):
+        return False  # only APIv2 reports a failure in a 200
     code = _code(response)
     if code is not None and APIError(code=code).is_code(*CODES):
         return True

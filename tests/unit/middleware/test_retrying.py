@@ -366,7 +366,8 @@ class TestDecision:
         self, data: dict[str, str], repeated: bool
     ) -> None:
         answer = Response(200, data=data)
-        found = Retry(9).after_response(NUMBERED, answer, 1)
+        request = NUMBERED.replace(template="v2/secapi/pay/refund")
+        found = Retry(9).after_response(request, answer, 1)
         assert (found is not None) is repeated
 
     def test_one_attempt_never_repeats(self) -> None:
