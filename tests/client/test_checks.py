@@ -641,3 +641,29 @@ def test_the_mode_comes_from_the_environment(
         monkeypatch.setenv(f"WECHATPAY_{name}", value)
     with pytest.raises(CheckError):
         WeChatPay.from_env()[CANCEL].post({}, out_order_no="1")
+
+
+@pytest.mark.parametrize(
+    ("path", "options", "layers"),
+    [
+        ("v3/payscore/serviceorder/{out_order_no}/cancel", {}, set()),
+        ("v3/brand/new/thing", {}, set()),
+        ("v3/payscore/serviceorder/{order_no}/cancel", {}, {"check", "conceal"}),
+        ("v3/pay/transactions/native", {}, {"check", "conceal"}),
+        ("v3/profitsharing/receivers/add", {}, {"check", "conceal"}),
+        (
+            "v3/payscore/serviceorder/{out_order_no}/cancel",
+            {"check": "strict"},
+            {"check"},
+        ),
+    ],
+)
+def test_a_layer_is_entered_only_where_it_may_have_work(
+    make, path: str, options: dict[str, Any], layers: set[str]
+) -> None:
+    client = make(**options)
+    name = path.partition("{")[2].partition("}")[0]
+    prepared = client._prepare("POST", path, {"a": 1}, {name: "1"} if name else {})
+    entered = {entry.name for entry in prepared.entries}
+    assert entered & {"check", "conceal"} == layers
+    assert {"raise_errors", "encode", "retry", "decode", "verify", "sign"} <= entered

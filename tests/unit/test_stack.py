@@ -162,3 +162,22 @@ def test_concurrent_changes_are_all_kept_and_never_half_seen() -> None:
         sys.setswitchinterval(interval)
     assert torn == []
     assert len(stack) == 2 + 4 * 50
+
+
+class ByCatalogue:
+    """A layer that has work only where the catalogue gives it some."""
+
+    name = "idle"
+    by_catalogue = True
+
+    def __call__(self, request):
+        return (yield request)
+
+
+def test_a_call_may_leave_out_what_has_nothing_to_do() -> None:
+    stack = Stack([])
+    stack.push(ByCatalogue()).push(lambda request: iter(()), "mine")
+    assert stack.names == ("mine", "idle")
+    assert [entry.name for entry in stack.lean] == ["mine"]
+    stack.replace("idle", lambda request: iter(()))
+    assert stack.lean == stack.entries
