@@ -53,7 +53,7 @@ PRIVATE = [
     "order1",
     "P20150806125346",
     "oUpF8uMuAJO_M2pxb1Q9zNjWeS6o",
-    "o4GgauInH_RCEdvrrNGrntXDuXXX",
+    "o4GgauInH_RCEdvrrNGrntXDuXyZ",
     "oXyLmNoPqRsTuVwXyZabcdefghij",
     "0b1f9a52-2c1e-4c7b-9c52-6f0f9d0c3a11",
     "9f86d081884c7d659a2feaa0c55ad015",
