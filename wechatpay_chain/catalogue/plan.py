@@ -104,7 +104,7 @@ class Plan:
         )
         marked = self._money or self.hidden_body or self.hidden_query or self.revealed
         #: Whether a body that it takes can hold nothing to tell, hide or open.
-        self.quiet = not marked
+        self.quiet: bool = not marked
 
     def is_idle(self, template: str, payload: Payload | None) -> bool:
         """Whether the layers of the catalogue have nothing to do, whatever is in it."""

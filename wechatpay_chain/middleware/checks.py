@@ -37,7 +37,7 @@ class Checker:
     def __init__(self, mode: Mode = "warn") -> None:
         self._mode = mode
         #: Nothing is to be told of an endpoint whose plan is quiet.
-        self.by_catalogue = mode != "strict"
+        self.by_catalogue: bool = mode != "strict"
 
     def __call__(self, request: Request) -> Flow[Response]:
         operation = request.operation

@@ -34,7 +34,7 @@ class Concealer:
 
     name = "conceal"
     #: An endpoint without sensitive fields needs no such layer.
-    by_catalogue = True
+    by_catalogue: bool = True
 
     def __init__(
         self,
