@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ._calls import Defaults
 from ._drivers import AsyncDriver, SyncDriver
@@ -294,3 +294,9 @@ def _exchange(stack: Stack, old: tuple[Any, ...], new: tuple[Any, ...]) -> Stack
     return Stack(
         Entry(name, successor.get(id(layer), layer)) for name, layer in stack.entries
     )
+
+
+if TYPE_CHECKING:
+    from ._parts import Parts
+
+    _fits: type[Parts] = Assembly

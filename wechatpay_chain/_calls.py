@@ -82,11 +82,11 @@ def prepare(
         if encoded:
             path += ("&" if "?" in path else "?") + encoded
     timeout = defaults.timeout
+    deadline = defaults.deadline
     if options.get("timeout") is not None:
         timeout = check_timeout(options["timeout"])
-    deadline = defaults.deadline
-    if deadline is not None:
-        deadline = max(deadline, *timeout)  # who waits longer on purpose may
+        if deadline is not None:
+            deadline = max(deadline, *timeout)  # who waits longer on purpose may
     stack = defaults.xml_stack if is_xml else defaults.stack
     request = Request(
         method,

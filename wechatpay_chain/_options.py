@@ -44,7 +44,7 @@ from ._version import __version__
 from .errors import ConfigurationError, EncodeError
 from .middleware.checks import MODES, Mode
 from .middleware.coding import check_headers
-from .middleware.retrying import Retry, RetryPolicy
+from .middleware.retrying import DEADLINE, Retry, RetryPolicy
 from .stores import CertificateStore
 from .transports.base import AsyncTransport, Transport
 from .transports.settings import NetworkSettings
@@ -137,6 +137,7 @@ def check(options: Secret[dict[str, Any]]) -> Settings:
     merchant = check_merchant(given, mchid)
     headers = _headers(given)
     base_url = check_base_url(given.get("base_url", BASE_URL))
+    timeout = check_timeout(given.get("timeout", TIMEOUT))
     return Settings(
         mchid=mchid,
         serial=serial,
@@ -147,8 +148,8 @@ def check(options: Secret[dict[str, Any]]) -> Settings:
         secret=check_symmetric(given, "secret", "the APIv2 key (APIv2密钥)"),
         base_url=base_url,
         backup_url=_backup_url(options, base_url),
-        timeout=check_timeout(given.get("timeout", TIMEOUT)),
-        retry=_retry(given.get("retry", 3)),
+        timeout=timeout,
+        retry=_retry(given.get("retry", 3), timeout),
         network=NetworkSettings(
             proxies=check_proxies(given),
             verify=check_verify(given),
@@ -188,7 +189,8 @@ def _backup_url(options: Secret[dict[str, Any]], base_url: str) -> str | None:
     return check_base_url(options.reveal()["backup_url"], "backup_url")
 
 
-def _retry(value: object) -> RetryPolicy:
+def _retry(value: object, timeout: tuple[float, float]) -> RetryPolicy:
+    """A policy as it is; of a number, with time for one attempt at least."""
     given: Any = value
     methods = ("after_error", "after_response")
     # An instance: Retry for Retry() is an easy slip.
@@ -196,7 +198,7 @@ def _retry(value: object) -> RetryPolicy:
         policy: RetryPolicy = given
         return policy
     if isinstance(value, int) and not isinstance(value, bool) and value > 0:
-        return Retry(value)
+        return Retry(value, deadline=max(DEADLINE, *timeout))
     found = shown(value)
     del value, given  # they may hold a key, and tracebacks can show local variables
     raise ConfigurationError(f"retry: attempts must be an int from 1 up, got {found}")

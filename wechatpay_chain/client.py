@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from importlib import import_module
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -17,8 +18,8 @@ from .errors import APIError, ConfigurationError
 if TYPE_CHECKING:
     from typing_extensions import Self, Unpack
 
-    from ._assembly import Assembly
     from ._options import Options
+    from ._parts import Parts
     from ._stack import Stack
     from ._tree import V2, V3, Hk
     from .crypto import Encrypted, KeyRing
@@ -55,11 +56,9 @@ class WeChatPay:
     def __init__(self, **options: Unpack[Options]) -> None:
         sealed: Secret[dict[str, Any]] = Secret({**options})
         del options  # what fails below must show no key, local variables included
-        from ._assembly import build  # most of the package; importing it skips that
+        self._setup(_assembly().build(sealed))
 
-        self._setup(build(sealed))
-
-    def _setup(self, assembly: Assembly) -> None:
+    def _setup(self, assembly: Parts) -> None:
         self._assembly = assembly
         self._settings = assembly.settings
         self._defaults = assembly.defaults
@@ -88,10 +87,8 @@ class WeChatPay:
 
     @classmethod
     def _of(cls, sealed: Secret[dict[str, Any]]) -> Self:
-        from ._assembly import build
-
         made = cls.__new__(cls)
-        made._setup(build(sealed))
+        made._setup(_assembly().build(sealed))
         return made
 
     def with_options(self, **changes: Unpack[Options]) -> Self:
@@ -103,10 +100,8 @@ class WeChatPay:
         """
         sealed: Secret[dict[str, Any]] = Secret({**changes})
         del changes
-        from ._assembly import derive
-
         made = type(self).__new__(type(self))
-        made._setup(derive(self._assembly, sealed))
+        made._setup(_assembly().derive(self._assembly, sealed))
         return made
 
     # The chain. Only versions are segments here: a misspelt method is no empty chain.
@@ -281,6 +276,15 @@ class WeChatPay:
         if settings is None:
             return f"<{type(self).__name__}, not built>"
         return f"<WeChatPay merchant {settings.mchid} at {settings.base_url}>"
+
+
+def _assembly() -> Any:
+    """The module that puts a client together.
+
+    Most of the package: importing that skips it. By name, for mypy would follow it for
+    each program of each user, down to asyncio.
+    """
+    return import_module("._assembly", __package__)
 
 
 def _public(kind: type) -> list[str]:

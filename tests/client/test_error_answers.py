@@ -328,6 +328,7 @@ class TestSignError:
         with pytest.raises(Unauthorized, match="do not belong together") as caught:
             call(client.v3.x.get)
         assert server.keys["mchid"] in str(caught.value.explanation)
+        assert "either something on the way" in str(caught.value.explanation)
 
     def test_finds_nested_information(self, call, server, client) -> None:
         detail = {"detail": {"sign_information": {"method": "PUT"}}}

@@ -207,6 +207,16 @@ class TestDeadline:
         call(timed.v3.x.get, timeout=(5, 300))
         assert server.request.deadline == 300
 
+    def test_one_of_the_callers_own_is_kept(self, call, server, make) -> None:
+        call(make(retry=Retry(5, deadline=3), timeout=(5, 30)).v3.x.get)
+        assert server.request.deadline == 3
+
+    def test_without_a_policy_there_is_time_for_one_attempt(
+        self, call, server, make
+    ) -> None:
+        call(make(timeout=(5, 120)).v3.x.get)
+        assert server.request.deadline == 120
+
     def test_a_policy_without_one_has_none(self, call, server, make) -> None:
         call(make(retry=Retry(deadline=None)).v3.x.get)
         assert server.request.deadline is None

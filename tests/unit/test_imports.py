@@ -38,6 +38,7 @@ LAYERS: list[set[str]] = [
         "_help",
         "_node",
         "_assembly",
+        "_parts",
         "client",
     },
 ]
@@ -101,6 +102,9 @@ def imports(path: Path) -> Iterator[str]:
                 yield from (f"{NAME}.{alias.name}" for alias in node.names)
             else:
                 yield module
+        elif isinstance(node, ast.Call) and ast.unparse(node.func) == "import_module":
+            name, *_ = (one.value for one in node.args if isinstance(one, ast.Constant))
+            yield ".".join(package) + name  # relative: ".transports.on_aiohttp"
 
 
 def running(node: ast.AST) -> Iterator[ast.AST]:

@@ -82,6 +82,8 @@ def encrypt_oaep(plaintext: str | bytes, public_key: RSAPublicKey) -> str:
     if problem:
         del public_key, plaintext
         raise TypeError(problem)
+    if not isinstance(plaintext, (str, bytes)):
+        raise TypeError(f"str or bytes expected, got {type(plaintext).__name__}")
     data = plaintext.encode() if isinstance(plaintext, str) else plaintext
     limit = oaep_limit(public_key)
     if len(data) > limit:

@@ -89,7 +89,8 @@ def _find(
     state = "is not among the keys at hand" if key is None else "has expired"
     raise UnknownSerial(
         f"the answer is signed by {serial}, which {state} "
-        f"({', '.join(keys) or 'none'}); add it to certs",
+        f"({', '.join(keys) or 'none'}); add it to certs; "
+        "downloaded certificates are asked for again a minute after the last time",
         serial=serial,
         timestamp=timestamp,
         outcome="unknown",

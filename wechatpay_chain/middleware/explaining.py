@@ -240,6 +240,12 @@ def _complaint(detail: object) -> list[str]:
 
 def _identity(case: Case) -> Iterator[str]:
     claim, account = case.claim, case.account
+    if case.there is None:
+        # Nobody can tell what arrived.
+        yield (
+            "WeChat did not show the text it rebuilt: either something on the way, a "
+            "proxy perhaps, changed the request, or what follows"
+        )
     yield (
         "the text is right and the key of this client signed it, so that key, "
         f"serial_no and mchid do not belong together: serial_no {claim.serial_no[:64]} "

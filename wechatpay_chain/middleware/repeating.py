@@ -18,11 +18,15 @@ from . import json_body
 #: Fields and placeholders that hold a number of the merchant's own choosing.
 NUMBERS = frozenset(
     {
+        "add_request_no",
         "business_code",
         "combine_out_trade_no",
+        "deactivate_request_no",
+        "delete_request_no",
         "mch_billno",
         "merchant_plan_no",
         "merchant_sign_plan_no",
+        "modify_budget_request_no",
         "out_abnormal_settle_batch_no",
         "out_apply_no",
         "out_applyment_id",
@@ -46,6 +50,10 @@ NUMBERS = frozenset(
         "out_trade_no",
         "out_transfer_no",
         "partner_trade_no",
+        "return_request_no",
+        "send_request_no",
+        "upload_request_no",
+        "use_request_no",
     }
 )
 

@@ -30,6 +30,8 @@ from .repeating import is_repeatable, is_worth_repeating
 
 log: logging.Logger = logging.getLogger("wechatpay_chain.retry")
 
+#: Seconds for a whole call, unless the caller says otherwise.
+DEADLINE = 60.0
 #: Stale connections that one call may meet without an attempt being counted.
 STALE = 3
 #: Bytes of a body beyond which it gets time of its own, and bytes per second then.
@@ -72,7 +74,7 @@ class Retry:
         self,
         attempts: int = 3,
         *,
-        deadline: float | None = 60.0,
+        deadline: float | None = DEADLINE,
         first: float = 0.2,
         longest: float = 5.0,
         retry_after_cap: float = 20.0,
@@ -84,8 +86,10 @@ class Retry:
             raise ValueError(
                 f"retry: attempts must be an int from 1 up, got {shown(attempts)}"
             )
-        if deadline is not None and not deadline > 0:
-            raise ValueError(f"retry: deadline is seconds above 0, got {deadline!r}")
+        if deadline is not None and not (_is_number(deadline) and deadline > 0):
+            raise ValueError(
+                f"retry: deadline is seconds above 0, got {shown(deadline)}"
+            )
         self.deadline = deadline
         self.first = first
         self.longest = longest
@@ -219,6 +223,10 @@ def _with_time(request: Request) -> Request:
     if request.deadline is None or len(request.body) <= LARGE_BODY:
         return request
     return request.replace(deadline=request.deadline + len(request.body) / SLOWEST)
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
 def _is_stale(error: Exception) -> bool:

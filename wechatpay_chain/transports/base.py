@@ -55,4 +55,4 @@ def described(error: BaseException) -> str:
 
 def by_deadline(seconds: float | None) -> str:
     """The end of a message about a request whose deadline is over."""
-    return f"by the deadline, {seconds or 0:.3g} s from its start"
+    return f"by the deadline, {seconds or 0:.3g} s from the start of this attempt"

@@ -285,8 +285,13 @@ def _read_error(error: Exception, request: Request) -> ReadError:
 
 
 def _hide_headers(error: aiohttp.ClientResponseError) -> None:
-    """Take the request's headers from *error*: a proxy's password may be among them."""
+    """Take from *error* what may be private, and it would repeat.
+
+    A proxy's password may be among the headers, a number or an openid in the URL, and
+    what a peer sent in the message.
+    """
     info = error.request_info
+    error.message = ""
     error.request_info = aiohttp.RequestInfo(
         info.url, info.method, CIMultiDictProxy(CIMultiDict[str]()), info.real_url
     )

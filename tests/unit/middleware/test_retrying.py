@@ -431,8 +431,8 @@ class TestConstruction:
         with pytest.raises(ValueError, match="attempts must be an int from 1 up"):
             Retry(attempts)
 
-    @pytest.mark.parametrize("deadline", [0, -1, float("nan")])
-    def test_a_deadline_that_is_none_is_refused(self, deadline: float) -> None:
+    @pytest.mark.parametrize("deadline", [0, -1, float("nan"), True, "5"])
+    def test_a_deadline_that_is_none_is_refused(self, deadline: Any) -> None:
         with pytest.raises(ValueError, match="deadline is seconds above 0"):
             Retry(deadline=deadline)
 

@@ -1,0 +1,73 @@
+"""What a client asks of the parts that it is put together from, for type checkers.
+
+``_assembly`` has them. It imports most of the package and asyncio, which a checker that
+follows it would read for each program that imports a client.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from ._calls import Defaults
+    from ._flow import Entry
+    from ._messages import Request, Response
+    from ._options import Settings
+    from ._stack import Stack
+
+
+class Parts(Protocol):
+    """Settings, layers and connections."""
+
+    settings: Settings
+    stack: Stack
+    xml_stack: Stack
+    #: Whether the connections are another client's to close.
+    shares: bool
+
+    @property
+    def defaults(self) -> Defaults:
+        """What the client contributes to each request."""
+        ...
+
+    @property
+    def connections(self) -> Connections:
+        """The pools, shared by all that ``with_options`` makes."""
+        ...
+
+
+class Connections(Protocol):
+    """The pools of both modes."""
+
+    @property
+    def sync(self) -> Driver:
+        """What runs a call."""
+        ...
+
+    @property
+    def awaited(self) -> AsyncDriver:
+        """What runs an awaited call."""
+        ...
+
+    def close(self) -> None:
+        """Close those of the sync mode."""
+
+    async def aclose(self) -> None:
+        """Close those of both modes."""
+
+
+class Driver(Protocol):
+    """What runs a call."""
+
+    def run(self, entries: Sequence[Entry], request: Request) -> Response:
+        """Send *request* through the layers of *entries*."""
+        ...
+
+
+class AsyncDriver(Protocol):
+    """What runs an awaited call."""
+
+    async def run(self, entries: Sequence[Entry], request: Request) -> Response:
+        """Send *request* through the layers of *entries*."""
+        ...
