@@ -49,15 +49,14 @@ class _Writer:
         """Write the class of *branch*, which stands at *path* in its segment."""
         parts = path or [branch.segment]
         name = self._names.take(shorten(parts), "".join(map(camel, parts)))
-        place = len(self.blocks)
-        self.blocks.append("")
         body = ""
         for segment, below in sorted(branch.below.items()):
             kind = self.branch(below, [*path, segment])
             body += f"    {_chain.attribute(segment)}: {kind}\n"
         for method in sorted(branch.calls):
             body += self._verbs(branch.calls[method])
-        self.blocks[place] = f"class {name}(TypedNode):\n{body}"
+        # After those that it mentions: a name ahead costs mypy another round.
+        self.blocks.append(f"class {name}(TypedNode):\n{body}")
         return name
 
     def _verbs(self, call: Call) -> str:

@@ -4,6 +4,19 @@ from ..._reply import Reply
 from ..base import BodyOptions, Options, TypedNode
 from ..types.hk import merchants as t
 
+class SubMchid(TypedNode):
+    def get(self, query: t.SubMchidGetQuery = ..., /, *, params: t.SubMchidGetQuery = ..., sub_mchid: str | int, **options: Unpack[Options]) -> Reply[t.SubMchidGetData]:
+        """查询子商户（融合钱包）.
+
+        机构模式; deprecated
+
+        sub_mchid: 子商户号
+
+        https://pay.weixin.qq.com/wiki/doc/api/wxpay/ch/Onborading_Sub_Merchant/chapter3_2.shtml
+        """
+    async def get_async(self, query: t.SubMchidGetQuery = ..., /, *, params: t.SubMchidGetQuery = ..., sub_mchid: str | int, **options: Unpack[Options]) -> Reply[t.SubMchidGetData]:
+        """查询子商户（融合钱包）."""
+
 class Merchants(TypedNode):
     _sub_mchid_: SubMchid
     def post(self, body: t.MerchantsPostBody = ..., /, *, json: t.MerchantsPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.MerchantsPostData]:
@@ -26,16 +39,3 @@ class Merchants(TypedNode):
         """
     async def put_async(self, body: t.MerchantsPutBody = ..., /, *, json: t.MerchantsPutBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.MerchantsPutData]:
         """修改子商户（融合钱包）."""
-
-class SubMchid(TypedNode):
-    def get(self, query: t.SubMchidGetQuery = ..., /, *, params: t.SubMchidGetQuery = ..., sub_mchid: str | int, **options: Unpack[Options]) -> Reply[t.SubMchidGetData]:
-        """查询子商户（融合钱包）.
-
-        机构模式; deprecated
-
-        sub_mchid: 子商户号
-
-        https://pay.weixin.qq.com/wiki/doc/api/wxpay/ch/Onborading_Sub_Merchant/chapter3_2.shtml
-        """
-    async def get_async(self, query: t.SubMchidGetQuery = ..., /, *, params: t.SubMchidGetQuery = ..., sub_mchid: str | int, **options: Unpack[Options]) -> Reply[t.SubMchidGetData]:
-        """查询子商户（融合钱包）."""

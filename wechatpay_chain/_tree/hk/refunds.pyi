@@ -4,6 +4,38 @@ from ..._reply import Reply
 from ..base import BodyOptions, Options, TypedNode
 from ..types.hk import refunds as t
 
+class IdRefundId(TypedNode):
+    def get(self, query: t.IdRefundIdGetQuery = ..., /, *, params: t.IdRefundIdGetQuery = ..., refund_id: str | int, **options: Unpack[Options]) -> Reply[t.IdRefundIdGetData]:
+        """查询单笔退款(微信支付退款订单号).
+
+        直连模式, 机构模式; deprecated
+
+        refund_id: 微信支付退款订单号
+
+        https://pay.weixin.qq.com/wiki/doc/api/wxpay/ch/fusion_wallet_ch/QuickPay/chapter8_3.shtml
+        """
+    async def get_async(self, query: t.IdRefundIdGetQuery = ..., /, *, params: t.IdRefundIdGetQuery = ..., refund_id: str | int, **options: Unpack[Options]) -> Reply[t.IdRefundIdGetData]:
+        """查询单笔退款(微信支付退款订单号)."""
+
+class Id(TypedNode):
+    _refund_id_: IdRefundId
+
+class OutRefundNoOutRefundNo(TypedNode):
+    def get(self, query: t.OutRefundNoGetQuery = ..., /, *, params: t.OutRefundNoGetQuery = ..., out_refund_no: str | int, **options: Unpack[Options]) -> Reply[t.OutRefundNoGetData]:
+        """查询单笔退款(商户退款订单号).
+
+        直连模式, 机构模式; deprecated
+
+        out_refund_no: 商户退款订单号
+
+        https://pay.weixin.qq.com/wiki/doc/api/wxpay/ch/fusion_wallet_ch/QuickPay/chapter8_3.shtml
+        """
+    async def get_async(self, query: t.OutRefundNoGetQuery = ..., /, *, params: t.OutRefundNoGetQuery = ..., out_refund_no: str | int, **options: Unpack[Options]) -> Reply[t.OutRefundNoGetData]:
+        """查询单笔退款(商户退款订单号)."""
+
+class OutRefundNo(TypedNode):
+    _out_refund_no_: OutRefundNoOutRefundNo
+
 class Refunds(TypedNode):
     id: Id
     outRefundNo: OutRefundNo
@@ -27,35 +59,3 @@ class Refunds(TypedNode):
         """申请退款."""
     def __call__(self, body: t.RefundsPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.RefundsPostData]:
         """申请退款: POST."""
-
-class Id(TypedNode):
-    _refund_id_: IdRefundId
-
-class IdRefundId(TypedNode):
-    def get(self, query: t.IdRefundIdGetQuery = ..., /, *, params: t.IdRefundIdGetQuery = ..., refund_id: str | int, **options: Unpack[Options]) -> Reply[t.IdRefundIdGetData]:
-        """查询单笔退款(微信支付退款订单号).
-
-        直连模式, 机构模式; deprecated
-
-        refund_id: 微信支付退款订单号
-
-        https://pay.weixin.qq.com/wiki/doc/api/wxpay/ch/fusion_wallet_ch/QuickPay/chapter8_3.shtml
-        """
-    async def get_async(self, query: t.IdRefundIdGetQuery = ..., /, *, params: t.IdRefundIdGetQuery = ..., refund_id: str | int, **options: Unpack[Options]) -> Reply[t.IdRefundIdGetData]:
-        """查询单笔退款(微信支付退款订单号)."""
-
-class OutRefundNo(TypedNode):
-    _out_refund_no_: OutRefundNoOutRefundNo
-
-class OutRefundNoOutRefundNo(TypedNode):
-    def get(self, query: t.OutRefundNoGetQuery = ..., /, *, params: t.OutRefundNoGetQuery = ..., out_refund_no: str | int, **options: Unpack[Options]) -> Reply[t.OutRefundNoGetData]:
-        """查询单笔退款(商户退款订单号).
-
-        直连模式, 机构模式; deprecated
-
-        out_refund_no: 商户退款订单号
-
-        https://pay.weixin.qq.com/wiki/doc/api/wxpay/ch/fusion_wallet_ch/QuickPay/chapter8_3.shtml
-        """
-    async def get_async(self, query: t.OutRefundNoGetQuery = ..., /, *, params: t.OutRefundNoGetQuery = ..., out_refund_no: str | int, **options: Unpack[Options]) -> Reply[t.OutRefundNoGetData]:
-        """查询单笔退款(商户退款订单号)."""

@@ -5,9 +5,6 @@ from ..._reply import Reply
 from ..base import Options, TypedNode
 from ..types.hk import settle as t
 
-class Settle(TypedNode):
-    settlements: Settlements
-
 class Settlements(TypedNode):
     def get(self, query: t.SettlementsGetQuery = ..., /, *, params: t.SettlementsGetQuery = ..., **options: Unpack[Options]) -> Reply[t.SettlementsGetData]:
         """查询结算资金明细.
@@ -22,3 +19,6 @@ class Settlements(TypedNode):
         """查询结算资金明细: every item, page after page."""
     def paginate_async(self, query: t.SettlementsGetPages = ..., /, *, params: t.SettlementsGetPages = ..., **options: Unpack[Options]) -> AsyncIterator[t.SettlementsGetItem]:
         """查询结算资金明细: every item, page after page."""
+
+class Settle(TypedNode):
+    settlements: Settlements

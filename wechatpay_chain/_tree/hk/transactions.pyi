@@ -4,15 +4,6 @@ from ..._reply import Reply
 from ..base import BodyOptions, Options, TypedNode
 from ..types.hk import transactions as t
 
-class Transactions(TypedNode):
-    app: App
-    id: Id
-    jsapi: Jsapi
-    micropay: Micropay
-    mweb: Mweb
-    native: Native
-    outTradeNo: OutTradeNo
-
 class App(TypedNode):
     def post(self, body: t.AppPostBody = ..., /, *, json: t.AppPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.AppPostData]:
         """APP支付下单.
@@ -25,24 +16,6 @@ class App(TypedNode):
         """APP支付下单."""
     def __call__(self, body: t.AppPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.AppPostData]:
         """APP支付下单: POST."""
-
-class Id(TypedNode):
-    _transaction_id_: IdTransactionId
-
-class IdTransactionId(TypedNode):
-    close: IdTransactionIdClose
-    reverse: IdTransactionIdReverse
-    def get(self, query: t.IdTransactionIdGetQuery = ..., /, *, params: t.IdTransactionIdGetQuery = ..., transaction_id: str | int, **options: Unpack[Options]) -> Reply[t.IdTransactionIdGetData]:
-        """查询订单(微信支付订单号).
-
-        直连模式, 机构模式; deprecated
-
-        transaction_id: 微信支付订单号
-
-        https://pay.weixin.qq.com/wiki/doc/api/wxpay/ch/fusion_wallet_ch/QuickPay/chapter8_1.shtml
-        """
-    async def get_async(self, query: t.IdTransactionIdGetQuery = ..., /, *, params: t.IdTransactionIdGetQuery = ..., transaction_id: str | int, **options: Unpack[Options]) -> Reply[t.IdTransactionIdGetData]:
-        """查询订单(微信支付订单号)."""
 
 class IdTransactionIdClose(TypedNode):
     def post(self, body: t.IdTransactionIdClosePostBody = ..., /, *, json: t.IdTransactionIdClosePostBody = ..., transaction_id: str | int, **options: Unpack[BodyOptions]) -> Reply[None]:
@@ -73,6 +46,24 @@ class IdTransactionIdReverse(TypedNode):
         """撤销订单(微信支付订单号)."""
     def __call__(self, body: t.IdTransactionIdReversePostBody, /, *, transaction_id: str | int, **options: Unpack[BodyOptions]) -> Reply[None]:
         """撤销订单(微信支付订单号): POST."""
+
+class IdTransactionId(TypedNode):
+    close: IdTransactionIdClose
+    reverse: IdTransactionIdReverse
+    def get(self, query: t.IdTransactionIdGetQuery = ..., /, *, params: t.IdTransactionIdGetQuery = ..., transaction_id: str | int, **options: Unpack[Options]) -> Reply[t.IdTransactionIdGetData]:
+        """查询订单(微信支付订单号).
+
+        直连模式, 机构模式; deprecated
+
+        transaction_id: 微信支付订单号
+
+        https://pay.weixin.qq.com/wiki/doc/api/wxpay/ch/fusion_wallet_ch/QuickPay/chapter8_1.shtml
+        """
+    async def get_async(self, query: t.IdTransactionIdGetQuery = ..., /, *, params: t.IdTransactionIdGetQuery = ..., transaction_id: str | int, **options: Unpack[Options]) -> Reply[t.IdTransactionIdGetData]:
+        """查询订单(微信支付订单号)."""
+
+class Id(TypedNode):
+    _transaction_id_: IdTransactionId
 
 class Jsapi(TypedNode):
     def post(self, body: t.JsapiPostBody = ..., /, *, json: t.JsapiPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.JsapiPostData]:
@@ -126,24 +117,6 @@ class Native(TypedNode):
     def __call__(self, body: t.NativePostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.NativePostData]:
         """扫码支付下单: POST."""
 
-class OutTradeNo(TypedNode):
-    _out_trade_no_: OutTradeNoOutTradeNo
-
-class OutTradeNoOutTradeNo(TypedNode):
-    close: OutTradeNoClose
-    reverse: OutTradeNoReverse
-    def get(self, query: t.OutTradeNoGetQuery = ..., /, *, params: t.OutTradeNoGetQuery = ..., out_trade_no: str | int, **options: Unpack[Options]) -> Reply[t.OutTradeNoGetData]:
-        """查询订单(商户订单号).
-
-        直连模式, 机构模式; deprecated
-
-        out_trade_no: 商户订单号
-
-        https://pay.weixin.qq.com/wiki/doc/api/wxpay/ch/fusion_wallet_ch/QuickPay/chapter8_1.shtml
-        """
-    async def get_async(self, query: t.OutTradeNoGetQuery = ..., /, *, params: t.OutTradeNoGetQuery = ..., out_trade_no: str | int, **options: Unpack[Options]) -> Reply[t.OutTradeNoGetData]:
-        """查询订单(商户订单号)."""
-
 class OutTradeNoClose(TypedNode):
     def post(self, body: t.OutTradeNoClosePostBody = ..., /, *, json: t.OutTradeNoClosePostBody = ..., out_trade_no: str | int, **options: Unpack[BodyOptions]) -> Reply[None]:
         """关闭订单(商户订单号).
@@ -173,3 +146,30 @@ class OutTradeNoReverse(TypedNode):
         """撤销订单(商户订单号)."""
     def __call__(self, body: t.OutTradeNoReversePostBody, /, *, out_trade_no: str | int, **options: Unpack[BodyOptions]) -> Reply[None]:
         """撤销订单(商户订单号): POST."""
+
+class OutTradeNoOutTradeNo(TypedNode):
+    close: OutTradeNoClose
+    reverse: OutTradeNoReverse
+    def get(self, query: t.OutTradeNoGetQuery = ..., /, *, params: t.OutTradeNoGetQuery = ..., out_trade_no: str | int, **options: Unpack[Options]) -> Reply[t.OutTradeNoGetData]:
+        """查询订单(商户订单号).
+
+        直连模式, 机构模式; deprecated
+
+        out_trade_no: 商户订单号
+
+        https://pay.weixin.qq.com/wiki/doc/api/wxpay/ch/fusion_wallet_ch/QuickPay/chapter8_1.shtml
+        """
+    async def get_async(self, query: t.OutTradeNoGetQuery = ..., /, *, params: t.OutTradeNoGetQuery = ..., out_trade_no: str | int, **options: Unpack[Options]) -> Reply[t.OutTradeNoGetData]:
+        """查询订单(商户订单号)."""
+
+class OutTradeNo(TypedNode):
+    _out_trade_no_: OutTradeNoOutTradeNo
+
+class Transactions(TypedNode):
+    app: App
+    id: Id
+    jsapi: Jsapi
+    micropay: Micropay
+    mweb: Mweb
+    native: Native
+    outTradeNo: OutTradeNo

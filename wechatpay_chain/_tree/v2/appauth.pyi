@@ -4,10 +4,6 @@ from ..._reply import Reply
 from ..base import Options, TypedNode
 from ..types.v2 import appauth as t
 
-class Appauth(TypedNode):
-    authindex: Authindex
-    getaccesstoken: Getaccesstoken
-
 class Authindex(TypedNode):
     def get(self, query: t.AuthindexGetQuery = ..., /, *, params: t.AuthindexGetQuery = ..., **options: Unpack[Options]) -> Reply[None]:
         """授权获取code.
@@ -29,3 +25,7 @@ class Getaccesstoken(TypedNode):
         """
     async def get_async(self, query: t.GetaccesstokenGetQuery = ..., /, *, params: t.GetaccesstokenGetQuery = ..., **options: Unpack[Options]) -> Reply[t.GetaccesstokenGetData]:
         """通过code换取accesstoken."""
+
+class Appauth(TypedNode):
+    authindex: Authindex
+    getaccesstoken: Getaccesstoken

@@ -4,18 +4,6 @@ from ..._reply import Reply
 from ..base import BodyOptions, TypedNode
 from ..types.v2 import applyment as t
 
-class Applyment(TypedNode):
-    micro: Micro
-
-class Micro(TypedNode):
-    getstate: MicroGetstate
-    getupgradestate: MicroGetupgradestate
-    modifyarchives: MicroModifyarchives
-    modifycontactinfo: MicroModifycontactinfo
-    signcontract: MicroSigncontract
-    submit: MicroSubmit
-    submitupgrade: MicroSubmitupgrade
-
 class MicroGetstate(TypedNode):
     def post(self, body: t.MicroGetstatePostBody = ..., /, *, xml: t.MicroGetstatePostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.MicroGetstatePostData]:
         """查询申请状态.
@@ -106,3 +94,15 @@ class MicroSubmitupgrade(TypedNode):
         """提交升级申请单."""
     def __call__(self, body: t.MicroSubmitupgradePostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.MicroSubmitupgradePostData]:
         """提交升级申请单: POST."""
+
+class Micro(TypedNode):
+    getstate: MicroGetstate
+    getupgradestate: MicroGetupgradestate
+    modifyarchives: MicroModifyarchives
+    modifycontactinfo: MicroModifycontactinfo
+    signcontract: MicroSigncontract
+    submit: MicroSubmit
+    submitupgrade: MicroSubmitupgrade
+
+class Applyment(TypedNode):
+    micro: Micro

@@ -4,9 +4,6 @@ from ..._reply import Reply
 from ..base import BodyOptions, TypedNode
 from ..types.v2 import billcommentsp as t
 
-class Billcommentsp(TypedNode):
-    batchquerycomment: Batchquerycomment
-
 class Batchquerycomment(TypedNode):
     def post(self, body: t.BatchquerycommentPostBody = ..., /, *, xml: t.BatchquerycommentPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[None]:
         """拉取订单评价数据.
@@ -19,3 +16,6 @@ class Batchquerycomment(TypedNode):
         """拉取订单评价数据."""
     def __call__(self, body: t.BatchquerycommentPostBody, /, **options: Unpack[BodyOptions]) -> Reply[None]:
         """拉取订单评价数据: POST."""
+
+class Billcommentsp(TypedNode):
+    batchquerycomment: Batchquerycomment

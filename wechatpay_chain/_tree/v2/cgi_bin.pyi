@@ -4,17 +4,6 @@ from ..._reply import Reply
 from ..base import BodyOptions, TypedNode
 from ..types.v2 import cgi_bin as t
 
-class CgiBin(TypedNode):
-    mch: Mch
-
-class Mch(TypedNode):
-    customs: MchCustoms
-    newcustoms: MchNewcustoms
-
-class MchCustoms(TypedNode):
-    customdeclareorder: MchCustomsCustomdeclareorder
-    customdeclarequery: MchCustomsCustomdeclarequery
-
 class MchCustomsCustomdeclareorder(TypedNode):
     def post(self, body: t.MchCustomsCustomdeclareorderPostBody = ..., /, *, xml: t.MchCustomsCustomdeclareorderPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.MchCustomsCustomdeclareorderPostData]:
         """订单附加信息提交接口.
@@ -41,8 +30,9 @@ class MchCustomsCustomdeclarequery(TypedNode):
     def __call__(self, body: t.MchCustomsCustomdeclarequeryPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.MchCustomsCustomdeclarequeryPostData]:
         """订单附加信息查询接口: POST."""
 
-class MchNewcustoms(TypedNode):
-    customdeclareredeclare: MchNewcustomsCustomdeclareredeclare
+class MchCustoms(TypedNode):
+    customdeclareorder: MchCustomsCustomdeclareorder
+    customdeclarequery: MchCustomsCustomdeclarequery
 
 class MchNewcustomsCustomdeclareredeclare(TypedNode):
     def post(self, body: t.MchNewcustomsCustomdeclareredeclarePostBody = ..., /, *, xml: t.MchNewcustomsCustomdeclareredeclarePostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.MchNewcustomsCustomdeclareredeclarePostData]:
@@ -56,3 +46,13 @@ class MchNewcustomsCustomdeclareredeclare(TypedNode):
         """订单附加信息重推接口."""
     def __call__(self, body: t.MchNewcustomsCustomdeclareredeclarePostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.MchNewcustomsCustomdeclareredeclarePostData]:
         """订单附加信息重推接口: POST."""
+
+class MchNewcustoms(TypedNode):
+    customdeclareredeclare: MchNewcustomsCustomdeclareredeclare
+
+class Mch(TypedNode):
+    customs: MchCustoms
+    newcustoms: MchNewcustoms
+
+class CgiBin(TypedNode):
+    mch: Mch

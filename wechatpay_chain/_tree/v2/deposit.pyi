@@ -4,16 +4,6 @@ from ..._reply import Reply
 from ..base import BodyOptions, TypedNode
 from ..types.v2 import deposit as t
 
-class Deposit(TypedNode):
-    consume: Consume
-    facepay: Facepay
-    micropay: Micropay
-    orderquery: Orderquery
-    refund: Refund
-    refundquery: Refundquery
-    reverse: Reverse
-    unifiedorder: Unifiedorder
-
 class Consume(TypedNode):
     def post(self, body: t.ConsumePostBody = ..., /, *, xml: t.ConsumePostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.ConsumePostData]:
         """消费押金.
@@ -117,3 +107,13 @@ class Unifiedorder(TypedNode):
         """支付押金（JSAPI/APP支付）."""
     def __call__(self, body: t.UnifiedorderPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.UnifiedorderPostData]:
         """支付押金（JSAPI/APP支付）: POST."""
+
+class Deposit(TypedNode):
+    consume: Consume
+    facepay: Facepay
+    micropay: Micropay
+    orderquery: Orderquery
+    refund: Refund
+    refundquery: Refundquery
+    reverse: Reverse
+    unifiedorder: Unifiedorder

@@ -4,9 +4,6 @@ from ..._reply import Reply
 from ..base import BodyOptions, TypedNode
 from ..types.v2 import face as t
 
-class Face(TypedNode):
-    get_wxpayface_authinfo: GetWxpayfaceAuthinfo
-
 class GetWxpayfaceAuthinfo(TypedNode):
     def post(self, body: t.GetWxpayfaceAuthinfoPostBody = ..., /, *, xml: t.GetWxpayfaceAuthinfoPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.GetWxpayfaceAuthinfoPostData]:
         """人脸识别SDK-获取调用凭证.
@@ -17,3 +14,6 @@ class GetWxpayfaceAuthinfo(TypedNode):
         """人脸识别SDK-获取调用凭证."""
     def __call__(self, body: t.GetWxpayfaceAuthinfoPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.GetWxpayfaceAuthinfoPostData]:
         """人脸识别SDK-获取调用凭证: POST."""
+
+class Face(TypedNode):
+    get_wxpayface_authinfo: GetWxpayfaceAuthinfo

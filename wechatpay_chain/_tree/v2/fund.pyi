@@ -4,10 +4,6 @@ from ..._reply import Reply
 from ..base import BodyOptions, TypedNode
 from ..types.v2 import fund as t
 
-class Fund(TypedNode):
-    queryautowithdrawbydate: Queryautowithdrawbydate
-    reautowithdrawbydate: Reautowithdrawbydate
-
 class Queryautowithdrawbydate(TypedNode):
     def post(self, body: t.QueryautowithdrawbydatePostBody = ..., /, *, xml: t.QueryautowithdrawbydatePostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.QueryautowithdrawbydatePostData]:
         """查询提现状态.
@@ -33,3 +29,7 @@ class Reautowithdrawbydate(TypedNode):
         """重新发起提现."""
     def __call__(self, body: t.ReautowithdrawbydatePostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.ReautowithdrawbydatePostData]:
         """重新发起提现: POST."""
+
+class Fund(TypedNode):
+    queryautowithdrawbydate: Queryautowithdrawbydate
+    reautowithdrawbydate: Reautowithdrawbydate

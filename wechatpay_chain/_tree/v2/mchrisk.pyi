@@ -4,13 +4,6 @@ from ..._reply import Reply
 from ..base import BodyOptions, TypedNode
 from ..types.v2 import mchrisk as t
 
-class Mchrisk(TypedNode):
-    bankquerymchauditinfo: Bankquerymchauditinfo
-    channelquerymchauditinfo: Channelquerymchauditinfo
-    querymchrisk: Querymchrisk
-    setmchriskcallback: Setmchriskcallback
-    syncmchriskresult: Syncmchriskresult
-
 class Bankquerymchauditinfo(TypedNode):
     def post(self, body: t.BankquerymchauditinfoPostBody = ..., /, *, xml: t.BankquerymchauditinfoPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.BankquerymchauditinfoPostData]:
         """间联模式查询商户审核状态开放接口.
@@ -69,3 +62,10 @@ class Syncmchriskresult(TypedNode):
         """事后-风险商户处理结果同步接口."""
     def __call__(self, body: t.SyncmchriskresultPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.SyncmchriskresultPostData]:
         """事后-风险商户处理结果同步接口: POST."""
+
+class Mchrisk(TypedNode):
+    bankquerymchauditinfo: Bankquerymchauditinfo
+    channelquerymchauditinfo: Channelquerymchauditinfo
+    querymchrisk: Querymchrisk
+    setmchriskcallback: Setmchriskcallback
+    syncmchriskresult: Syncmchriskresult

@@ -4,19 +4,6 @@ from ..._reply import Reply
 from ..base import BodyOptions, TypedNode
 from ..types.v2 import mmpaymkttransfers as t
 
-class Mmpaymkttransfers(TypedNode):
-    gethbinfo: Gethbinfo
-    gettransferinfo: Gettransferinfo
-    promotion: Promotion
-    query_coupon_stock: QueryCouponStock
-    querycouponsinfo: Querycouponsinfo
-    queryworkwxredpack: Queryworkwxredpack
-    send_coupon: SendCoupon
-    sendgroupredpack: Sendgroupredpack
-    sendminiprogramhb: Sendminiprogramhb
-    sendredpack: Sendredpack
-    sendworkwxredpack: Sendworkwxredpack
-
 class Gethbinfo(TypedNode):
     def post(self, body: t.GethbinfoPostBody = ..., /, *, xml: t.GethbinfoPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.GethbinfoPostData]:
         """查询红包记录.
@@ -42,11 +29,6 @@ class Gettransferinfo(TypedNode):
         """查询企业向微信用户个人付款."""
     def __call__(self, body: t.GettransferinfoPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.GettransferinfoPostData]:
         """查询企业向微信用户个人付款: POST."""
-
-class Promotion(TypedNode):
-    paywwsptrans2pocket: PromotionPaywwsptrans2pocket
-    querywwsptrans2pocket: PromotionQuerywwsptrans2pocket
-    transfers: PromotionTransfers
 
 class PromotionPaywwsptrans2pocket(TypedNode):
     def post(self, body: t.PromotionPaywwsptrans2pocketPostBody = ..., /, *, xml: t.PromotionPaywwsptrans2pocketPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.PromotionPaywwsptrans2pocketPostData]:
@@ -86,6 +68,11 @@ class PromotionTransfers(TypedNode):
         """向微信用户个人付款."""
     def __call__(self, body: t.PromotionTransfersPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.PromotionTransfersPostData]:
         """向微信用户个人付款: POST."""
+
+class Promotion(TypedNode):
+    paywwsptrans2pocket: PromotionPaywwsptrans2pocket
+    querywwsptrans2pocket: PromotionQuerywwsptrans2pocket
+    transfers: PromotionTransfers
 
 class QueryCouponStock(TypedNode):
     def post(self, body: t.QueryCouponStockPostBody = ..., /, *, xml: t.QueryCouponStockPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.QueryCouponStockPostData]:
@@ -190,3 +177,16 @@ class Sendworkwxredpack(TypedNode):
         """发放企业红包."""
     def __call__(self, body: t.SendworkwxredpackPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.SendworkwxredpackPostData]:
         """发放企业红包: POST."""
+
+class Mmpaymkttransfers(TypedNode):
+    gethbinfo: Gethbinfo
+    gettransferinfo: Gettransferinfo
+    promotion: Promotion
+    query_coupon_stock: QueryCouponStock
+    querycouponsinfo: Querycouponsinfo
+    queryworkwxredpack: Queryworkwxredpack
+    send_coupon: SendCoupon
+    sendgroupredpack: Sendgroupredpack
+    sendminiprogramhb: Sendminiprogramhb
+    sendredpack: Sendredpack
+    sendworkwxredpack: Sendworkwxredpack

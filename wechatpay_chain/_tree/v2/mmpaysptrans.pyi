@@ -4,10 +4,6 @@ from ..._reply import Reply
 from ..base import BodyOptions, TypedNode
 from ..types.v2 import mmpaysptrans as t
 
-class Mmpaysptrans(TypedNode):
-    pay_bank: PayBank
-    query_bank: QueryBank
-
 class PayBank(TypedNode):
     def post(self, body: t.PayBankPostBody = ..., /, *, xml: t.PayBankPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.PayBankPostData]:
         """企业付款到银行卡.
@@ -33,3 +29,7 @@ class QueryBank(TypedNode):
         """查询企业付款银行卡."""
     def __call__(self, body: t.QueryBankPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.QueryBankPostData]:
         """查询企业付款银行卡: POST."""
+
+class Mmpaysptrans(TypedNode):
+    pay_bank: PayBank
+    query_bank: QueryBank

@@ -4,14 +4,6 @@ from ..._reply import Reply
 from ..base import BodyOptions, Options, TypedNode
 from ..types.v2 import papay as t
 
-class Papay(TypedNode):
-    deletecontract: Deletecontract
-    entrustweb: Entrustweb
-    h5entrustweb: H5entrustweb
-    partner: Partner
-    preentrustweb: Preentrustweb
-    querycontract: Querycontract
-
 class Deletecontract(TypedNode):
     def post(self, body: t.DeletecontractPostBody = ..., /, *, xml: t.DeletecontractPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.DeletecontractPostData]:
         """申请解约.
@@ -46,13 +38,6 @@ class H5entrustweb(TypedNode):
         """
     async def get_async(self, query: t.H5entrustwebGetQuery = ..., /, *, params: t.H5entrustwebGetQuery = ..., **options: Unpack[Options]) -> Reply[t.H5entrustwebGetData]:
         """H5纯签约."""
-
-class Partner(TypedNode):
-    deletecontract: PartnerDeletecontract
-    entrustweb: PartnerEntrustweb
-    h5entrustweb: PartnerH5entrustweb
-    preentrustweb: PartnerPreentrustweb
-    querycontract: PartnerQuerycontract
 
 class PartnerDeletecontract(TypedNode):
     def post(self, body: t.PartnerDeletecontractPostBody = ..., /, *, xml: t.PartnerDeletecontractPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.PartnerDeletecontractPostData]:
@@ -115,6 +100,13 @@ class PartnerQuerycontract(TypedNode):
     def __call__(self, body: t.PartnerQuerycontractPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.PartnerQuerycontractPostData]:
         """查询签约关系: POST."""
 
+class Partner(TypedNode):
+    deletecontract: PartnerDeletecontract
+    entrustweb: PartnerEntrustweb
+    h5entrustweb: PartnerH5entrustweb
+    preentrustweb: PartnerPreentrustweb
+    querycontract: PartnerQuerycontract
+
 class Preentrustweb(TypedNode):
     def post(self, body: t.PreentrustwebPostBody = ..., /, *, xml: t.PreentrustwebPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.PreentrustwebPostData]:
         """APP纯签约.
@@ -140,3 +132,11 @@ class Querycontract(TypedNode):
         """查询签约关系."""
     def __call__(self, body: t.QuerycontractPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.QuerycontractPostData]:
         """查询签约关系: POST."""
+
+class Papay(TypedNode):
+    deletecontract: Deletecontract
+    entrustweb: Entrustweb
+    h5entrustweb: H5entrustweb
+    partner: Partner
+    preentrustweb: Preentrustweb
+    querycontract: Querycontract

@@ -4,33 +4,6 @@ from ..._reply import Reply
 from ..base import BodyOptions, TypedNode
 from ..types.v2 import pay as t
 
-class Pay(TypedNode):
-    closecombinedorder: Closecombinedorder
-    closeorder: Closeorder
-    combinedorder: Combinedorder
-    contractorder: Contractorder
-    downloadbill: Downloadbill
-    downloadfundflow: Downloadfundflow
-    facepay: Facepay
-    facepayquery: Facepayquery
-    micropay: Micropay
-    orderquery: Orderquery
-    paporderquery: Paporderquery
-    pappayapply: Pappayapply
-    partner: Partner
-    profitsharingaddreceiver: Profitsharingaddreceiver
-    profitsharingmerchantratioquery: Profitsharingmerchantratioquery
-    profitsharingorderamountquery: Profitsharingorderamountquery
-    profitsharingquery: Profitsharingquery
-    profitsharingremovereceiver: Profitsharingremovereceiver
-    profitsharingreturnquery: Profitsharingreturnquery
-    querycombinedorder: Querycombinedorder
-    queryexchagerate: Queryexchagerate
-    refundquery: Refundquery
-    refundqueryv2: Refundqueryv2
-    settlementquery: Settlementquery
-    unifiedorder: Unifiedorder
-
 class Closecombinedorder(TypedNode):
     def post(self, body: t.ClosecombinedorderPostBody = ..., /, *, xml: t.ClosecombinedorderPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.ClosecombinedorderPostData]:
         """合单关单.
@@ -183,10 +156,6 @@ class Pappayapply(TypedNode):
     def __call__(self, body: t.PappayapplyPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.PappayapplyPostData]:
         """申请扣款: POST."""
 
-class Partner(TypedNode):
-    paporderquery: PartnerPaporderquery
-    pappayapply: PartnerPappayapply
-
 class PartnerPaporderquery(TypedNode):
     def post(self, body: t.PartnerPaporderqueryPostBody = ..., /, *, xml: t.PartnerPaporderqueryPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.PartnerPaporderqueryPostData]:
         """查询订单.
@@ -212,6 +181,10 @@ class PartnerPappayapply(TypedNode):
         """申请扣款."""
     def __call__(self, body: t.PartnerPappayapplyPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.PartnerPappayapplyPostData]:
         """申请扣款: POST."""
+
+class Partner(TypedNode):
+    paporderquery: PartnerPaporderquery
+    pappayapply: PartnerPappayapply
 
 class Profitsharingaddreceiver(TypedNode):
     def post(self, body: t.ProfitsharingaddreceiverPostBody = ..., /, *, xml: t.ProfitsharingaddreceiverPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.ProfitsharingaddreceiverPostData]:
@@ -364,3 +337,30 @@ class Unifiedorder(TypedNode):
         """统一下单."""
     def __call__(self, body: t.UnifiedorderPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.UnifiedorderPostData]:
         """统一下单: POST."""
+
+class Pay(TypedNode):
+    closecombinedorder: Closecombinedorder
+    closeorder: Closeorder
+    combinedorder: Combinedorder
+    contractorder: Contractorder
+    downloadbill: Downloadbill
+    downloadfundflow: Downloadfundflow
+    facepay: Facepay
+    facepayquery: Facepayquery
+    micropay: Micropay
+    orderquery: Orderquery
+    paporderquery: Paporderquery
+    pappayapply: Pappayapply
+    partner: Partner
+    profitsharingaddreceiver: Profitsharingaddreceiver
+    profitsharingmerchantratioquery: Profitsharingmerchantratioquery
+    profitsharingorderamountquery: Profitsharingorderamountquery
+    profitsharingquery: Profitsharingquery
+    profitsharingremovereceiver: Profitsharingremovereceiver
+    profitsharingreturnquery: Profitsharingreturnquery
+    querycombinedorder: Querycombinedorder
+    queryexchagerate: Queryexchagerate
+    refundquery: Refundquery
+    refundqueryv2: Refundqueryv2
+    settlementquery: Settlementquery
+    unifiedorder: Unifiedorder

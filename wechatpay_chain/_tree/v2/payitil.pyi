@@ -4,9 +4,6 @@ from ..._reply import Reply
 from ..base import BodyOptions, TypedNode
 from ..types.v2 import payitil as t
 
-class Payitil(TypedNode):
-    report: Report
-
 class Report(TypedNode):
     def post(self, body: t.ReportPostBody = ..., /, *, xml: t.ReportPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.ReportPostData]:
         """交易保障.
@@ -19,3 +16,6 @@ class Report(TypedNode):
         """交易保障."""
     def __call__(self, body: t.ReportPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.ReportPostData]:
         """交易保障: POST."""
+
+class Payitil(TypedNode):
+    report: Report

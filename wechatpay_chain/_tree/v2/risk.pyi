@@ -4,11 +4,6 @@ from ..._reply import Reply
 from ..base import BodyOptions, TypedNode
 from ..types.v2 import risk as t
 
-class Risk(TypedNode):
-    getcertficates: Getcertficates
-    getpublickey: Getpublickey
-    getviolation: Getviolation
-
 class Getcertficates(TypedNode):
     def post(self, body: t.GetcertficatesPostBody = ..., /, *, xml: t.GetcertficatesPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.GetcertficatesPostData]:
         """获取平台证书.
@@ -47,3 +42,8 @@ class Getviolation(TypedNode):
         """银行特约商户违规信息查询."""
     def __call__(self, body: t.GetviolationPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.GetviolationPostData]:
         """银行特约商户违规信息查询: POST."""
+
+class Risk(TypedNode):
+    getcertficates: Getcertficates
+    getpublickey: Getpublickey
+    getviolation: Getviolation

@@ -4,18 +4,6 @@ from ..._reply import Reply
 from ..base import BodyOptions, TypedNode
 from ..types.v2 import sandboxnew as t
 
-class Sandboxnew(TypedNode):
-    pay: Pay
-
-class Pay(TypedNode):
-    downloadbill: PayDownloadbill
-    getsignkey: PayGetsignkey
-    micropay: PayMicropay
-    orderquery: PayOrderquery
-    refund: PayRefund
-    refundquery: PayRefundquery
-    unifiedorder: PayUnifiedorder
-
 class PayDownloadbill(TypedNode):
     def post(self, body: t.PayDownloadbillPostBody = ..., /, *, xml: t.PayDownloadbillPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[None]:
         """下载对账单.
@@ -106,3 +94,15 @@ class PayUnifiedorder(TypedNode):
         """统一下单."""
     def __call__(self, body: t.PayUnifiedorderPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.PayUnifiedorderPostData]:
         """统一下单: POST."""
+
+class Pay(TypedNode):
+    downloadbill: PayDownloadbill
+    getsignkey: PayGetsignkey
+    micropay: PayMicropay
+    orderquery: PayOrderquery
+    refund: PayRefund
+    refundquery: PayRefundquery
+    unifiedorder: PayUnifiedorder
+
+class Sandboxnew(TypedNode):
+    pay: Pay

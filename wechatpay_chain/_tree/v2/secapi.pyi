@@ -4,19 +4,6 @@ from ..._reply import Reply
 from ..base import BodyOptions, TypedNode
 from ..types.v2 import secapi as t
 
-class Secapi(TypedNode):
-    mch: Mch
-    mkt: Mkt
-    pay: Pay
-
-class Mch(TypedNode):
-    addsubdevconfig: MchAddsubdevconfig
-    channelsetting: MchChannelsetting
-    modifymchinfo: MchModifymchinfo
-    querysubdevconfig: MchQuerysubdevconfig
-    submchmanage: MchSubmchmanage
-    uploadmedia: MchUploadmedia
-
 class MchAddsubdevconfig(TypedNode):
     def post(self, body: t.MchAddsubdevconfigPostBody = ..., /, *, xml: t.MchAddsubdevconfigPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.MchAddsubdevconfigPostData]:
         """服务商子商户开发配置新增支付目录/新增对应APPID关联.
@@ -95,8 +82,13 @@ class MchUploadmedia(TypedNode):
     def __call__(self, body: t.MchUploadmediaPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.MchUploadmediaPostData]:
         """图片上传: POST."""
 
-class Mkt(TypedNode):
-    addrecommendconf: MktAddrecommendconf
+class Mch(TypedNode):
+    addsubdevconfig: MchAddsubdevconfig
+    channelsetting: MchChannelsetting
+    modifymchinfo: MchModifymchinfo
+    querysubdevconfig: MchQuerysubdevconfig
+    submchmanage: MchSubmchmanage
+    uploadmedia: MchUploadmedia
 
 class MktAddrecommendconf(TypedNode):
     def post(self, body: t.MktAddrecommendconfPostBody = ..., /, *, xml: t.MktAddrecommendconfPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.MktAddrecommendconfPostData]:
@@ -111,15 +103,8 @@ class MktAddrecommendconf(TypedNode):
     def __call__(self, body: t.MktAddrecommendconfPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.MktAddrecommendconfPostData]:
         """服务商特约商户关注功能配置: POST."""
 
-class Pay(TypedNode):
-    facepayreverse: PayFacepayreverse
-    multiprofitsharing: PayMultiprofitsharing
-    profitsharing: PayProfitsharing
-    profitsharingfinish: PayProfitsharingfinish
-    profitsharingreturn: PayProfitsharingreturn
-    refund: PayRefund
-    refundv2: PayRefundv2
-    reverse: PayReverse
+class Mkt(TypedNode):
+    addrecommendconf: MktAddrecommendconf
 
 class PayFacepayreverse(TypedNode):
     def post(self, body: t.PayFacepayreversePostBody = ..., /, *, xml: t.PayFacepayreversePostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.PayFacepayreversePostData]:
@@ -224,3 +209,18 @@ class PayReverse(TypedNode):
         """撤销订单."""
     def __call__(self, body: t.PayReversePostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.PayReversePostData]:
         """撤销订单: POST."""
+
+class Pay(TypedNode):
+    facepayreverse: PayFacepayreverse
+    multiprofitsharing: PayMultiprofitsharing
+    profitsharing: PayProfitsharing
+    profitsharingfinish: PayProfitsharingfinish
+    profitsharingreturn: PayProfitsharingreturn
+    refund: PayRefund
+    refundv2: PayRefundv2
+    reverse: PayReverse
+
+class Secapi(TypedNode):
+    mch: Mch
+    mkt: Mkt
+    pay: Pay

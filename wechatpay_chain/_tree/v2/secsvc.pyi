@@ -4,10 +4,6 @@ from ..._reply import Reply
 from ..base import BodyOptions, TypedNode
 from ..types.v2 import secsvc as t
 
-class Secsvc(TypedNode):
-    getrealnameinfo: Getrealnameinfo
-    realnameauth: Realnameauth
-
 class Getrealnameinfo(TypedNode):
     def post(self, body: t.GetrealnameinfoPostBody = ..., /, *, xml: t.GetrealnameinfoPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.GetrealnameinfoPostData]:
         """微信支付实名授权.
@@ -33,3 +29,7 @@ class Realnameauth(TypedNode):
         """微信支付实名验证."""
     def __call__(self, body: t.RealnameauthPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.RealnameauthPostData]:
         """微信支付实名验证: POST."""
+
+class Secsvc(TypedNode):
+    getrealnameinfo: Getrealnameinfo
+    realnameauth: Realnameauth

@@ -4,10 +4,6 @@ from ..._reply import Reply
 from ..base import BodyOptions, TypedNode
 from ..types.v2 import tools as t
 
-class Tools(TypedNode):
-    authcodetoopenid: Authcodetoopenid
-    shorturl: Shorturl
-
 class Authcodetoopenid(TypedNode):
     def post(self, body: t.AuthcodetoopenidPostBody = ..., /, *, xml: t.AuthcodetoopenidPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.AuthcodetoopenidPostData]:
         """授权码查询openid.
@@ -33,3 +29,7 @@ class Shorturl(TypedNode):
         """转换短链接."""
     def __call__(self, body: t.ShorturlPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.ShorturlPostData]:
         """转换短链接: POST."""
+
+class Tools(TypedNode):
+    authcodetoopenid: Authcodetoopenid
+    shorturl: Shorturl

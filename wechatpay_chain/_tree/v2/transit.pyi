@@ -4,16 +4,6 @@ from ..._reply import Reply
 from ..base import BodyOptions, TypedNode
 from ..types.v2 import transit as t
 
-class Transit(TypedNode):
-    partnerpay: Partnerpay
-    pay: Pay
-    queryorder: Queryorder
-
-class Partnerpay(TypedNode):
-    payapply: PartnerpayPayapply
-    queryorder: PartnerpayQueryorder
-    querystate: PartnerpayQuerystate
-
 class PartnerpayPayapply(TypedNode):
     def post(self, body: t.PartnerpayPayapplyPostBody = ..., /, *, xml: t.PartnerpayPayapplyPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.PartnerpayPayapplyPostData]:
         """申请扣款.
@@ -53,9 +43,10 @@ class PartnerpayQuerystate(TypedNode):
     def __call__(self, body: t.PartnerpayQuerystatePostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.PartnerpayQuerystatePostData]:
         """查询用户状态接口: POST."""
 
-class Pay(TypedNode):
-    payapply: PayPayapply
-    querystate: PayQuerystate
+class Partnerpay(TypedNode):
+    payapply: PartnerpayPayapply
+    queryorder: PartnerpayQueryorder
+    querystate: PartnerpayQuerystate
 
 class PayPayapply(TypedNode):
     def post(self, body: t.PayPayapplyPostBody = ..., /, *, xml: t.PayPayapplyPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.PayPayapplyPostData]:
@@ -83,6 +74,10 @@ class PayQuerystate(TypedNode):
     def __call__(self, body: t.PayQuerystatePostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.PayQuerystatePostData]:
         """查询用户状态接口: POST."""
 
+class Pay(TypedNode):
+    payapply: PayPayapply
+    querystate: PayQuerystate
+
 class Queryorder(TypedNode):
     def post(self, body: t.QueryorderPostBody = ..., /, *, xml: t.QueryorderPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.QueryorderPostData]:
         """查询订单.
@@ -95,3 +90,8 @@ class Queryorder(TypedNode):
         """查询订单."""
     def __call__(self, body: t.QueryorderPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.QueryorderPostData]:
         """查询订单: POST."""
+
+class Transit(TypedNode):
+    partnerpay: Partnerpay
+    pay: Pay
+    queryorder: Queryorder

@@ -4,15 +4,6 @@ from ..._reply import Reply
 from ..base import BodyOptions, TypedNode
 from ..types.v2 import vehicle as t
 
-class Vehicle(TypedNode):
-    partnerpay: Partnerpay
-    pay: Pay
-
-class Partnerpay(TypedNode):
-    notification: PartnerpayNotification
-    payapply: PartnerpayPayapply
-    querystate: PartnerpayQuerystate
-
 class PartnerpayNotification(TypedNode):
     def post(self, body: t.PartnerpayNotificationPostBody = ..., /, *, xml: t.PartnerpayNotificationPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.PartnerpayNotificationPostData]:
         """用户入场通知.
@@ -52,10 +43,10 @@ class PartnerpayQuerystate(TypedNode):
     def __call__(self, body: t.PartnerpayQuerystatePostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.PartnerpayQuerystatePostData]:
         """用户状态查询: POST."""
 
-class Pay(TypedNode):
-    notification: PayNotification
-    payapply: PayPayapply
-    querystate: PayQuerystate
+class Partnerpay(TypedNode):
+    notification: PartnerpayNotification
+    payapply: PartnerpayPayapply
+    querystate: PartnerpayQuerystate
 
 class PayNotification(TypedNode):
     def post(self, body: t.PayNotificationPostBody = ..., /, *, xml: t.PayNotificationPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.PayNotificationPostData]:
@@ -95,3 +86,12 @@ class PayQuerystate(TypedNode):
         """用户状态查询."""
     def __call__(self, body: t.PayQuerystatePostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.PayQuerystatePostData]:
         """用户状态查询: POST."""
+
+class Pay(TypedNode):
+    notification: PayNotification
+    payapply: PayPayapply
+    querystate: PayQuerystate
+
+class Vehicle(TypedNode):
+    partnerpay: Partnerpay
+    pay: Pay

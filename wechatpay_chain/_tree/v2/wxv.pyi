@@ -4,16 +4,6 @@ from ..._reply import Reply
 from ..base import BodyOptions, TypedNode
 from ..types.v2 import wxv as t
 
-class Wxv(TypedNode):
-    cancelbill: Cancelbill
-    changerentmoney: Changerentmoney
-    createhotelbill: Createhotelbill
-    createrentbill: Createrentbill
-    finishhotelbill: Finishhotelbill
-    finishrentbill: Finishrentbill
-    queryhotelbill: Queryhotelbill
-    queryrentbill: Queryrentbill
-
 class Cancelbill(TypedNode):
     def post(self, body: t.CancelbillPostBody = ..., /, *, xml: t.CancelbillPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.CancelbillPostData]:
         """撤销租借订单.
@@ -117,3 +107,13 @@ class Queryrentbill(TypedNode):
         """查询租借订单."""
     def __call__(self, body: t.QueryrentbillPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.QueryrentbillPostData]:
         """查询租借订单: POST."""
+
+class Wxv(TypedNode):
+    cancelbill: Cancelbill
+    changerentmoney: Changerentmoney
+    createhotelbill: Createhotelbill
+    createrentbill: Createrentbill
+    finishhotelbill: Finishhotelbill
+    finishrentbill: Finishrentbill
+    queryhotelbill: Queryhotelbill
+    queryrentbill: Queryrentbill

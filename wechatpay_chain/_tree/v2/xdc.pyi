@@ -4,16 +4,6 @@ from ..._reply import Reply
 from ..base import BodyOptions, TypedNode
 from ..types.v2 import xdc as t
 
-class Xdc(TypedNode):
-    apiv2getsignkey: Apiv2getsignkey
-    apiv2sandbox: Apiv2sandbox
-
-class Apiv2getsignkey(TypedNode):
-    sign: Apiv2getsignkeySign
-
-class Apiv2getsignkeySign(TypedNode):
-    getsignkey: Apiv2getsignkeySignGetsignkey
-
 class Apiv2getsignkeySignGetsignkey(TypedNode):
     def post(self, body: t.Apiv2getsignkeySignGetsignkeyPostBody = ..., /, *, xml: t.Apiv2getsignkeySignGetsignkeyPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.Apiv2getsignkeySignGetsignkeyPostData]:
         """获取验签密钥.
@@ -27,12 +17,11 @@ class Apiv2getsignkeySignGetsignkey(TypedNode):
     def __call__(self, body: t.Apiv2getsignkeySignGetsignkeyPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.Apiv2getsignkeySignGetsignkeyPostData]:
         """获取验签密钥: POST."""
 
-class Apiv2sandbox(TypedNode):
-    pay: Apiv2sandboxPay
+class Apiv2getsignkeySign(TypedNode):
+    getsignkey: Apiv2getsignkeySignGetsignkey
 
-class Apiv2sandboxPay(TypedNode):
-    micropay: Apiv2sandboxPayMicropay
-    orderquery: Apiv2sandboxPayOrderquery
+class Apiv2getsignkey(TypedNode):
+    sign: Apiv2getsignkeySign
 
 class Apiv2sandboxPayMicropay(TypedNode):
     def post(self, body: t.Apiv2sandboxPayMicropayPostBody = ..., /, *, xml: t.Apiv2sandboxPayMicropayPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.Apiv2sandboxPayMicropayPostData]:
@@ -59,3 +48,14 @@ class Apiv2sandboxPayOrderquery(TypedNode):
         """查询订单."""
     def __call__(self, body: t.Apiv2sandboxPayOrderqueryPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.Apiv2sandboxPayOrderqueryPostData]:
         """查询订单: POST."""
+
+class Apiv2sandboxPay(TypedNode):
+    micropay: Apiv2sandboxPayMicropay
+    orderquery: Apiv2sandboxPayOrderquery
+
+class Apiv2sandbox(TypedNode):
+    pay: Apiv2sandboxPay
+
+class Xdc(TypedNode):
+    apiv2getsignkey: Apiv2getsignkey
+    apiv2sandbox: Apiv2sandbox

@@ -4,25 +4,19 @@ from ..._reply import Reply
 from ..base import BodyOptions, Options, TypedNode
 from ..types.v3 import abnormal_fund_processing as t
 
-class AbnormalFundProcessing(TypedNode):
-    receipts: Receipts
-
-class Receipts(TypedNode):
-    _receipt_id_: ReceiptsReceiptId
-
-class ReceiptsReceiptId(TypedNode):
-    transferInstructions: ReceiptsReceiptIdTransferInstructions
-    def get(self, *, receipt_id: str | int, **options: Unpack[Options]) -> Reply[t.ReceiptsReceiptIdGetData]:
-        """查询在途异常资金付款结果.
+class ReceiptsReceiptIdTransferInstructionsOutInstructionNo(TypedNode):
+    def get(self, *, receipt_id: str | int, out_instruction_no: str | int, **options: Unpack[Options]) -> Reply[t.ReceiptsReceiptIdTransferInstructionsOutInstructionNoGetData]:
+        """查询在途异常资金付款指令执行结果.
 
         电商平台
 
         receipt_id: 微信支付在途异常资金付款单号
+        out_instruction_no: 商户侧指令编号
 
-        https://pay.weixin.qq.com/doc/v3/partner/4015408031
+        https://pay.weixin.qq.com/doc/v3/partner/4016636882
         """
-    async def get_async(self, *, receipt_id: str | int, **options: Unpack[Options]) -> Reply[t.ReceiptsReceiptIdGetData]:
-        """查询在途异常资金付款结果."""
+    async def get_async(self, *, receipt_id: str | int, out_instruction_no: str | int, **options: Unpack[Options]) -> Reply[t.ReceiptsReceiptIdTransferInstructionsOutInstructionNoGetData]:
+        """查询在途异常资金付款指令执行结果."""
 
 class ReceiptsReceiptIdTransferInstructions(TypedNode):
     _out_instruction_no_: ReceiptsReceiptIdTransferInstructionsOutInstructionNo
@@ -40,16 +34,22 @@ class ReceiptsReceiptIdTransferInstructions(TypedNode):
     def __call__(self, body: t.ReceiptsReceiptIdTransferInstructionsPostBody, /, *, receipt_id: str | int, **options: Unpack[BodyOptions]) -> Reply[t.ReceiptsReceiptIdTransferInstructionsPostData]:
         """发起在途异常资金付款指令: POST."""
 
-class ReceiptsReceiptIdTransferInstructionsOutInstructionNo(TypedNode):
-    def get(self, *, receipt_id: str | int, out_instruction_no: str | int, **options: Unpack[Options]) -> Reply[t.ReceiptsReceiptIdTransferInstructionsOutInstructionNoGetData]:
-        """查询在途异常资金付款指令执行结果.
+class ReceiptsReceiptId(TypedNode):
+    transferInstructions: ReceiptsReceiptIdTransferInstructions
+    def get(self, *, receipt_id: str | int, **options: Unpack[Options]) -> Reply[t.ReceiptsReceiptIdGetData]:
+        """查询在途异常资金付款结果.
 
         电商平台
 
         receipt_id: 微信支付在途异常资金付款单号
-        out_instruction_no: 商户侧指令编号
 
-        https://pay.weixin.qq.com/doc/v3/partner/4016636882
+        https://pay.weixin.qq.com/doc/v3/partner/4015408031
         """
-    async def get_async(self, *, receipt_id: str | int, out_instruction_no: str | int, **options: Unpack[Options]) -> Reply[t.ReceiptsReceiptIdTransferInstructionsOutInstructionNoGetData]:
-        """查询在途异常资金付款指令执行结果."""
+    async def get_async(self, *, receipt_id: str | int, **options: Unpack[Options]) -> Reply[t.ReceiptsReceiptIdGetData]:
+        """查询在途异常资金付款结果."""
+
+class Receipts(TypedNode):
+    _receipt_id_: ReceiptsReceiptId
+
+class AbnormalFundProcessing(TypedNode):
+    receipts: Receipts

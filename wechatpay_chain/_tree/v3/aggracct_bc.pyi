@@ -4,20 +4,6 @@ from ..._reply import Reply
 from ..base import BodyOptions, Options, TypedNode
 from ..types.v3 import aggracct_bc as t
 
-class AggracctBc(TypedNode):
-    wbChannel: WbChannel
-
-class WbChannel(TypedNode):
-    account: WbChannelAccount
-    bankChannelAccount: WbChannelBankChannelAccount
-    controlOrders: WbChannelControlOrders
-    specialReduction: WbChannelSpecialReduction
-
-class WbChannelAccount(TypedNode):
-    balance: WbChannelAccountBalance
-    mch_archives: WbChannelAccountMchArchives
-    mch_media: WbChannelAccountMchMedia
-
 class WbChannelAccountBalance(TypedNode):
     def get(self, query: t.WbChannelAccountBalanceGetQuery = ..., /, *, params: t.WbChannelAccountBalanceGetQuery = ..., **options: Unpack[Options]) -> Reply[t.WbChannelAccountBalanceGetData]:
         """查询渠道额度.
@@ -51,8 +37,23 @@ class WbChannelAccountMchMedia(TypedNode):
     async def get_async(self, query: t.WbChannelAccountMchMediaGetQuery = ..., /, *, params: t.WbChannelAccountMchMediaGetQuery = ..., **options: Unpack[Options]) -> Reply[t.WbChannelAccountMchMediaGetData]:
         """查询商户影像件资料."""
 
-class WbChannelBankChannelAccount(TypedNode):
-    rename: WbChannelBankChannelAccountRename
+class WbChannelAccount(TypedNode):
+    balance: WbChannelAccountBalance
+    mch_archives: WbChannelAccountMchArchives
+    mch_media: WbChannelAccountMchMedia
+
+class WbChannelBankChannelAccountRenameApplicationId(TypedNode):
+    def get(self, query: t.WbChannelBankChannelAccountRenameApplicationIdGetQuery = ..., /, *, params: t.WbChannelBankChannelAccountRenameApplicationIdGetQuery = ..., application_id: str | int, **options: Unpack[Options]) -> Reply[t.WbChannelBankChannelAccountRenameApplicationIdGetData]:
+        """查询渠道结算银行账户更名申请.
+
+        直连商户
+
+        application_id: 微信支付更名受理返回的申请单号
+
+        https://pay.weixin.qq.com/doc/v3/merchant/4018968051
+        """
+    async def get_async(self, query: t.WbChannelBankChannelAccountRenameApplicationIdGetQuery = ..., /, *, params: t.WbChannelBankChannelAccountRenameApplicationIdGetQuery = ..., application_id: str | int, **options: Unpack[Options]) -> Reply[t.WbChannelBankChannelAccountRenameApplicationIdGetData]:
+        """查询渠道结算银行账户更名申请."""
 
 class WbChannelBankChannelAccountRename(TypedNode):
     _application_id_: WbChannelBankChannelAccountRenameApplicationId
@@ -68,33 +69,8 @@ class WbChannelBankChannelAccountRename(TypedNode):
     def __call__(self, body: t.WbChannelBankChannelAccountRenamePostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.WbChannelBankChannelAccountRenamePostData]:
         """受理渠道结算银行账户更名申请: POST."""
 
-class WbChannelBankChannelAccountRenameApplicationId(TypedNode):
-    def get(self, query: t.WbChannelBankChannelAccountRenameApplicationIdGetQuery = ..., /, *, params: t.WbChannelBankChannelAccountRenameApplicationIdGetQuery = ..., application_id: str | int, **options: Unpack[Options]) -> Reply[t.WbChannelBankChannelAccountRenameApplicationIdGetData]:
-        """查询渠道结算银行账户更名申请.
-
-        直连商户
-
-        application_id: 微信支付更名受理返回的申请单号
-
-        https://pay.weixin.qq.com/doc/v3/merchant/4018968051
-        """
-    async def get_async(self, query: t.WbChannelBankChannelAccountRenameApplicationIdGetQuery = ..., /, *, params: t.WbChannelBankChannelAccountRenameApplicationIdGetQuery = ..., application_id: str | int, **options: Unpack[Options]) -> Reply[t.WbChannelBankChannelAccountRenameApplicationIdGetData]:
-        """查询渠道结算银行账户更名申请."""
-
-class WbChannelControlOrders(TypedNode):
-    info: WbChannelControlOrdersInfo
-    punish: WbChannelControlOrdersPunish
-    recover: WbChannelControlOrdersRecover
-    _out_request_no_: WbChannelControlOrdersOutRequestNo
-
-class WbChannelControlOrdersInfo(TypedNode):
-    update: WbChannelControlOrdersInfoUpdate
-
-class WbChannelControlOrdersInfoUpdate(TypedNode):
-    result: WbChannelControlOrdersInfoUpdateResult
-
-class WbChannelControlOrdersInfoUpdateResult(TypedNode):
-    notify: WbChannelControlOrdersInfoUpdateResultNotify
+class WbChannelBankChannelAccount(TypedNode):
+    rename: WbChannelBankChannelAccountRename
 
 class WbChannelControlOrdersInfoUpdateResultNotify(TypedNode):
     def post(self, body: t.WbChannelControlOrdersInfoUpdateResultNotifyPostBody = ..., /, *, json: t.WbChannelControlOrdersInfoUpdateResultNotifyPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.WbChannelControlOrdersInfoUpdateResultNotifyPostData]:
@@ -108,6 +84,15 @@ class WbChannelControlOrdersInfoUpdateResultNotify(TypedNode):
         """资料更新请求审核结果回调通知."""
     def __call__(self, body: t.WbChannelControlOrdersInfoUpdateResultNotifyPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.WbChannelControlOrdersInfoUpdateResultNotifyPostData]:
         """资料更新请求审核结果回调通知: POST."""
+
+class WbChannelControlOrdersInfoUpdateResult(TypedNode):
+    notify: WbChannelControlOrdersInfoUpdateResultNotify
+
+class WbChannelControlOrdersInfoUpdate(TypedNode):
+    result: WbChannelControlOrdersInfoUpdateResult
+
+class WbChannelControlOrdersInfo(TypedNode):
+    update: WbChannelControlOrdersInfoUpdate
 
 class WbChannelControlOrdersPunish(TypedNode):
     def post(self, body: t.WbChannelControlOrdersPunishPostBody = ..., /, *, json: t.WbChannelControlOrdersPunishPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.WbChannelControlOrdersPunishPostData]:
@@ -148,6 +133,25 @@ class WbChannelControlOrdersOutRequestNo(TypedNode):
     async def get_async(self, query: t.WbChannelControlOrdersOutRequestNoGetQuery = ..., /, *, params: t.WbChannelControlOrdersOutRequestNoGetQuery = ..., out_request_no: str | int, **options: Unpack[Options]) -> Reply[t.WbChannelControlOrdersOutRequestNoGetData]:
         """查询控制单."""
 
+class WbChannelControlOrders(TypedNode):
+    info: WbChannelControlOrdersInfo
+    punish: WbChannelControlOrdersPunish
+    recover: WbChannelControlOrdersRecover
+    _out_request_no_: WbChannelControlOrdersOutRequestNo
+
+class WbChannelSpecialReductionOutRequestNo(TypedNode):
+    def get(self, query: t.WbChannelSpecialReductionOutRequestNoGetQuery = ..., /, *, params: t.WbChannelSpecialReductionOutRequestNoGetQuery = ..., out_request_no: str | int, **options: Unpack[Options]) -> Reply[t.WbChannelSpecialReductionOutRequestNoGetData]:
+        """查询特殊减额结果.
+
+        直连商户
+
+        out_request_no: 特殊减额单号
+
+        https://pay.weixin.qq.com/doc/v3/merchant/4016061196
+        """
+    async def get_async(self, query: t.WbChannelSpecialReductionOutRequestNoGetQuery = ..., /, *, params: t.WbChannelSpecialReductionOutRequestNoGetQuery = ..., out_request_no: str | int, **options: Unpack[Options]) -> Reply[t.WbChannelSpecialReductionOutRequestNoGetData]:
+        """查询特殊减额结果."""
+
 class WbChannelSpecialReduction(TypedNode):
     _out_request_no_: WbChannelSpecialReductionOutRequestNo
     def post(self, body: t.WbChannelSpecialReductionPostBody = ..., /, *, json: t.WbChannelSpecialReductionPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.WbChannelSpecialReductionPostData]:
@@ -162,15 +166,11 @@ class WbChannelSpecialReduction(TypedNode):
     def __call__(self, body: t.WbChannelSpecialReductionPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.WbChannelSpecialReductionPostData]:
         """特殊减额: POST."""
 
-class WbChannelSpecialReductionOutRequestNo(TypedNode):
-    def get(self, query: t.WbChannelSpecialReductionOutRequestNoGetQuery = ..., /, *, params: t.WbChannelSpecialReductionOutRequestNoGetQuery = ..., out_request_no: str | int, **options: Unpack[Options]) -> Reply[t.WbChannelSpecialReductionOutRequestNoGetData]:
-        """查询特殊减额结果.
+class WbChannel(TypedNode):
+    account: WbChannelAccount
+    bankChannelAccount: WbChannelBankChannelAccount
+    controlOrders: WbChannelControlOrders
+    specialReduction: WbChannelSpecialReduction
 
-        直连商户
-
-        out_request_no: 特殊减额单号
-
-        https://pay.weixin.qq.com/doc/v3/merchant/4016061196
-        """
-    async def get_async(self, query: t.WbChannelSpecialReductionOutRequestNoGetQuery = ..., /, *, params: t.WbChannelSpecialReductionOutRequestNoGetQuery = ..., out_request_no: str | int, **options: Unpack[Options]) -> Reply[t.WbChannelSpecialReductionOutRequestNoGetData]:
-        """查询特殊减额结果."""
+class AggracctBc(TypedNode):
+    wbChannel: WbChannel

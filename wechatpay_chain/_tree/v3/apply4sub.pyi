@@ -4,20 +4,6 @@ from ..._reply import Reply
 from ..base import BodyOptions, Options, TypedNode
 from ..types.v3 import apply4sub as t
 
-class Apply4sub(TypedNode):
-    sub_merchants: SubMerchants
-
-class SubMerchants(TypedNode):
-    _sub_mchid_: SubMerchantsSubMchid
-
-class SubMerchantsSubMchid(TypedNode):
-    application: SubMerchantsSubMchidApplication
-    modifySettlement: SubMerchantsSubMchidModifySettlement
-    settlement: SubMerchantsSubMchidSettlement
-
-class SubMerchantsSubMchidApplication(TypedNode):
-    _application_no_: SubMerchantsSubMchidApplicationApplicationNo
-
 class SubMerchantsSubMchidApplicationApplicationNo(TypedNode):
     def get(self, query: t.SubMerchantsSubMchidApplicationApplicationNoGetQuery = ..., /, *, params: t.SubMerchantsSubMchidApplicationApplicationNoGetQuery = ..., sub_mchid: str | int, application_no: str | int, **options: Unpack[Options]) -> Reply[t.SubMerchantsSubMchidApplicationApplicationNoGetData]:
         """查询结算账户修改申请状态.
@@ -31,6 +17,9 @@ class SubMerchantsSubMchidApplicationApplicationNo(TypedNode):
         """
     async def get_async(self, query: t.SubMerchantsSubMchidApplicationApplicationNoGetQuery = ..., /, *, params: t.SubMerchantsSubMchidApplicationApplicationNoGetQuery = ..., sub_mchid: str | int, application_no: str | int, **options: Unpack[Options]) -> Reply[t.SubMerchantsSubMchidApplicationApplicationNoGetData]:
         """查询结算账户修改申请状态."""
+
+class SubMerchantsSubMchidApplication(TypedNode):
+    _application_no_: SubMerchantsSubMchidApplicationApplicationNo
 
 class SubMerchantsSubMchidModifySettlement(TypedNode):
     def post(self, body: t.SubMerchantsSubMchidModifySettlementPostBody = ..., /, *, json: t.SubMerchantsSubMchidModifySettlementPostBody = ..., sub_mchid: str | int, **options: Unpack[BodyOptions]) -> Reply[t.SubMerchantsSubMchidModifySettlementPostData]:
@@ -59,3 +48,14 @@ class SubMerchantsSubMchidSettlement(TypedNode):
         """
     async def get_async(self, *, sub_mchid: str | int, **options: Unpack[Options]) -> Reply[t.SubMerchantsSubMchidSettlementGetData]:
         """查询结算账户."""
+
+class SubMerchantsSubMchid(TypedNode):
+    application: SubMerchantsSubMchidApplication
+    modifySettlement: SubMerchantsSubMchidModifySettlement
+    settlement: SubMerchantsSubMchidSettlement
+
+class SubMerchants(TypedNode):
+    _sub_mchid_: SubMerchantsSubMchid
+
+class Apply4sub(TypedNode):
+    sub_merchants: SubMerchants

@@ -4,8 +4,56 @@ from ..._reply import Reply
 from ..base import BodyOptions, Options, TypedNode
 from ..types.v3 import apply4subject as t
 
-class Apply4subject(TypedNode):
-    applyment: Applyment
+class ApplymentMerchantsSubMchidState(TypedNode):
+    def get(self, *, sub_mchid: str | int, **options: Unpack[Options]) -> Reply[t.ApplymentMerchantsSubMchidStateGetData]:
+        """获取商户开户意愿确认状态.
+
+        从业机构, 渠道商
+
+        sub_mchid: 特约商户号, numeric, 8..32 characters
+
+        https://pay.weixin.qq.com/doc/v3/partner/4012467549
+        """
+    async def get_async(self, *, sub_mchid: str | int, **options: Unpack[Options]) -> Reply[t.ApplymentMerchantsSubMchidStateGetData]:
+        """获取商户开户意愿确认状态."""
+
+class ApplymentMerchantsSubMchid(TypedNode):
+    state: ApplymentMerchantsSubMchidState
+
+class ApplymentMerchants(TypedNode):
+    _sub_mchid_: ApplymentMerchantsSubMchid
+
+class ApplymentApplymentIdCancel(TypedNode):
+    def post(self, *, applyment_id: str | int, **options: Unpack[BodyOptions]) -> Reply[None]:
+        """撤销商户开户意愿申请单.
+
+        从业机构, 渠道商
+
+        applyment_id: 申请单编号, numeric
+
+        https://pay.weixin.qq.com/doc/v3/partner/4012697627
+        """
+    async def post_async(self, *, applyment_id: str | int, **options: Unpack[BodyOptions]) -> Reply[None]:
+        """撤销商户开户意愿申请单."""
+
+class ApplymentApplymentId(TypedNode):
+    cancel: ApplymentApplymentIdCancel
+
+class ApplymentBusinessCodeCancel(TypedNode):
+    def post(self, *, business_code: str | int, **options: Unpack[BodyOptions]) -> Reply[None]:
+        """撤销商户开户意愿申请单.
+
+        从业机构, 渠道商
+
+        business_code: 业务申请编号, up to 128 characters
+
+        https://pay.weixin.qq.com/doc/v3/partner/4012697627
+        """
+    async def post_async(self, *, business_code: str | int, **options: Unpack[BodyOptions]) -> Reply[None]:
+        """撤销商户开户意愿申请单."""
+
+class ApplymentBusinessCode(TypedNode):
+    cancel: ApplymentBusinessCodeCancel
 
 class Applyment(TypedNode):
     merchants: ApplymentMerchants
@@ -32,53 +80,5 @@ class Applyment(TypedNode):
     def __call__(self, body: t.ApplymentPostBody, /, *, params: t.ApplymentPostQuery = ..., **options: Unpack[BodyOptions]) -> Reply[t.ApplymentPostData]:
         """提交商户开户意愿申请单: POST."""
 
-class ApplymentMerchants(TypedNode):
-    _sub_mchid_: ApplymentMerchantsSubMchid
-
-class ApplymentMerchantsSubMchid(TypedNode):
-    state: ApplymentMerchantsSubMchidState
-
-class ApplymentMerchantsSubMchidState(TypedNode):
-    def get(self, *, sub_mchid: str | int, **options: Unpack[Options]) -> Reply[t.ApplymentMerchantsSubMchidStateGetData]:
-        """获取商户开户意愿确认状态.
-
-        从业机构, 渠道商
-
-        sub_mchid: 特约商户号, numeric, 8..32 characters
-
-        https://pay.weixin.qq.com/doc/v3/partner/4012467549
-        """
-    async def get_async(self, *, sub_mchid: str | int, **options: Unpack[Options]) -> Reply[t.ApplymentMerchantsSubMchidStateGetData]:
-        """获取商户开户意愿确认状态."""
-
-class ApplymentApplymentId(TypedNode):
-    cancel: ApplymentApplymentIdCancel
-
-class ApplymentApplymentIdCancel(TypedNode):
-    def post(self, *, applyment_id: str | int, **options: Unpack[BodyOptions]) -> Reply[None]:
-        """撤销商户开户意愿申请单.
-
-        从业机构, 渠道商
-
-        applyment_id: 申请单编号, numeric
-
-        https://pay.weixin.qq.com/doc/v3/partner/4012697627
-        """
-    async def post_async(self, *, applyment_id: str | int, **options: Unpack[BodyOptions]) -> Reply[None]:
-        """撤销商户开户意愿申请单."""
-
-class ApplymentBusinessCode(TypedNode):
-    cancel: ApplymentBusinessCodeCancel
-
-class ApplymentBusinessCodeCancel(TypedNode):
-    def post(self, *, business_code: str | int, **options: Unpack[BodyOptions]) -> Reply[None]:
-        """撤销商户开户意愿申请单.
-
-        从业机构, 渠道商
-
-        business_code: 业务申请编号, up to 128 characters
-
-        https://pay.weixin.qq.com/doc/v3/partner/4012697627
-        """
-    async def post_async(self, *, business_code: str | int, **options: Unpack[BodyOptions]) -> Reply[None]:
-        """撤销商户开户意愿申请单."""
+class Apply4subject(TypedNode):
+    applyment: Applyment

@@ -4,16 +4,6 @@ from ..._reply import Reply
 from ..base import Options, TypedNode
 from ..types.v3 import applyment4sub as t
 
-class Applyment4sub(TypedNode):
-    applyment: Applyment
-
-class Applyment(TypedNode):
-    applyment_id: ApplymentApplymentId
-    business_code: ApplymentBusinessCode
-
-class ApplymentApplymentId(TypedNode):
-    _applyment_id_: ApplymentApplymentIdApplymentId
-
 class ApplymentApplymentIdApplymentId(TypedNode):
     def get(self, *, applyment_id: str | int, **options: Unpack[Options]) -> Reply[t.ApplymentApplymentIdGetData]:
         """通过申请单号查询申请状态.
@@ -27,8 +17,8 @@ class ApplymentApplymentIdApplymentId(TypedNode):
     async def get_async(self, *, applyment_id: str | int, **options: Unpack[Options]) -> Reply[t.ApplymentApplymentIdGetData]:
         """通过申请单号查询申请状态."""
 
-class ApplymentBusinessCode(TypedNode):
-    _business_code_: ApplymentBusinessCodeBusinessCode
+class ApplymentApplymentId(TypedNode):
+    _applyment_id_: ApplymentApplymentIdApplymentId
 
 class ApplymentBusinessCodeBusinessCode(TypedNode):
     def get(self, *, business_code: str | int, **options: Unpack[Options]) -> Reply[t.ApplymentBusinessCodeGetData]:
@@ -42,3 +32,13 @@ class ApplymentBusinessCodeBusinessCode(TypedNode):
         """
     async def get_async(self, *, business_code: str | int, **options: Unpack[Options]) -> Reply[t.ApplymentBusinessCodeGetData]:
         """通过业务申请编号查询申请状态."""
+
+class ApplymentBusinessCode(TypedNode):
+    _business_code_: ApplymentBusinessCodeBusinessCode
+
+class Applyment(TypedNode):
+    applyment_id: ApplymentApplymentId
+    business_code: ApplymentBusinessCode
+
+class Applyment4sub(TypedNode):
+    applyment: Applyment

@@ -4,13 +4,6 @@ from ..._reply import Reply
 from ..base import BodyOptions, Options, TypedNode
 from ..types.v3 import bank_batch_transfer as t
 
-class BankBatchTransfer(TypedNode):
-    receipt: Receipt
-
-class Receipt(TypedNode):
-    detailReceipts: ReceiptDetailReceipts
-    summaryReceipts: ReceiptSummaryReceipts
-
 class ReceiptDetailReceipts(TypedNode):
     def get(self, query: t.ReceiptDetailReceiptsGetQuery = ..., /, *, params: t.ReceiptDetailReceiptsGetQuery = ..., **options: Unpack[Options]) -> Reply[t.ReceiptDetailReceiptsGetData]:
         """查询明细电子回单受理结果.
@@ -54,3 +47,10 @@ class ReceiptSummaryReceipts(TypedNode):
         """受理汇总电子回单."""
     def __call__(self, body: t.ReceiptSummaryReceiptsPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.ReceiptSummaryReceiptsPostData]:
         """受理汇总电子回单: POST."""
+
+class Receipt(TypedNode):
+    detailReceipts: ReceiptDetailReceipts
+    summaryReceipts: ReceiptSummaryReceipts
+
+class BankBatchTransfer(TypedNode):
+    receipt: Receipt

@@ -5,26 +5,25 @@ from ..._reply import Reply
 from ..base import BodyOptions, Options, TypedNode
 from ..types.v3 import bank_transfer as t
 
-class BankTransfer(TypedNode):
-    batches: Batches
-
-class Batches(TypedNode):
-    batchId: BatchesBatchId
-    outBatchNo: BatchesOutBatchNo
-    def post(self, body: t.BatchesPostBody = ..., /, *, json: t.BatchesPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.BatchesPostData]:
-        """发起批量转账.
+class BatchesBatchIdBatchIdDetailsDetailIdDetailId(TypedNode):
+    def get(self, *, batch_id: str | int, detail_id: str | int, **options: Unpack[Options]) -> Reply[t.BatchesBatchIdDetailsDetailIdGetData]:
+        """微信支付明细单号查询明细单.
 
         服务商
 
-        https://pay.weixin.qq.com/doc/v3/partner/4012465889
-        """
-    async def post_async(self, body: t.BatchesPostBody = ..., /, *, json: t.BatchesPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.BatchesPostData]:
-        """发起批量转账."""
-    def __call__(self, body: t.BatchesPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.BatchesPostData]:
-        """发起批量转账: POST."""
+        batch_id: 微信支付批次单号
+        detail_id: 微信明细单号
 
-class BatchesBatchId(TypedNode):
-    _batch_id_: BatchesBatchIdBatchId
+        https://pay.weixin.qq.com/doc/v3/partner/4012465897
+        """
+    async def get_async(self, *, batch_id: str | int, detail_id: str | int, **options: Unpack[Options]) -> Reply[t.BatchesBatchIdDetailsDetailIdGetData]:
+        """微信支付明细单号查询明细单."""
+
+class BatchesBatchIdDetailsDetailId(TypedNode):
+    _detail_id_: BatchesBatchIdBatchIdDetailsDetailIdDetailId
+
+class BatchesBatchIdDetails(TypedNode):
+    detailId: BatchesBatchIdDetailsDetailId
 
 class BatchesBatchIdBatchId(TypedNode):
     details: BatchesBatchIdDetails
@@ -44,28 +43,28 @@ class BatchesBatchIdBatchId(TypedNode):
     def paginate_async(self, query: t.BatchesBatchIdGetQuery = ..., /, *, params: t.BatchesBatchIdGetQuery = ..., batch_id: str | int, **options: Unpack[Options]) -> AsyncIterator[t.BatchesBatchIdGetItem]:
         """微信支付批次单号查询批次单: every item, page after page."""
 
-class BatchesBatchIdDetails(TypedNode):
-    detailId: BatchesBatchIdDetailsDetailId
+class BatchesBatchId(TypedNode):
+    _batch_id_: BatchesBatchIdBatchId
 
-class BatchesBatchIdDetailsDetailId(TypedNode):
-    _detail_id_: BatchesBatchIdBatchIdDetailsDetailIdDetailId
-
-class BatchesBatchIdBatchIdDetailsDetailIdDetailId(TypedNode):
-    def get(self, *, batch_id: str | int, detail_id: str | int, **options: Unpack[Options]) -> Reply[t.BatchesBatchIdDetailsDetailIdGetData]:
-        """微信支付明细单号查询明细单.
+class BatchesOutBatchNoOutBatchNoDetailsOutDetailNoOutDetailNo(TypedNode):
+    def get(self, *, out_batch_no: str | int, out_detail_no: str | int, **options: Unpack[Options]) -> Reply[t.BatchesOutBatchNoDetailsOutDetailNoGetData]:
+        """银行明细单号查询明细单.
 
         服务商
 
-        batch_id: 微信支付批次单号
-        detail_id: 微信明细单号
+        out_batch_no: 银行批次单号
+        out_detail_no: 银行明细单号
 
-        https://pay.weixin.qq.com/doc/v3/partner/4012465897
+        https://pay.weixin.qq.com/doc/v3/partner/4012465915
         """
-    async def get_async(self, *, batch_id: str | int, detail_id: str | int, **options: Unpack[Options]) -> Reply[t.BatchesBatchIdDetailsDetailIdGetData]:
-        """微信支付明细单号查询明细单."""
+    async def get_async(self, *, out_batch_no: str | int, out_detail_no: str | int, **options: Unpack[Options]) -> Reply[t.BatchesOutBatchNoDetailsOutDetailNoGetData]:
+        """银行明细单号查询明细单."""
 
-class BatchesOutBatchNo(TypedNode):
-    _out_batch_no_: BatchesOutBatchNoOutBatchNo
+class BatchesOutBatchNoDetailsOutDetailNo(TypedNode):
+    _out_detail_no_: BatchesOutBatchNoOutBatchNoDetailsOutDetailNoOutDetailNo
+
+class BatchesOutBatchNoDetails(TypedNode):
+    outDetailNo: BatchesOutBatchNoDetailsOutDetailNo
 
 class BatchesOutBatchNoOutBatchNo(TypedNode):
     details: BatchesOutBatchNoDetails
@@ -85,22 +84,23 @@ class BatchesOutBatchNoOutBatchNo(TypedNode):
     def paginate_async(self, query: t.BatchesOutBatchNoGetQuery = ..., /, *, params: t.BatchesOutBatchNoGetQuery = ..., out_batch_no: str | int, **options: Unpack[Options]) -> AsyncIterator[t.BatchesBatchIdGetItem]:
         """银行批次单号查询批次单: every item, page after page."""
 
-class BatchesOutBatchNoDetails(TypedNode):
-    outDetailNo: BatchesOutBatchNoDetailsOutDetailNo
+class BatchesOutBatchNo(TypedNode):
+    _out_batch_no_: BatchesOutBatchNoOutBatchNo
 
-class BatchesOutBatchNoDetailsOutDetailNo(TypedNode):
-    _out_detail_no_: BatchesOutBatchNoOutBatchNoDetailsOutDetailNoOutDetailNo
-
-class BatchesOutBatchNoOutBatchNoDetailsOutDetailNoOutDetailNo(TypedNode):
-    def get(self, *, out_batch_no: str | int, out_detail_no: str | int, **options: Unpack[Options]) -> Reply[t.BatchesOutBatchNoDetailsOutDetailNoGetData]:
-        """银行明细单号查询明细单.
+class Batches(TypedNode):
+    batchId: BatchesBatchId
+    outBatchNo: BatchesOutBatchNo
+    def post(self, body: t.BatchesPostBody = ..., /, *, json: t.BatchesPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.BatchesPostData]:
+        """发起批量转账.
 
         服务商
 
-        out_batch_no: 银行批次单号
-        out_detail_no: 银行明细单号
-
-        https://pay.weixin.qq.com/doc/v3/partner/4012465915
+        https://pay.weixin.qq.com/doc/v3/partner/4012465889
         """
-    async def get_async(self, *, out_batch_no: str | int, out_detail_no: str | int, **options: Unpack[Options]) -> Reply[t.BatchesOutBatchNoDetailsOutDetailNoGetData]:
-        """银行明细单号查询明细单."""
+    async def post_async(self, body: t.BatchesPostBody = ..., /, *, json: t.BatchesPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.BatchesPostData]:
+        """发起批量转账."""
+    def __call__(self, body: t.BatchesPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.BatchesPostData]:
+        """发起批量转账: POST."""
+
+class BankTransfer(TypedNode):
+    batches: Batches

@@ -4,11 +4,6 @@ from ..._reply import Reply
 from ..base import Options, TypedNode
 from ..types.v3 import bill as t
 
-class Bill(TypedNode):
-    fundflowbill: Fundflowbill
-    subMerchantFundflowbill: SubMerchantFundflowbill
-    tradebill: Tradebill
-
 class Fundflowbill(TypedNode):
     def get(self, query: t.FundflowbillGetQuery = ..., /, *, params: t.FundflowbillGetQuery = ..., **options: Unpack[Options]) -> Reply[t.FundflowbillGetData]:
         """申请资金账单.
@@ -41,3 +36,8 @@ class Tradebill(TypedNode):
         """
     async def get_async(self, query: t.TradebillGetQuery = ..., /, *, params: t.TradebillGetQuery = ..., **options: Unpack[Options]) -> Reply[t.TradebillGetData]:
         """申请交易账单."""
+
+class Bill(TypedNode):
+    fundflowbill: Fundflowbill
+    subMerchantFundflowbill: SubMerchantFundflowbill
+    tradebill: Tradebill

@@ -4,9 +4,6 @@ from ..._reply import Reply
 from ..base import Options, TypedNode
 from ..types.v3 import billdownload as t
 
-class Billdownload(TypedNode):
-    file: File
-
 class File(TypedNode):
     def get(self, query: t.FileGetQuery = ..., /, *, params: t.FileGetQuery = ..., **options: Unpack[Options]) -> Reply[None]:
         """下载账单.
@@ -17,3 +14,6 @@ class File(TypedNode):
         """
     async def get_async(self, query: t.FileGetQuery = ..., /, *, params: t.FileGetQuery = ..., **options: Unpack[Options]) -> Reply[None]:
         """下载账单."""
+
+class Billdownload(TypedNode):
+    file: File

@@ -5,12 +5,50 @@ from ..._reply import Reply
 from ..base import BodyOptions, Options, TypedNode
 from ..types.v3 import brand as t
 
-class Brand(TypedNode):
-    applyments: Applyments
-    card: Card
-    marketing: Marketing
-    partner: Partner
-    profitsharing: Profitsharing
+class ApplymentsApplymentIdApplymentId(TypedNode):
+    def get(self, *, applyment_id: str | int, **options: Unpack[Options]) -> Reply[t.ApplymentsApplymentIdGetData]:
+        """根据申请单ID查询申请状态.
+
+        服务商
+
+        applyment_id: 微信支付申请单号
+
+        https://pay.weixin.qq.com/doc/v3/partner/4016257685
+        """
+    async def get_async(self, *, applyment_id: str | int, **options: Unpack[Options]) -> Reply[t.ApplymentsApplymentIdGetData]:
+        """根据申请单ID查询申请状态."""
+
+class ApplymentsApplymentId(TypedNode):
+    _applyment_id_: ApplymentsApplymentIdApplymentId
+
+class ApplymentsBusinessCodeBusinessCode(TypedNode):
+    def get(self, *, business_code: str | int, **options: Unpack[Options]) -> Reply[t.ApplymentsBusinessCodeGetData]:
+        """根据业务申请编号查询申请状态.
+
+        服务商
+
+        business_code: 业务申请编号
+
+        https://pay.weixin.qq.com/doc/v3/partner/4016257694
+        """
+    async def get_async(self, *, business_code: str | int, **options: Unpack[Options]) -> Reply[t.ApplymentsBusinessCodeGetData]:
+        """根据业务申请编号查询申请状态."""
+
+class ApplymentsBusinessCode(TypedNode):
+    _business_code_: ApplymentsBusinessCodeBusinessCode
+
+class ApplymentsCancelApplyment(TypedNode):
+    def post(self, body: t.ApplymentsCancelApplymentPostBody = ..., /, *, json: t.ApplymentsCancelApplymentPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.ApplymentsCancelApplymentPostData]:
+        """撤销申请.
+
+        服务商
+
+        https://pay.weixin.qq.com/doc/v3/partner/4016257700
+        """
+    async def post_async(self, body: t.ApplymentsCancelApplymentPostBody = ..., /, *, json: t.ApplymentsCancelApplymentPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.ApplymentsCancelApplymentPostData]:
+        """撤销申请."""
+    def __call__(self, body: t.ApplymentsCancelApplymentPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.ApplymentsCancelApplymentPostData]:
+        """撤销申请: POST."""
 
 class Applyments(TypedNode):
     applymentId: ApplymentsApplymentId
@@ -27,80 +65,6 @@ class Applyments(TypedNode):
         """提交入驻申请."""
     def __call__(self, body: t.ApplymentsPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.ApplymentsPostData]:
         """提交入驻申请: POST."""
-
-class ApplymentsApplymentId(TypedNode):
-    _applyment_id_: ApplymentsApplymentIdApplymentId
-
-class ApplymentsApplymentIdApplymentId(TypedNode):
-    def get(self, *, applyment_id: str | int, **options: Unpack[Options]) -> Reply[t.ApplymentsApplymentIdGetData]:
-        """根据申请单ID查询申请状态.
-
-        服务商
-
-        applyment_id: 微信支付申请单号
-
-        https://pay.weixin.qq.com/doc/v3/partner/4016257685
-        """
-    async def get_async(self, *, applyment_id: str | int, **options: Unpack[Options]) -> Reply[t.ApplymentsApplymentIdGetData]:
-        """根据申请单ID查询申请状态."""
-
-class ApplymentsBusinessCode(TypedNode):
-    _business_code_: ApplymentsBusinessCodeBusinessCode
-
-class ApplymentsBusinessCodeBusinessCode(TypedNode):
-    def get(self, *, business_code: str | int, **options: Unpack[Options]) -> Reply[t.ApplymentsBusinessCodeGetData]:
-        """根据业务申请编号查询申请状态.
-
-        服务商
-
-        business_code: 业务申请编号
-
-        https://pay.weixin.qq.com/doc/v3/partner/4016257694
-        """
-    async def get_async(self, *, business_code: str | int, **options: Unpack[Options]) -> Reply[t.ApplymentsBusinessCodeGetData]:
-        """根据业务申请编号查询申请状态."""
-
-class ApplymentsCancelApplyment(TypedNode):
-    def post(self, body: t.ApplymentsCancelApplymentPostBody = ..., /, *, json: t.ApplymentsCancelApplymentPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.ApplymentsCancelApplymentPostData]:
-        """撤销申请.
-
-        服务商
-
-        https://pay.weixin.qq.com/doc/v3/partner/4016257700
-        """
-    async def post_async(self, body: t.ApplymentsCancelApplymentPostBody = ..., /, *, json: t.ApplymentsCancelApplymentPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.ApplymentsCancelApplymentPostData]:
-        """撤销申请."""
-    def __call__(self, body: t.ApplymentsCancelApplymentPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.ApplymentsCancelApplymentPostData]:
-        """撤销申请: POST."""
-
-class Card(TypedNode):
-    cardConfigs: CardCardConfigs
-    cardLinks: CardCardLinks
-
-class CardCardConfigs(TypedNode):
-    cancelApplyment: CardCardConfigsCancelApplyment
-    previewUrl: CardCardConfigsPreviewUrl
-    publish: CardCardConfigsPublish
-    def get(self, query: t.CardCardConfigsGetQuery = ..., /, *, params: t.CardCardConfigsGetQuery = ..., **options: Unpack[Options]) -> Reply[t.CardCardConfigsGetData]:
-        """查询商家名片配置申请状态.
-
-        服务商
-
-        https://pay.weixin.qq.com/doc/v3/partner/4016475174
-        """
-    async def get_async(self, query: t.CardCardConfigsGetQuery = ..., /, *, params: t.CardCardConfigsGetQuery = ..., **options: Unpack[Options]) -> Reply[t.CardCardConfigsGetData]:
-        """查询商家名片配置申请状态."""
-    def post(self, body: t.CardCardConfigsPostBody = ..., /, *, json: t.CardCardConfigsPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.CardCardConfigsPostData]:
-        """提交商家名片配置申请.
-
-        服务商
-
-        https://pay.weixin.qq.com/doc/v3/partner/4016468440
-        """
-    async def post_async(self, body: t.CardCardConfigsPostBody = ..., /, *, json: t.CardCardConfigsPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.CardCardConfigsPostData]:
-        """提交商家名片配置申请."""
-    def __call__(self, body: t.CardCardConfigsPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.CardCardConfigsPostData]:
-        """提交商家名片配置申请: POST."""
 
 class CardCardConfigsCancelApplyment(TypedNode):
     def post(self, body: t.CardCardConfigsCancelApplymentPostBody = ..., /, *, json: t.CardCardConfigsCancelApplymentPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.CardCardConfigsCancelApplymentPostData]:
@@ -139,33 +103,30 @@ class CardCardConfigsPublish(TypedNode):
     def __call__(self, body: t.CardCardConfigsPublishPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.CardCardConfigsPublishPostData]:
         """发布商家名片配置: POST."""
 
-class CardCardLinks(TypedNode):
-    businessCode: CardCardLinksBusinessCode
-    cancelApplyment: CardCardLinksCancelApplyment
-    unbindCardLink: CardCardLinksUnbindCardLink
-    def get(self, query: t.CardCardLinksGetQuery = ..., /, *, params: t.CardCardLinksGetQuery = ..., **options: Unpack[Options]) -> Reply[t.CardCardLinksGetData]:
-        """查询已生效交易连接名片规则.
+class CardCardConfigs(TypedNode):
+    cancelApplyment: CardCardConfigsCancelApplyment
+    previewUrl: CardCardConfigsPreviewUrl
+    publish: CardCardConfigsPublish
+    def get(self, query: t.CardCardConfigsGetQuery = ..., /, *, params: t.CardCardConfigsGetQuery = ..., **options: Unpack[Options]) -> Reply[t.CardCardConfigsGetData]:
+        """查询商家名片配置申请状态.
 
         服务商
 
-        https://pay.weixin.qq.com/doc/v3/partner/4016366785
+        https://pay.weixin.qq.com/doc/v3/partner/4016475174
         """
-    async def get_async(self, query: t.CardCardLinksGetQuery = ..., /, *, params: t.CardCardLinksGetQuery = ..., **options: Unpack[Options]) -> Reply[t.CardCardLinksGetData]:
-        """查询已生效交易连接名片规则."""
-    def post(self, body: t.CardCardLinksPostBody = ..., /, *, json: t.CardCardLinksPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.CardCardLinksPostData]:
-        """添加交易连接名片规则申请.
+    async def get_async(self, query: t.CardCardConfigsGetQuery = ..., /, *, params: t.CardCardConfigsGetQuery = ..., **options: Unpack[Options]) -> Reply[t.CardCardConfigsGetData]:
+        """查询商家名片配置申请状态."""
+    def post(self, body: t.CardCardConfigsPostBody = ..., /, *, json: t.CardCardConfigsPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.CardCardConfigsPostData]:
+        """提交商家名片配置申请.
 
         服务商
 
-        https://pay.weixin.qq.com/doc/v3/partner/4016333302
+        https://pay.weixin.qq.com/doc/v3/partner/4016468440
         """
-    async def post_async(self, body: t.CardCardLinksPostBody = ..., /, *, json: t.CardCardLinksPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.CardCardLinksPostData]:
-        """添加交易连接名片规则申请."""
-    def __call__(self, body: t.CardCardLinksPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.CardCardLinksPostData]:
-        """添加交易连接名片规则申请: POST."""
-
-class CardCardLinksBusinessCode(TypedNode):
-    _business_code_: CardCardLinksBusinessCodeBusinessCode
+    async def post_async(self, body: t.CardCardConfigsPostBody = ..., /, *, json: t.CardCardConfigsPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.CardCardConfigsPostData]:
+        """提交商家名片配置申请."""
+    def __call__(self, body: t.CardCardConfigsPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.CardCardConfigsPostData]:
+        """提交商家名片配置申请: POST."""
 
 class CardCardLinksBusinessCodeBusinessCode(TypedNode):
     def get(self, query: t.CardCardLinksBusinessCodeGetQuery = ..., /, *, params: t.CardCardLinksBusinessCodeGetQuery = ..., business_code: str | int, **options: Unpack[Options]) -> Reply[t.CardCardLinksBusinessCodeGetData]:
@@ -179,6 +140,9 @@ class CardCardLinksBusinessCodeBusinessCode(TypedNode):
         """
     async def get_async(self, query: t.CardCardLinksBusinessCodeGetQuery = ..., /, *, params: t.CardCardLinksBusinessCodeGetQuery = ..., business_code: str | int, **options: Unpack[Options]) -> Reply[t.CardCardLinksBusinessCodeGetData]:
         """根据业务申请编号查询添加申请状态."""
+
+class CardCardLinksBusinessCode(TypedNode):
+    _business_code_: CardCardLinksBusinessCodeBusinessCode
 
 class CardCardLinksCancelApplyment(TypedNode):
     def post(self, body: t.CardCardLinksCancelApplymentPostBody = ..., /, *, json: t.CardCardLinksCancelApplymentPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.CardCardLinksCancelApplymentPostData]:
@@ -206,11 +170,34 @@ class CardCardLinksUnbindCardLink(TypedNode):
     def __call__(self, body: t.CardCardLinksUnbindCardLinkPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.CardCardLinksUnbindCardLinkPostData]:
         """解除已生效交易连接名片场景: POST."""
 
-class Marketing(TypedNode):
-    shakeActivities: MarketingShakeActivities
+class CardCardLinks(TypedNode):
+    businessCode: CardCardLinksBusinessCode
+    cancelApplyment: CardCardLinksCancelApplyment
+    unbindCardLink: CardCardLinksUnbindCardLink
+    def get(self, query: t.CardCardLinksGetQuery = ..., /, *, params: t.CardCardLinksGetQuery = ..., **options: Unpack[Options]) -> Reply[t.CardCardLinksGetData]:
+        """查询已生效交易连接名片规则.
 
-class MarketingShakeActivities(TypedNode):
-    activities: MarketingShakeActivitiesActivities
+        服务商
+
+        https://pay.weixin.qq.com/doc/v3/partner/4016366785
+        """
+    async def get_async(self, query: t.CardCardLinksGetQuery = ..., /, *, params: t.CardCardLinksGetQuery = ..., **options: Unpack[Options]) -> Reply[t.CardCardLinksGetData]:
+        """查询已生效交易连接名片规则."""
+    def post(self, body: t.CardCardLinksPostBody = ..., /, *, json: t.CardCardLinksPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.CardCardLinksPostData]:
+        """添加交易连接名片规则申请.
+
+        服务商
+
+        https://pay.weixin.qq.com/doc/v3/partner/4016333302
+        """
+    async def post_async(self, body: t.CardCardLinksPostBody = ..., /, *, json: t.CardCardLinksPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.CardCardLinksPostData]:
+        """添加交易连接名片规则申请."""
+    def __call__(self, body: t.CardCardLinksPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.CardCardLinksPostData]:
+        """添加交易连接名片规则申请: POST."""
+
+class Card(TypedNode):
+    cardConfigs: CardCardConfigs
+    cardLinks: CardCardLinks
 
 class MarketingShakeActivitiesActivities(TypedNode):
     def get(self, query: t.MarketingShakeActivitiesActivitiesGetQuery = ..., /, *, params: t.MarketingShakeActivitiesActivitiesGetQuery = ..., **options: Unpack[Options]) -> Reply[t.MarketingShakeActivitiesActivitiesGetData]:
@@ -227,45 +214,26 @@ class MarketingShakeActivitiesActivities(TypedNode):
     def paginate_async(self, query: t.MarketingShakeActivitiesActivitiesGetPages = ..., /, *, params: t.MarketingShakeActivitiesActivitiesGetPages = ..., **options: Unpack[Options]) -> AsyncIterator[t.MarketingShakeActivitiesActivitiesGetItem]:
         """查询摇优惠活动列表: every item, page after page."""
 
-class Partner(TypedNode):
-    cardMember: PartnerCardMember
-    store: PartnerStore
+class MarketingShakeActivities(TypedNode):
+    activities: MarketingShakeActivitiesActivities
 
-class PartnerCardMember(TypedNode):
-    cards: PartnerCardMemberCards
-    membershipActivities: PartnerCardMemberMembershipActivities
-    payViewTokens: PartnerCardMemberPayViewTokens
-    preAuthTokens: PartnerCardMemberPreAuthTokens
-    userCards: PartnerCardMemberUserCards
-    userFeeds: PartnerCardMemberUserFeeds
-    userPoints: PartnerCardMemberUserPoints
+class Marketing(TypedNode):
+    shakeActivities: MarketingShakeActivities
 
-class PartnerCardMemberCards(TypedNode):
-    _card_id_: PartnerCardMemberCardsCardId
-    def get(self, query: t.PartnerCardMemberCardsGetQuery = ..., /, *, params: t.PartnerCardMemberCardsGetQuery = ..., **options: Unpack[Options]) -> Reply[t.PartnerCardMemberCardsGetData]:
-        """查询会员卡模板列表.
+class PartnerCardMemberCardsCardIdInvalidate(TypedNode):
+    def post(self, body: t.PartnerCardMemberCardsCardIdInvalidatePostBody = ..., /, *, json: t.PartnerCardMemberCardsCardIdInvalidatePostBody = ..., card_id: str | int, **options: Unpack[BodyOptions]) -> Reply[t.PartnerCardMemberCardsCardIdInvalidatePostData]:
+        """作废会员卡模板.
 
         服务商
 
-        https://pay.weixin.qq.com/doc/v3/partner/4015336976
-        """
-    async def get_async(self, query: t.PartnerCardMemberCardsGetQuery = ..., /, *, params: t.PartnerCardMemberCardsGetQuery = ..., **options: Unpack[Options]) -> Reply[t.PartnerCardMemberCardsGetData]:
-        """查询会员卡模板列表."""
-    def paginate(self, query: t.PartnerCardMemberCardsGetQuery = ..., /, *, params: t.PartnerCardMemberCardsGetQuery = ..., **options: Unpack[Options]) -> Iterator[t.PartnerCardMemberCardsPostData]:
-        """查询会员卡模板列表: every item, page after page."""
-    def paginate_async(self, query: t.PartnerCardMemberCardsGetQuery = ..., /, *, params: t.PartnerCardMemberCardsGetQuery = ..., **options: Unpack[Options]) -> AsyncIterator[t.PartnerCardMemberCardsPostData]:
-        """查询会员卡模板列表: every item, page after page."""
-    def post(self, body: t.PartnerCardMemberCardsPostBody = ..., /, *, json: t.PartnerCardMemberCardsPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.PartnerCardMemberCardsPostData]:
-        """创建会员卡模板.
+        card_id: 会员卡模板ID
 
-        服务商
-
-        https://pay.weixin.qq.com/doc/v3/partner/4015336970
+        https://pay.weixin.qq.com/doc/v3/partner/4015336972
         """
-    async def post_async(self, body: t.PartnerCardMemberCardsPostBody = ..., /, *, json: t.PartnerCardMemberCardsPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.PartnerCardMemberCardsPostData]:
-        """创建会员卡模板."""
-    def __call__(self, body: t.PartnerCardMemberCardsPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.PartnerCardMemberCardsPostData]:
-        """创建会员卡模板: POST."""
+    async def post_async(self, body: t.PartnerCardMemberCardsCardIdInvalidatePostBody = ..., /, *, json: t.PartnerCardMemberCardsCardIdInvalidatePostBody = ..., card_id: str | int, **options: Unpack[BodyOptions]) -> Reply[t.PartnerCardMemberCardsCardIdInvalidatePostData]:
+        """作废会员卡模板."""
+    def __call__(self, body: t.PartnerCardMemberCardsCardIdInvalidatePostBody, /, *, card_id: str | int, **options: Unpack[BodyOptions]) -> Reply[t.PartnerCardMemberCardsCardIdInvalidatePostData]:
+        """作废会员卡模板: POST."""
 
 class PartnerCardMemberCardsCardId(TypedNode):
     invalidate: PartnerCardMemberCardsCardIdInvalidate
@@ -303,20 +271,72 @@ class PartnerCardMemberCardsCardId(TypedNode):
     async def patch_async(self, body: t.PartnerCardMemberCardsCardIdPatchBody = ..., /, *, json: t.PartnerCardMemberCardsCardIdPatchBody = ..., card_id: str | int, **options: Unpack[BodyOptions]) -> Reply[t.PartnerCardMemberCardsCardIdPatchData]:
         """修改会员卡模板信息."""
 
-class PartnerCardMemberCardsCardIdInvalidate(TypedNode):
-    def post(self, body: t.PartnerCardMemberCardsCardIdInvalidatePostBody = ..., /, *, json: t.PartnerCardMemberCardsCardIdInvalidatePostBody = ..., card_id: str | int, **options: Unpack[BodyOptions]) -> Reply[t.PartnerCardMemberCardsCardIdInvalidatePostData]:
-        """作废会员卡模板.
+class PartnerCardMemberCards(TypedNode):
+    _card_id_: PartnerCardMemberCardsCardId
+    def get(self, query: t.PartnerCardMemberCardsGetQuery = ..., /, *, params: t.PartnerCardMemberCardsGetQuery = ..., **options: Unpack[Options]) -> Reply[t.PartnerCardMemberCardsGetData]:
+        """查询会员卡模板列表.
 
         服务商
 
-        card_id: 会员卡模板ID
-
-        https://pay.weixin.qq.com/doc/v3/partner/4015336972
+        https://pay.weixin.qq.com/doc/v3/partner/4015336976
         """
-    async def post_async(self, body: t.PartnerCardMemberCardsCardIdInvalidatePostBody = ..., /, *, json: t.PartnerCardMemberCardsCardIdInvalidatePostBody = ..., card_id: str | int, **options: Unpack[BodyOptions]) -> Reply[t.PartnerCardMemberCardsCardIdInvalidatePostData]:
-        """作废会员卡模板."""
-    def __call__(self, body: t.PartnerCardMemberCardsCardIdInvalidatePostBody, /, *, card_id: str | int, **options: Unpack[BodyOptions]) -> Reply[t.PartnerCardMemberCardsCardIdInvalidatePostData]:
-        """作废会员卡模板: POST."""
+    async def get_async(self, query: t.PartnerCardMemberCardsGetQuery = ..., /, *, params: t.PartnerCardMemberCardsGetQuery = ..., **options: Unpack[Options]) -> Reply[t.PartnerCardMemberCardsGetData]:
+        """查询会员卡模板列表."""
+    def paginate(self, query: t.PartnerCardMemberCardsGetQuery = ..., /, *, params: t.PartnerCardMemberCardsGetQuery = ..., **options: Unpack[Options]) -> Iterator[t.PartnerCardMemberCardsPostData]:
+        """查询会员卡模板列表: every item, page after page."""
+    def paginate_async(self, query: t.PartnerCardMemberCardsGetQuery = ..., /, *, params: t.PartnerCardMemberCardsGetQuery = ..., **options: Unpack[Options]) -> AsyncIterator[t.PartnerCardMemberCardsPostData]:
+        """查询会员卡模板列表: every item, page after page."""
+    def post(self, body: t.PartnerCardMemberCardsPostBody = ..., /, *, json: t.PartnerCardMemberCardsPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.PartnerCardMemberCardsPostData]:
+        """创建会员卡模板.
+
+        服务商
+
+        https://pay.weixin.qq.com/doc/v3/partner/4015336970
+        """
+    async def post_async(self, body: t.PartnerCardMemberCardsPostBody = ..., /, *, json: t.PartnerCardMemberCardsPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.PartnerCardMemberCardsPostData]:
+        """创建会员卡模板."""
+    def __call__(self, body: t.PartnerCardMemberCardsPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.PartnerCardMemberCardsPostData]:
+        """创建会员卡模板: POST."""
+
+class PartnerCardMemberMembershipActivitiesActivityIdTerminate(TypedNode):
+    def post(self, body: t.PartnerCardMemberMembershipActivitiesActivityIdTerminatePostBody = ..., /, *, json: t.PartnerCardMemberMembershipActivitiesActivityIdTerminatePostBody = ..., activity_id: str | int, **options: Unpack[BodyOptions]) -> Reply[t.PartnerCardMemberMembershipActivitiesActivityIdTerminatePostData]:
+        """终止品牌会员发券活动.
+
+        服务商
+
+        activity_id: 活动ID
+
+        https://pay.weixin.qq.com/doc/v3/partner/4016588028
+        """
+    async def post_async(self, body: t.PartnerCardMemberMembershipActivitiesActivityIdTerminatePostBody = ..., /, *, json: t.PartnerCardMemberMembershipActivitiesActivityIdTerminatePostBody = ..., activity_id: str | int, **options: Unpack[BodyOptions]) -> Reply[t.PartnerCardMemberMembershipActivitiesActivityIdTerminatePostData]:
+        """终止品牌会员发券活动."""
+    def __call__(self, body: t.PartnerCardMemberMembershipActivitiesActivityIdTerminatePostBody, /, *, activity_id: str | int, **options: Unpack[BodyOptions]) -> Reply[t.PartnerCardMemberMembershipActivitiesActivityIdTerminatePostData]:
+        """终止品牌会员发券活动: POST."""
+
+class PartnerCardMemberMembershipActivitiesActivityId(TypedNode):
+    terminate: PartnerCardMemberMembershipActivitiesActivityIdTerminate
+    def get(self, query: t.PartnerCardMemberMembershipActivitiesActivityIdGetQuery = ..., /, *, params: t.PartnerCardMemberMembershipActivitiesActivityIdGetQuery = ..., activity_id: str | int, **options: Unpack[Options]) -> Reply[t.PartnerCardMemberMembershipActivitiesActivityIdGetData]:
+        """查询品牌会员发券活动.
+
+        服务商
+
+        activity_id: 活动ID
+
+        https://pay.weixin.qq.com/doc/v3/partner/4016588015
+        """
+    async def get_async(self, query: t.PartnerCardMemberMembershipActivitiesActivityIdGetQuery = ..., /, *, params: t.PartnerCardMemberMembershipActivitiesActivityIdGetQuery = ..., activity_id: str | int, **options: Unpack[Options]) -> Reply[t.PartnerCardMemberMembershipActivitiesActivityIdGetData]:
+        """查询品牌会员发券活动."""
+    def patch(self, body: t.PartnerCardMemberMembershipActivitiesActivityIdPatchBody = ..., /, *, json: t.PartnerCardMemberMembershipActivitiesActivityIdPatchBody = ..., activity_id: str | int, **options: Unpack[BodyOptions]) -> Reply[t.PartnerCardMemberMembershipActivitiesActivityIdPatchData]:
+        """修改品牌会员发券活动信息.
+
+        服务商
+
+        activity_id: 活动ID
+
+        https://pay.weixin.qq.com/doc/v3/partner/4016588044
+        """
+    async def patch_async(self, body: t.PartnerCardMemberMembershipActivitiesActivityIdPatchBody = ..., /, *, json: t.PartnerCardMemberMembershipActivitiesActivityIdPatchBody = ..., activity_id: str | int, **options: Unpack[BodyOptions]) -> Reply[t.PartnerCardMemberMembershipActivitiesActivityIdPatchData]:
+        """修改品牌会员发券活动信息."""
 
 class PartnerCardMemberMembershipActivities(TypedNode):
     _activity_id_: PartnerCardMemberMembershipActivitiesActivityId
@@ -345,46 +365,6 @@ class PartnerCardMemberMembershipActivities(TypedNode):
     def __call__(self, body: t.PartnerCardMemberMembershipActivitiesPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.PartnerCardMemberMembershipActivitiesPostData]:
         """创建品牌会员发券活动: POST."""
 
-class PartnerCardMemberMembershipActivitiesActivityId(TypedNode):
-    terminate: PartnerCardMemberMembershipActivitiesActivityIdTerminate
-    def get(self, query: t.PartnerCardMemberMembershipActivitiesActivityIdGetQuery = ..., /, *, params: t.PartnerCardMemberMembershipActivitiesActivityIdGetQuery = ..., activity_id: str | int, **options: Unpack[Options]) -> Reply[t.PartnerCardMemberMembershipActivitiesActivityIdGetData]:
-        """查询品牌会员发券活动.
-
-        服务商
-
-        activity_id: 活动ID
-
-        https://pay.weixin.qq.com/doc/v3/partner/4016588015
-        """
-    async def get_async(self, query: t.PartnerCardMemberMembershipActivitiesActivityIdGetQuery = ..., /, *, params: t.PartnerCardMemberMembershipActivitiesActivityIdGetQuery = ..., activity_id: str | int, **options: Unpack[Options]) -> Reply[t.PartnerCardMemberMembershipActivitiesActivityIdGetData]:
-        """查询品牌会员发券活动."""
-    def patch(self, body: t.PartnerCardMemberMembershipActivitiesActivityIdPatchBody = ..., /, *, json: t.PartnerCardMemberMembershipActivitiesActivityIdPatchBody = ..., activity_id: str | int, **options: Unpack[BodyOptions]) -> Reply[t.PartnerCardMemberMembershipActivitiesActivityIdPatchData]:
-        """修改品牌会员发券活动信息.
-
-        服务商
-
-        activity_id: 活动ID
-
-        https://pay.weixin.qq.com/doc/v3/partner/4016588044
-        """
-    async def patch_async(self, body: t.PartnerCardMemberMembershipActivitiesActivityIdPatchBody = ..., /, *, json: t.PartnerCardMemberMembershipActivitiesActivityIdPatchBody = ..., activity_id: str | int, **options: Unpack[BodyOptions]) -> Reply[t.PartnerCardMemberMembershipActivitiesActivityIdPatchData]:
-        """修改品牌会员发券活动信息."""
-
-class PartnerCardMemberMembershipActivitiesActivityIdTerminate(TypedNode):
-    def post(self, body: t.PartnerCardMemberMembershipActivitiesActivityIdTerminatePostBody = ..., /, *, json: t.PartnerCardMemberMembershipActivitiesActivityIdTerminatePostBody = ..., activity_id: str | int, **options: Unpack[BodyOptions]) -> Reply[t.PartnerCardMemberMembershipActivitiesActivityIdTerminatePostData]:
-        """终止品牌会员发券活动.
-
-        服务商
-
-        activity_id: 活动ID
-
-        https://pay.weixin.qq.com/doc/v3/partner/4016588028
-        """
-    async def post_async(self, body: t.PartnerCardMemberMembershipActivitiesActivityIdTerminatePostBody = ..., /, *, json: t.PartnerCardMemberMembershipActivitiesActivityIdTerminatePostBody = ..., activity_id: str | int, **options: Unpack[BodyOptions]) -> Reply[t.PartnerCardMemberMembershipActivitiesActivityIdTerminatePostData]:
-        """终止品牌会员发券活动."""
-    def __call__(self, body: t.PartnerCardMemberMembershipActivitiesActivityIdTerminatePostBody, /, *, activity_id: str | int, **options: Unpack[BodyOptions]) -> Reply[t.PartnerCardMemberMembershipActivitiesActivityIdTerminatePostData]:
-        """终止品牌会员发券活动: POST."""
-
 class PartnerCardMemberPayViewTokens(TypedNode):
     def post(self, body: t.PartnerCardMemberPayViewTokensPostBody = ..., /, *, json: t.PartnerCardMemberPayViewTokensPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.PartnerCardMemberPayViewTokensPostData]:
         """品牌会员展示付款码组件预授权.
@@ -411,24 +391,6 @@ class PartnerCardMemberPreAuthTokens(TypedNode):
     def __call__(self, body: t.PartnerCardMemberPreAuthTokensPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.PartnerCardMemberPreAuthTokensPostData]:
         """入会组件预授权: POST."""
 
-class PartnerCardMemberUserCards(TypedNode):
-    importByOpenid: PartnerCardMemberUserCardsImportByOpenid
-    importByPhone: PartnerCardMemberUserCardsImportByPhone
-    _user_card_code_: PartnerCardMemberUserCardsUserCardCode
-    def get(self, query: t.PartnerCardMemberUserCardsGetQuery = ..., /, *, params: t.PartnerCardMemberUserCardsGetQuery = ..., **options: Unpack[Options]) -> Reply[t.PartnerCardMemberUserCardsGetData]:
-        """查询用户在品牌下所有会员卡.
-
-        服务商
-
-        https://pay.weixin.qq.com/doc/v3/partner/4015336984
-        """
-    async def get_async(self, query: t.PartnerCardMemberUserCardsGetQuery = ..., /, *, params: t.PartnerCardMemberUserCardsGetQuery = ..., **options: Unpack[Options]) -> Reply[t.PartnerCardMemberUserCardsGetData]:
-        """查询用户在品牌下所有会员卡."""
-    def paginate(self, query: t.PartnerCardMemberUserCardsGetPages = ..., /, *, params: t.PartnerCardMemberUserCardsGetPages = ..., **options: Unpack[Options]) -> Iterator[t.PartnerCardMemberUserCardsGetItem]:
-        """查询用户在品牌下所有会员卡: every item, page after page."""
-    def paginate_async(self, query: t.PartnerCardMemberUserCardsGetPages = ..., /, *, params: t.PartnerCardMemberUserCardsGetPages = ..., **options: Unpack[Options]) -> AsyncIterator[t.PartnerCardMemberUserCardsGetItem]:
-        """查询用户在品牌下所有会员卡: every item, page after page."""
-
 class PartnerCardMemberUserCardsImportByOpenid(TypedNode):
     def post(self, body: t.PartnerCardMemberUserCardsImportByOpenidPostBody = ..., /, *, json: t.PartnerCardMemberUserCardsImportByOpenidPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.PartnerCardMemberUserCardsImportByOpenidPostData]:
         """根据openid导入用户会员卡.
@@ -454,32 +416,6 @@ class PartnerCardMemberUserCardsImportByPhone(TypedNode):
         """根据手机号导入用户会员卡."""
     def __call__(self, body: t.PartnerCardMemberUserCardsImportByPhonePostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.PartnerCardMemberUserCardsImportByPhonePostData]:
         """根据手机号导入用户会员卡: POST."""
-
-class PartnerCardMemberUserCardsUserCardCode(TypedNode):
-    confirm: PartnerCardMemberUserCardsUserCardCodeConfirm
-    invalidate: PartnerCardMemberUserCardsUserCardCodeInvalidate
-    def get(self, query: t.PartnerCardMemberUserCardsUserCardCodeGetQuery = ..., /, *, params: t.PartnerCardMemberUserCardsUserCardCodeGetQuery = ..., user_card_code: str | int, **options: Unpack[Options]) -> Reply[t.PartnerCardMemberUserCardsUserCardCodeGetData]:
-        """查询用户会员卡信息.
-
-        服务商
-
-        user_card_code: 会员卡code
-
-        https://pay.weixin.qq.com/doc/v3/partner/4015336980
-        """
-    async def get_async(self, query: t.PartnerCardMemberUserCardsUserCardCodeGetQuery = ..., /, *, params: t.PartnerCardMemberUserCardsUserCardCodeGetQuery = ..., user_card_code: str | int, **options: Unpack[Options]) -> Reply[t.PartnerCardMemberUserCardsUserCardCodeGetData]:
-        """查询用户会员卡信息."""
-    def patch(self, body: t.PartnerCardMemberUserCardsUserCardCodePatchBody = ..., /, *, json: t.PartnerCardMemberUserCardsUserCardCodePatchBody = ..., params: t.PartnerCardMemberUserCardsUserCardCodePatchQuery = ..., user_card_code: str | int, **options: Unpack[BodyOptions]) -> Reply[t.PartnerCardMemberUserCardsUserCardCodePatchData]:
-        """修改用户会员卡信息.
-
-        服务商
-
-        user_card_code: 会员卡code
-
-        https://pay.weixin.qq.com/doc/v3/partner/4015336985
-        """
-    async def patch_async(self, body: t.PartnerCardMemberUserCardsUserCardCodePatchBody = ..., /, *, json: t.PartnerCardMemberUserCardsUserCardCodePatchBody = ..., params: t.PartnerCardMemberUserCardsUserCardCodePatchQuery = ..., user_card_code: str | int, **options: Unpack[BodyOptions]) -> Reply[t.PartnerCardMemberUserCardsUserCardCodePatchData]:
-        """修改用户会员卡信息."""
 
 class PartnerCardMemberUserCardsUserCardCodeConfirm(TypedNode):
     def post(self, body: t.PartnerCardMemberUserCardsUserCardCodeConfirmPostBody = ..., /, *, json: t.PartnerCardMemberUserCardsUserCardCodeConfirmPostBody = ..., params: t.PartnerCardMemberUserCardsUserCardCodeConfirmPostQuery = ..., user_card_code: str | int, **options: Unpack[BodyOptions]) -> Reply[t.PartnerCardMemberUserCardsUserCardCodeConfirmPostData]:
@@ -511,6 +447,50 @@ class PartnerCardMemberUserCardsUserCardCodeInvalidate(TypedNode):
     def __call__(self, body: t.PartnerCardMemberUserCardsUserCardCodeInvalidatePostBody, /, *, params: t.PartnerCardMemberUserCardsUserCardCodeInvalidatePostQuery = ..., user_card_code: str | int, **options: Unpack[BodyOptions]) -> Reply[t.PartnerCardMemberUserCardsUserCardCodeInvalidatePostData]:
         """作废用户会员卡: POST."""
 
+class PartnerCardMemberUserCardsUserCardCode(TypedNode):
+    confirm: PartnerCardMemberUserCardsUserCardCodeConfirm
+    invalidate: PartnerCardMemberUserCardsUserCardCodeInvalidate
+    def get(self, query: t.PartnerCardMemberUserCardsUserCardCodeGetQuery = ..., /, *, params: t.PartnerCardMemberUserCardsUserCardCodeGetQuery = ..., user_card_code: str | int, **options: Unpack[Options]) -> Reply[t.PartnerCardMemberUserCardsUserCardCodeGetData]:
+        """查询用户会员卡信息.
+
+        服务商
+
+        user_card_code: 会员卡code
+
+        https://pay.weixin.qq.com/doc/v3/partner/4015336980
+        """
+    async def get_async(self, query: t.PartnerCardMemberUserCardsUserCardCodeGetQuery = ..., /, *, params: t.PartnerCardMemberUserCardsUserCardCodeGetQuery = ..., user_card_code: str | int, **options: Unpack[Options]) -> Reply[t.PartnerCardMemberUserCardsUserCardCodeGetData]:
+        """查询用户会员卡信息."""
+    def patch(self, body: t.PartnerCardMemberUserCardsUserCardCodePatchBody = ..., /, *, json: t.PartnerCardMemberUserCardsUserCardCodePatchBody = ..., params: t.PartnerCardMemberUserCardsUserCardCodePatchQuery = ..., user_card_code: str | int, **options: Unpack[BodyOptions]) -> Reply[t.PartnerCardMemberUserCardsUserCardCodePatchData]:
+        """修改用户会员卡信息.
+
+        服务商
+
+        user_card_code: 会员卡code
+
+        https://pay.weixin.qq.com/doc/v3/partner/4015336985
+        """
+    async def patch_async(self, body: t.PartnerCardMemberUserCardsUserCardCodePatchBody = ..., /, *, json: t.PartnerCardMemberUserCardsUserCardCodePatchBody = ..., params: t.PartnerCardMemberUserCardsUserCardCodePatchQuery = ..., user_card_code: str | int, **options: Unpack[BodyOptions]) -> Reply[t.PartnerCardMemberUserCardsUserCardCodePatchData]:
+        """修改用户会员卡信息."""
+
+class PartnerCardMemberUserCards(TypedNode):
+    importByOpenid: PartnerCardMemberUserCardsImportByOpenid
+    importByPhone: PartnerCardMemberUserCardsImportByPhone
+    _user_card_code_: PartnerCardMemberUserCardsUserCardCode
+    def get(self, query: t.PartnerCardMemberUserCardsGetQuery = ..., /, *, params: t.PartnerCardMemberUserCardsGetQuery = ..., **options: Unpack[Options]) -> Reply[t.PartnerCardMemberUserCardsGetData]:
+        """查询用户在品牌下所有会员卡.
+
+        服务商
+
+        https://pay.weixin.qq.com/doc/v3/partner/4015336984
+        """
+    async def get_async(self, query: t.PartnerCardMemberUserCardsGetQuery = ..., /, *, params: t.PartnerCardMemberUserCardsGetQuery = ..., **options: Unpack[Options]) -> Reply[t.PartnerCardMemberUserCardsGetData]:
+        """查询用户在品牌下所有会员卡."""
+    def paginate(self, query: t.PartnerCardMemberUserCardsGetPages = ..., /, *, params: t.PartnerCardMemberUserCardsGetPages = ..., **options: Unpack[Options]) -> Iterator[t.PartnerCardMemberUserCardsGetItem]:
+        """查询用户在品牌下所有会员卡: every item, page after page."""
+    def paginate_async(self, query: t.PartnerCardMemberUserCardsGetPages = ..., /, *, params: t.PartnerCardMemberUserCardsGetPages = ..., **options: Unpack[Options]) -> AsyncIterator[t.PartnerCardMemberUserCardsGetItem]:
+        """查询用户在品牌下所有会员卡: every item, page after page."""
+
 class PartnerCardMemberUserFeeds(TypedNode):
     def post(self, body: t.PartnerCardMemberUserFeedsPostBody = ..., /, *, json: t.PartnerCardMemberUserFeedsPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.PartnerCardMemberUserFeedsPostData]:
         """创建用户动态信息.
@@ -523,13 +503,6 @@ class PartnerCardMemberUserFeeds(TypedNode):
         """创建用户动态信息."""
     def __call__(self, body: t.PartnerCardMemberUserFeedsPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.PartnerCardMemberUserFeedsPostData]:
         """创建用户动态信息: POST."""
-
-class PartnerCardMemberUserPoints(TypedNode):
-    exchangeCoupon: PartnerCardMemberUserPointsExchangeCoupon
-    sync: PartnerCardMemberUserPointsSync
-
-class PartnerCardMemberUserPointsExchangeCoupon(TypedNode):
-    confirm: PartnerCardMemberUserPointsExchangeCouponConfirm
 
 class PartnerCardMemberUserPointsExchangeCouponConfirm(TypedNode):
     def post(self, body: t.PartnerCardMemberUserPointsExchangeCouponConfirmPostBody = ..., /, *, json: t.PartnerCardMemberUserPointsExchangeCouponConfirmPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.PartnerCardMemberUserPointsExchangeCouponConfirmPostData]:
@@ -544,6 +517,9 @@ class PartnerCardMemberUserPointsExchangeCouponConfirm(TypedNode):
     def __call__(self, body: t.PartnerCardMemberUserPointsExchangeCouponConfirmPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.PartnerCardMemberUserPointsExchangeCouponConfirmPostData]:
         """同步积分兑券结果: POST."""
 
+class PartnerCardMemberUserPointsExchangeCoupon(TypedNode):
+    confirm: PartnerCardMemberUserPointsExchangeCouponConfirm
+
 class PartnerCardMemberUserPointsSync(TypedNode):
     def post(self, body: t.PartnerCardMemberUserPointsSyncPostBody = ..., /, *, json: t.PartnerCardMemberUserPointsSyncPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.PartnerCardMemberUserPointsSyncPostData]:
         """同步积分余额.
@@ -557,74 +533,18 @@ class PartnerCardMemberUserPointsSync(TypedNode):
     def __call__(self, body: t.PartnerCardMemberUserPointsSyncPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.PartnerCardMemberUserPointsSyncPostData]:
         """同步积分余额: POST."""
 
-class PartnerStore(TypedNode):
-    brandstores: PartnerStoreBrandstores
+class PartnerCardMemberUserPoints(TypedNode):
+    exchangeCoupon: PartnerCardMemberUserPointsExchangeCoupon
+    sync: PartnerCardMemberUserPointsSync
 
-class PartnerStoreBrandstores(TypedNode):
-    _store_id_: PartnerStoreBrandstoresStoreId
-    def get(self, query: t.PartnerStoreBrandstoresGetQuery = ..., /, *, params: t.PartnerStoreBrandstoresGetQuery = ..., **options: Unpack[Options]) -> Reply[t.PartnerStoreBrandstoresGetData]:
-        """列表查询品牌门店信息.
-
-        服务商
-
-        https://pay.weixin.qq.com/doc/v3/partner/4016756674
-        """
-    async def get_async(self, query: t.PartnerStoreBrandstoresGetQuery = ..., /, *, params: t.PartnerStoreBrandstoresGetQuery = ..., **options: Unpack[Options]) -> Reply[t.PartnerStoreBrandstoresGetData]:
-        """列表查询品牌门店信息."""
-    def paginate(self, query: t.PartnerStoreBrandstoresGetQuery = ..., /, *, params: t.PartnerStoreBrandstoresGetQuery = ..., **options: Unpack[Options]) -> Iterator[t.PartnerStoreBrandstoresGetItem]:
-        """列表查询品牌门店信息: every item, page after page."""
-    def paginate_async(self, query: t.PartnerStoreBrandstoresGetQuery = ..., /, *, params: t.PartnerStoreBrandstoresGetQuery = ..., **options: Unpack[Options]) -> AsyncIterator[t.PartnerStoreBrandstoresGetItem]:
-        """列表查询品牌门店信息: every item, page after page."""
-    def post(self, body: t.PartnerStoreBrandstoresPostBody = ..., /, *, json: t.PartnerStoreBrandstoresPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.PartnerStoreBrandstoresPostData]:
-        """创建品牌门店.
-
-        服务商
-
-        https://pay.weixin.qq.com/doc/v3/partner/4015783183
-        """
-    async def post_async(self, body: t.PartnerStoreBrandstoresPostBody = ..., /, *, json: t.PartnerStoreBrandstoresPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.PartnerStoreBrandstoresPostData]:
-        """创建品牌门店."""
-    def __call__(self, body: t.PartnerStoreBrandstoresPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.PartnerStoreBrandstoresPostData]:
-        """创建品牌门店: POST."""
-
-class PartnerStoreBrandstoresStoreId(TypedNode):
-    bindrecipient: PartnerStoreBrandstoresStoreIdBindrecipient
-    close: PartnerStoreBrandstoresStoreIdClose
-    resume: PartnerStoreBrandstoresStoreIdResume
-    unbindrecipient: PartnerStoreBrandstoresStoreIdUnbindrecipient
-    def delete(self, *, json: t.PartnerStoreBrandstoresStoreIdDeleteBody = ..., store_id: str | int, **options: Unpack[Options]) -> Reply[None]:
-        """删除品牌门店.
-
-        服务商
-
-        store_id: 品牌门店ID
-
-        https://pay.weixin.qq.com/doc/v3/partner/4015783113
-        """
-    async def delete_async(self, *, json: t.PartnerStoreBrandstoresStoreIdDeleteBody = ..., store_id: str | int, **options: Unpack[Options]) -> Reply[None]:
-        """删除品牌门店."""
-    def get(self, query: t.PartnerStoreBrandstoresStoreIdGetQuery = ..., /, *, params: t.PartnerStoreBrandstoresStoreIdGetQuery = ..., store_id: str | int, **options: Unpack[Options]) -> Reply[t.PartnerStoreBrandstoresStoreIdGetData]:
-        """查询品牌门店.
-
-        服务商
-
-        store_id: 品牌门店ID
-
-        https://pay.weixin.qq.com/doc/v3/partner/4015783153
-        """
-    async def get_async(self, query: t.PartnerStoreBrandstoresStoreIdGetQuery = ..., /, *, params: t.PartnerStoreBrandstoresStoreIdGetQuery = ..., store_id: str | int, **options: Unpack[Options]) -> Reply[t.PartnerStoreBrandstoresStoreIdGetData]:
-        """查询品牌门店."""
-    def patch(self, body: t.PartnerStoreBrandstoresStoreIdPatchBody = ..., /, *, json: t.PartnerStoreBrandstoresStoreIdPatchBody = ..., store_id: str | int, **options: Unpack[BodyOptions]) -> Reply[t.PartnerStoreBrandstoresStoreIdPatchData]:
-        """更新品牌门店.
-
-        服务商
-
-        store_id: 品牌门店ID
-
-        https://pay.weixin.qq.com/doc/v3/partner/4015783158
-        """
-    async def patch_async(self, body: t.PartnerStoreBrandstoresStoreIdPatchBody = ..., /, *, json: t.PartnerStoreBrandstoresStoreIdPatchBody = ..., store_id: str | int, **options: Unpack[BodyOptions]) -> Reply[t.PartnerStoreBrandstoresStoreIdPatchData]:
-        """更新品牌门店."""
+class PartnerCardMember(TypedNode):
+    cards: PartnerCardMemberCards
+    membershipActivities: PartnerCardMemberMembershipActivities
+    payViewTokens: PartnerCardMemberPayViewTokens
+    preAuthTokens: PartnerCardMemberPreAuthTokens
+    userCards: PartnerCardMemberUserCards
+    userFeeds: PartnerCardMemberUserFeeds
+    userPoints: PartnerCardMemberUserPoints
 
 class PartnerStoreBrandstoresStoreIdBindrecipient(TypedNode):
     def post(self, body: t.PartnerStoreBrandstoresStoreIdBindrecipientPostBody = ..., /, *, json: t.PartnerStoreBrandstoresStoreIdBindrecipientPostBody = ..., store_id: str | int, **options: Unpack[BodyOptions]) -> Reply[t.PartnerStoreBrandstoresStoreIdBindrecipientPostData]:
@@ -686,15 +606,78 @@ class PartnerStoreBrandstoresStoreIdUnbindrecipient(TypedNode):
     def __call__(self, body: t.PartnerStoreBrandstoresStoreIdUnbindrecipientPostBody, /, *, store_id: str | int, **options: Unpack[BodyOptions]) -> Reply[t.PartnerStoreBrandstoresStoreIdUnbindrecipientPostData]:
         """解绑收款商户号: POST."""
 
-class Profitsharing(TypedNode):
-    brandConfigs: ProfitsharingBrandConfigs
-    finishOrder: ProfitsharingFinishOrder
-    orders: ProfitsharingOrders
-    receivers: ProfitsharingReceivers
-    returnorders: ProfitsharingReturnorders
+class PartnerStoreBrandstoresStoreId(TypedNode):
+    bindrecipient: PartnerStoreBrandstoresStoreIdBindrecipient
+    close: PartnerStoreBrandstoresStoreIdClose
+    resume: PartnerStoreBrandstoresStoreIdResume
+    unbindrecipient: PartnerStoreBrandstoresStoreIdUnbindrecipient
+    def delete(self, *, json: t.PartnerStoreBrandstoresStoreIdDeleteBody = ..., store_id: str | int, **options: Unpack[Options]) -> Reply[None]:
+        """删除品牌门店.
 
-class ProfitsharingBrandConfigs(TypedNode):
-    _brand_mchid_: ProfitsharingBrandConfigsBrandMchid
+        服务商
+
+        store_id: 品牌门店ID
+
+        https://pay.weixin.qq.com/doc/v3/partner/4015783113
+        """
+    async def delete_async(self, *, json: t.PartnerStoreBrandstoresStoreIdDeleteBody = ..., store_id: str | int, **options: Unpack[Options]) -> Reply[None]:
+        """删除品牌门店."""
+    def get(self, query: t.PartnerStoreBrandstoresStoreIdGetQuery = ..., /, *, params: t.PartnerStoreBrandstoresStoreIdGetQuery = ..., store_id: str | int, **options: Unpack[Options]) -> Reply[t.PartnerStoreBrandstoresStoreIdGetData]:
+        """查询品牌门店.
+
+        服务商
+
+        store_id: 品牌门店ID
+
+        https://pay.weixin.qq.com/doc/v3/partner/4015783153
+        """
+    async def get_async(self, query: t.PartnerStoreBrandstoresStoreIdGetQuery = ..., /, *, params: t.PartnerStoreBrandstoresStoreIdGetQuery = ..., store_id: str | int, **options: Unpack[Options]) -> Reply[t.PartnerStoreBrandstoresStoreIdGetData]:
+        """查询品牌门店."""
+    def patch(self, body: t.PartnerStoreBrandstoresStoreIdPatchBody = ..., /, *, json: t.PartnerStoreBrandstoresStoreIdPatchBody = ..., store_id: str | int, **options: Unpack[BodyOptions]) -> Reply[t.PartnerStoreBrandstoresStoreIdPatchData]:
+        """更新品牌门店.
+
+        服务商
+
+        store_id: 品牌门店ID
+
+        https://pay.weixin.qq.com/doc/v3/partner/4015783158
+        """
+    async def patch_async(self, body: t.PartnerStoreBrandstoresStoreIdPatchBody = ..., /, *, json: t.PartnerStoreBrandstoresStoreIdPatchBody = ..., store_id: str | int, **options: Unpack[BodyOptions]) -> Reply[t.PartnerStoreBrandstoresStoreIdPatchData]:
+        """更新品牌门店."""
+
+class PartnerStoreBrandstores(TypedNode):
+    _store_id_: PartnerStoreBrandstoresStoreId
+    def get(self, query: t.PartnerStoreBrandstoresGetQuery = ..., /, *, params: t.PartnerStoreBrandstoresGetQuery = ..., **options: Unpack[Options]) -> Reply[t.PartnerStoreBrandstoresGetData]:
+        """列表查询品牌门店信息.
+
+        服务商
+
+        https://pay.weixin.qq.com/doc/v3/partner/4016756674
+        """
+    async def get_async(self, query: t.PartnerStoreBrandstoresGetQuery = ..., /, *, params: t.PartnerStoreBrandstoresGetQuery = ..., **options: Unpack[Options]) -> Reply[t.PartnerStoreBrandstoresGetData]:
+        """列表查询品牌门店信息."""
+    def paginate(self, query: t.PartnerStoreBrandstoresGetQuery = ..., /, *, params: t.PartnerStoreBrandstoresGetQuery = ..., **options: Unpack[Options]) -> Iterator[t.PartnerStoreBrandstoresGetItem]:
+        """列表查询品牌门店信息: every item, page after page."""
+    def paginate_async(self, query: t.PartnerStoreBrandstoresGetQuery = ..., /, *, params: t.PartnerStoreBrandstoresGetQuery = ..., **options: Unpack[Options]) -> AsyncIterator[t.PartnerStoreBrandstoresGetItem]:
+        """列表查询品牌门店信息: every item, page after page."""
+    def post(self, body: t.PartnerStoreBrandstoresPostBody = ..., /, *, json: t.PartnerStoreBrandstoresPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.PartnerStoreBrandstoresPostData]:
+        """创建品牌门店.
+
+        服务商
+
+        https://pay.weixin.qq.com/doc/v3/partner/4015783183
+        """
+    async def post_async(self, body: t.PartnerStoreBrandstoresPostBody = ..., /, *, json: t.PartnerStoreBrandstoresPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.PartnerStoreBrandstoresPostData]:
+        """创建品牌门店."""
+    def __call__(self, body: t.PartnerStoreBrandstoresPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.PartnerStoreBrandstoresPostData]:
+        """创建品牌门店: POST."""
+
+class PartnerStore(TypedNode):
+    brandstores: PartnerStoreBrandstores
+
+class Partner(TypedNode):
+    cardMember: PartnerCardMember
+    store: PartnerStore
 
 class ProfitsharingBrandConfigsBrandMchid(TypedNode):
     def get(self, *, brand_mchid: str | int, **options: Unpack[Options]) -> Reply[t.ProfitsharingBrandConfigsBrandMchidGetData]:
@@ -709,6 +692,9 @@ class ProfitsharingBrandConfigsBrandMchid(TypedNode):
     async def get_async(self, *, brand_mchid: str | int, **options: Unpack[Options]) -> Reply[t.ProfitsharingBrandConfigsBrandMchidGetData]:
         """查询最大分账比例."""
 
+class ProfitsharingBrandConfigs(TypedNode):
+    _brand_mchid_: ProfitsharingBrandConfigsBrandMchid
+
 class ProfitsharingFinishOrder(TypedNode):
     def post(self, body: t.ProfitsharingFinishOrderPostBody = ..., /, *, json: t.ProfitsharingFinishOrderPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.ProfitsharingFinishOrderPostData]:
         """完结分账.
@@ -721,6 +707,22 @@ class ProfitsharingFinishOrder(TypedNode):
         """完结分账."""
     def __call__(self, body: t.ProfitsharingFinishOrderPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.ProfitsharingFinishOrderPostData]:
         """完结分账: POST."""
+
+class ProfitsharingOrdersTransactionIdAmounts(TypedNode):
+    def get(self, *, transaction_id: str | int, **options: Unpack[Options]) -> Reply[t.ProfitsharingOrdersTransactionIdAmountsGetData]:
+        """查询订单剩余待分金额.
+
+        服务商
+
+        transaction_id: 微信订单号
+
+        https://pay.weixin.qq.com/doc/v3/partner/4012467021
+        """
+    async def get_async(self, *, transaction_id: str | int, **options: Unpack[Options]) -> Reply[t.ProfitsharingOrdersTransactionIdAmountsGetData]:
+        """查询订单剩余待分金额."""
+
+class ProfitsharingOrdersTransactionId(TypedNode):
+    amounts: ProfitsharingOrdersTransactionIdAmounts
 
 class ProfitsharingOrders(TypedNode):
     _transaction_id_: ProfitsharingOrdersTransactionId
@@ -744,26 +746,6 @@ class ProfitsharingOrders(TypedNode):
         """请求分账."""
     def __call__(self, body: t.ProfitsharingOrdersPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.ProfitsharingOrdersPostData]:
         """请求分账: POST."""
-
-class ProfitsharingOrdersTransactionId(TypedNode):
-    amounts: ProfitsharingOrdersTransactionIdAmounts
-
-class ProfitsharingOrdersTransactionIdAmounts(TypedNode):
-    def get(self, *, transaction_id: str | int, **options: Unpack[Options]) -> Reply[t.ProfitsharingOrdersTransactionIdAmountsGetData]:
-        """查询订单剩余待分金额.
-
-        服务商
-
-        transaction_id: 微信订单号
-
-        https://pay.weixin.qq.com/doc/v3/partner/4012467021
-        """
-    async def get_async(self, *, transaction_id: str | int, **options: Unpack[Options]) -> Reply[t.ProfitsharingOrdersTransactionIdAmountsGetData]:
-        """查询订单剩余待分金额."""
-
-class ProfitsharingReceivers(TypedNode):
-    add: ProfitsharingReceiversAdd
-    delete_: ProfitsharingReceiversDelete
 
 class ProfitsharingReceiversAdd(TypedNode):
     def post(self, body: t.ProfitsharingReceiversAddPostBody = ..., /, *, json: t.ProfitsharingReceiversAddPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.ProfitsharingReceiversAddPostData]:
@@ -791,6 +773,10 @@ class ProfitsharingReceiversDelete(TypedNode):
     def __call__(self, body: t.ProfitsharingReceiversDeletePostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.ProfitsharingReceiversDeletePostData]:
         """删除分账接收方: POST."""
 
+class ProfitsharingReceivers(TypedNode):
+    add: ProfitsharingReceiversAdd
+    delete_: ProfitsharingReceiversDelete
+
 class ProfitsharingReturnorders(TypedNode):
     def get(self, query: t.ProfitsharingReturnordersGetQuery = ..., /, *, params: t.ProfitsharingReturnordersGetQuery = ..., **options: Unpack[Options]) -> Reply[t.ProfitsharingReturnordersGetData]:
         """查询分账回退结果.
@@ -812,3 +798,17 @@ class ProfitsharingReturnorders(TypedNode):
         """请求分账回退."""
     def __call__(self, body: t.ProfitsharingReturnordersPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.ProfitsharingReturnordersPostData]:
         """请求分账回退: POST."""
+
+class Profitsharing(TypedNode):
+    brandConfigs: ProfitsharingBrandConfigs
+    finishOrder: ProfitsharingFinishOrder
+    orders: ProfitsharingOrders
+    receivers: ProfitsharingReceivers
+    returnorders: ProfitsharingReturnorders
+
+class Brand(TypedNode):
+    applyments: Applyments
+    card: Card
+    marketing: Marketing
+    partner: Partner
+    profitsharing: Profitsharing

@@ -4,18 +4,6 @@ from ..._reply import Reply
 from ..base import Options, TypedNode
 from ..types.v3 import brand_basic as t
 
-class BrandBasic(TypedNode):
-    partner: Partner
-
-class Partner(TypedNode):
-    brands: PartnerBrands
-
-class PartnerBrands(TypedNode):
-    _brand_id_: PartnerBrandsBrandId
-
-class PartnerBrandsBrandId(TypedNode):
-    productAuthorities: PartnerBrandsBrandIdProductAuthorities
-
 class PartnerBrandsBrandIdProductAuthorities(TypedNode):
     def get(self, *, brand_id: str | int, **options: Unpack[Options]) -> Reply[t.PartnerBrandsBrandIdProductAuthoritiesGetData]:
         """获得品牌已授权且在生效中的产品权限信息.
@@ -28,3 +16,15 @@ class PartnerBrandsBrandIdProductAuthorities(TypedNode):
         """
     async def get_async(self, *, brand_id: str | int, **options: Unpack[Options]) -> Reply[t.PartnerBrandsBrandIdProductAuthoritiesGetData]:
         """获得品牌已授权且在生效中的产品权限信息."""
+
+class PartnerBrandsBrandId(TypedNode):
+    productAuthorities: PartnerBrandsBrandIdProductAuthorities
+
+class PartnerBrands(TypedNode):
+    _brand_id_: PartnerBrandsBrandId
+
+class Partner(TypedNode):
+    brands: PartnerBrands
+
+class BrandBasic(TypedNode):
+    partner: Partner

@@ -4,12 +4,6 @@ from ..._reply import Reply
 from ..base import BodyOptions, Options, TypedNode
 from ..types.v3 import businesscircle as t
 
-class Businesscircle(TypedNode):
-    parkings: Parkings
-    points: Points
-    userAuthorizations: UserAuthorizations
-    users: Users
-
 class Parkings(TypedNode):
     def post(self, body: t.ParkingsPostBody = ..., /, *, json: t.ParkingsPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[None]:
         """商圈会员停车状态同步.
@@ -22,9 +16,6 @@ class Parkings(TypedNode):
         """商圈会员停车状态同步."""
     def __call__(self, body: t.ParkingsPostBody, /, **options: Unpack[BodyOptions]) -> Reply[None]:
         """商圈会员停车状态同步: POST."""
-
-class Points(TypedNode):
-    notify: PointsNotify
 
 class PointsNotify(TypedNode):
     def post(self, body: t.PointsNotifyPostBody = ..., /, *, json: t.PointsNotifyPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[None]:
@@ -39,8 +30,8 @@ class PointsNotify(TypedNode):
     def __call__(self, body: t.PointsNotifyPostBody, /, **options: Unpack[BodyOptions]) -> Reply[None]:
         """商圈会员积分同步: POST."""
 
-class UserAuthorizations(TypedNode):
-    _openid_: UserAuthorizationsOpenid
+class Points(TypedNode):
+    notify: PointsNotify
 
 class UserAuthorizationsOpenid(TypedNode):
     def get(self, query: t.UserAuthorizationsOpenidGetQuery = ..., /, *, params: t.UserAuthorizationsOpenidGetQuery = ..., openid: str | int, **options: Unpack[Options]) -> Reply[t.UserAuthorizationsOpenidGetData]:
@@ -55,14 +46,8 @@ class UserAuthorizationsOpenid(TypedNode):
     async def get_async(self, query: t.UserAuthorizationsOpenidGetQuery = ..., /, *, params: t.UserAuthorizationsOpenidGetQuery = ..., openid: str | int, **options: Unpack[Options]) -> Reply[t.UserAuthorizationsOpenidGetData]:
         """商圈积分授权查询."""
 
-class Users(TypedNode):
-    _openid_: UsersOpenid
-
-class UsersOpenid(TypedNode):
-    points: UsersOpenidPoints
-
-class UsersOpenidPoints(TypedNode):
-    commit_status: UsersOpenidPointsCommitStatus
+class UserAuthorizations(TypedNode):
+    _openid_: UserAuthorizationsOpenid
 
 class UsersOpenidPointsCommitStatus(TypedNode):
     def get(self, query: t.UsersOpenidPointsCommitStatusGetQuery = ..., /, *, params: t.UsersOpenidPointsCommitStatusGetQuery = ..., openid: str | int, **options: Unpack[Options]) -> Reply[None]:
@@ -76,3 +61,18 @@ class UsersOpenidPointsCommitStatus(TypedNode):
         """
     async def get_async(self, query: t.UsersOpenidPointsCommitStatusGetQuery = ..., /, *, params: t.UsersOpenidPointsCommitStatusGetQuery = ..., openid: str | int, **options: Unpack[Options]) -> Reply[None]:
         """商圈会员待积分状态查询."""
+
+class UsersOpenidPoints(TypedNode):
+    commit_status: UsersOpenidPointsCommitStatus
+
+class UsersOpenid(TypedNode):
+    points: UsersOpenidPoints
+
+class Users(TypedNode):
+    _openid_: UsersOpenid
+
+class Businesscircle(TypedNode):
+    parkings: Parkings
+    points: Points
+    userAuthorizations: UserAuthorizations
+    users: Users

@@ -5,31 +5,6 @@ from ..._reply import Reply
 from ..base import Options, TypedNode
 from ..types.v3 import capital as t
 
-class Capital(TypedNode):
-    capitallhh: Capitallhh
-
-class Capitallhh(TypedNode):
-    areas: CapitallhhAreas
-    banks: CapitallhhBanks
-
-class CapitallhhAreas(TypedNode):
-    provinces: CapitallhhAreasProvinces
-
-class CapitallhhAreasProvinces(TypedNode):
-    _province_code_: CapitallhhAreasProvincesProvinceCode
-    def get(self, **options: Unpack[Options]) -> Reply[t.CapitallhhAreasProvincesGetData]:
-        """查询省份列表.
-
-        服务商
-
-        https://pay.weixin.qq.com/doc/v3/partner/4012698641
-        """
-    async def get_async(self, **options: Unpack[Options]) -> Reply[t.CapitallhhAreasProvincesGetData]:
-        """查询省份列表."""
-
-class CapitallhhAreasProvincesProvinceCode(TypedNode):
-    cities: CapitallhhAreasProvincesProvinceCodeCities
-
 class CapitallhhAreasProvincesProvinceCodeCities(TypedNode):
     def get(self, *, province_code: str | int, **options: Unpack[Options]) -> Reply[t.CapitallhhAreasProvincesProvinceCodeCitiesGetData]:
         """查询城市列表.
@@ -43,11 +18,23 @@ class CapitallhhAreasProvincesProvinceCodeCities(TypedNode):
     async def get_async(self, *, province_code: str | int, **options: Unpack[Options]) -> Reply[t.CapitallhhAreasProvincesProvinceCodeCitiesGetData]:
         """查询城市列表."""
 
-class CapitallhhBanks(TypedNode):
-    corporateBanking: CapitallhhBanksCorporateBanking
-    personalBanking: CapitallhhBanksPersonalBanking
-    searchBanksByBankAccount: CapitallhhBanksSearchBanksByBankAccount
-    _bank_alias_code_: CapitallhhBanksBankAliasCode
+class CapitallhhAreasProvincesProvinceCode(TypedNode):
+    cities: CapitallhhAreasProvincesProvinceCodeCities
+
+class CapitallhhAreasProvinces(TypedNode):
+    _province_code_: CapitallhhAreasProvincesProvinceCode
+    def get(self, **options: Unpack[Options]) -> Reply[t.CapitallhhAreasProvincesGetData]:
+        """查询省份列表.
+
+        服务商
+
+        https://pay.weixin.qq.com/doc/v3/partner/4012698641
+        """
+    async def get_async(self, **options: Unpack[Options]) -> Reply[t.CapitallhhAreasProvincesGetData]:
+        """查询省份列表."""
+
+class CapitallhhAreas(TypedNode):
+    provinces: CapitallhhAreasProvinces
 
 class CapitallhhBanksCorporateBanking(TypedNode):
     def get(self, query: t.CapitallhhBanksCorporateBankingGetQuery = ..., /, *, params: t.CapitallhhBanksCorporateBankingGetQuery = ..., **options: Unpack[Options]) -> Reply[t.CapitallhhBanksCorporateBankingGetData]:
@@ -90,9 +77,6 @@ class CapitallhhBanksSearchBanksByBankAccount(TypedNode):
     async def get_async(self, query: t.CapitallhhBanksSearchBanksByBankAccountGetQuery = ..., /, *, params: t.CapitallhhBanksSearchBanksByBankAccountGetQuery = ..., **options: Unpack[Options]) -> Reply[t.CapitallhhBanksSearchBanksByBankAccountGetData]:
         """获取对私银行卡号开户银行."""
 
-class CapitallhhBanksBankAliasCode(TypedNode):
-    branches: CapitallhhBanksBankAliasCodeBranches
-
 class CapitallhhBanksBankAliasCodeBranches(TypedNode):
     def get(self, query: t.CapitallhhBanksBankAliasCodeBranchesGetQuery = ..., /, *, params: t.CapitallhhBanksBankAliasCodeBranchesGetQuery = ..., bank_alias_code: str | int, **options: Unpack[Options]) -> Reply[t.CapitallhhBanksBankAliasCodeBranchesGetData]:
         """查询支行列表.
@@ -109,3 +93,19 @@ class CapitallhhBanksBankAliasCodeBranches(TypedNode):
         """查询支行列表: every item, page after page."""
     def paginate_async(self, query: t.CapitallhhBanksBankAliasCodeBranchesGetPages = ..., /, *, params: t.CapitallhhBanksBankAliasCodeBranchesGetPages = ..., bank_alias_code: str | int, **options: Unpack[Options]) -> AsyncIterator[t.CapitallhhBanksBankAliasCodeBranchesGetItem]:
         """查询支行列表: every item, page after page."""
+
+class CapitallhhBanksBankAliasCode(TypedNode):
+    branches: CapitallhhBanksBankAliasCodeBranches
+
+class CapitallhhBanks(TypedNode):
+    corporateBanking: CapitallhhBanksCorporateBanking
+    personalBanking: CapitallhhBanksPersonalBanking
+    searchBanksByBankAccount: CapitallhhBanksSearchBanksByBankAccount
+    _bank_alias_code_: CapitallhhBanksBankAliasCode
+
+class Capitallhh(TypedNode):
+    areas: CapitallhhAreas
+    banks: CapitallhhBanks
+
+class Capital(TypedNode):
+    capitallhh: Capitallhh

@@ -4,12 +4,6 @@ from ..._reply import Reply
 from ..base import BodyOptions, TypedNode
 from ..types.v3 import catering as t
 
-class Catering(TypedNode):
-    orders: Orders
-
-class Orders(TypedNode):
-    syncStatus: OrdersSyncStatus
-
 class OrdersSyncStatus(TypedNode):
     def post(self, body: t.OrdersSyncStatusPostBody = ..., /, *, json: t.OrdersSyncStatusPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[None]:
         """点餐订单信息同步（渠道商/服务商）.
@@ -22,3 +16,9 @@ class OrdersSyncStatus(TypedNode):
         """点餐订单信息同步（渠道商/服务商）."""
     def __call__(self, body: t.OrdersSyncStatusPostBody, /, **options: Unpack[BodyOptions]) -> Reply[None]:
         """点餐订单信息同步（渠道商/服务商）: POST."""
+
+class Orders(TypedNode):
+    syncStatus: OrdersSyncStatus
+
+class Catering(TypedNode):
+    orders: Orders

@@ -4,15 +4,6 @@ from ..._reply import Reply
 from ..base import BodyOptions, Options, TypedNode
 from ..types.v3 import combine_transactions as t
 
-class CombineTransactions(TypedNode):
-    app: App
-    h5: H5
-    id: Id
-    jsapi: Jsapi
-    miniprogram: Miniprogram
-    native: Native
-    outTradeNo: OutTradeNo
-
 class App(TypedNode):
     def post(self, body: t.AppPostBody = ..., /, *, json: t.AppPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.AppPostData]:
         """合单下单-APP支付.
@@ -39,9 +30,6 @@ class H5(TypedNode):
     def __call__(self, body: t.H5PostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.H5PostData]:
         """合单下单-H5支付: POST."""
 
-class Id(TypedNode):
-    _combine_transaction_id_: IdCombineTransactionId
-
 class IdCombineTransactionId(TypedNode):
     def get(self, *, combine_transaction_id: str | int, **options: Unpack[Options]) -> Reply[t.IdCombineTransactionIdGetData]:
         """个人收款交易通过微信支付订单号查单.
@@ -54,6 +42,9 @@ class IdCombineTransactionId(TypedNode):
         """
     async def get_async(self, *, combine_transaction_id: str | int, **options: Unpack[Options]) -> Reply[t.IdCombineTransactionIdGetData]:
         """个人收款交易通过微信支付订单号查单."""
+
+class Id(TypedNode):
+    _combine_transaction_id_: IdCombineTransactionId
 
 class Jsapi(TypedNode):
     def post(self, body: t.JsapiPostBody = ..., /, *, json: t.JsapiPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.JsapiPostData]:
@@ -94,8 +85,20 @@ class Native(TypedNode):
     def __call__(self, body: t.NativePostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.NativePostData]:
         """合单下单-Native支付: POST."""
 
-class OutTradeNo(TypedNode):
-    _combine_out_trade_no_: OutTradeNoCombineOutTradeNo
+class OutTradeNoCombineOutTradeNoClose(TypedNode):
+    def post(self, body: t.OutTradeNoCombineOutTradeNoClosePostBody = ..., /, *, json: t.OutTradeNoCombineOutTradeNoClosePostBody = ..., combine_out_trade_no: str | int, **options: Unpack[BodyOptions]) -> Reply[None]:
+        """合单关闭订单.
+
+        电商平台, 服务商
+
+        combine_out_trade_no: 合单商户订单号
+
+        https://pay.weixin.qq.com/doc/v3/merchant/4012577452
+        """
+    async def post_async(self, body: t.OutTradeNoCombineOutTradeNoClosePostBody = ..., /, *, json: t.OutTradeNoCombineOutTradeNoClosePostBody = ..., combine_out_trade_no: str | int, **options: Unpack[BodyOptions]) -> Reply[None]:
+        """合单关闭订单."""
+    def __call__(self, body: t.OutTradeNoCombineOutTradeNoClosePostBody, /, *, combine_out_trade_no: str | int, **options: Unpack[BodyOptions]) -> Reply[None]:
+        """合单关闭订单: POST."""
 
 class OutTradeNoCombineOutTradeNo(TypedNode):
     close: OutTradeNoCombineOutTradeNoClose
@@ -111,17 +114,14 @@ class OutTradeNoCombineOutTradeNo(TypedNode):
     async def get_async(self, *, combine_out_trade_no: str | int, **options: Unpack[Options]) -> Reply[t.OutTradeNoCombineOutTradeNoGetData]:
         """合单查询订单."""
 
-class OutTradeNoCombineOutTradeNoClose(TypedNode):
-    def post(self, body: t.OutTradeNoCombineOutTradeNoClosePostBody = ..., /, *, json: t.OutTradeNoCombineOutTradeNoClosePostBody = ..., combine_out_trade_no: str | int, **options: Unpack[BodyOptions]) -> Reply[None]:
-        """合单关闭订单.
+class OutTradeNo(TypedNode):
+    _combine_out_trade_no_: OutTradeNoCombineOutTradeNo
 
-        电商平台, 服务商
-
-        combine_out_trade_no: 合单商户订单号
-
-        https://pay.weixin.qq.com/doc/v3/merchant/4012577452
-        """
-    async def post_async(self, body: t.OutTradeNoCombineOutTradeNoClosePostBody = ..., /, *, json: t.OutTradeNoCombineOutTradeNoClosePostBody = ..., combine_out_trade_no: str | int, **options: Unpack[BodyOptions]) -> Reply[None]:
-        """合单关闭订单."""
-    def __call__(self, body: t.OutTradeNoCombineOutTradeNoClosePostBody, /, *, combine_out_trade_no: str | int, **options: Unpack[BodyOptions]) -> Reply[None]:
-        """合单关闭订单: POST."""
+class CombineTransactions(TypedNode):
+    app: App
+    h5: H5
+    id: Id
+    jsapi: Jsapi
+    miniprogram: Miniprogram
+    native: Native
+    outTradeNo: OutTradeNo

@@ -4,11 +4,25 @@ from ..._reply import Reply
 from ..base import BodyOptions, Options, TypedNode
 from ..types.v3 import compliance as t
 
-class Compliance(TypedNode):
-    inactiveMerchantIdentityVerification: InactiveMerchantIdentityVerification
+class InactiveMerchantIdentityVerificationMerchantsSubMchidVerificationsVerificationId(TypedNode):
+    def get(self, *, sub_mchid: str | int, verification_id: str | int, **options: Unpack[Options]) -> Reply[t.InactiveMerchantIdentityVerificationMerchantsSubMchidVerificationsVerificationIdGetData]:
+        """查询不活跃商户身份核实结果.
 
-class InactiveMerchantIdentityVerification(TypedNode):
-    merchants: InactiveMerchantIdentityVerificationMerchants
+        服务商
+
+        sub_mchid: 特约商户号
+        verification_id: 核实单号
+
+        https://pay.weixin.qq.com/doc/v3/partner/4012471359
+        """
+    async def get_async(self, *, sub_mchid: str | int, verification_id: str | int, **options: Unpack[Options]) -> Reply[t.InactiveMerchantIdentityVerificationMerchantsSubMchidVerificationsVerificationIdGetData]:
+        """查询不活跃商户身份核实结果."""
+
+class InactiveMerchantIdentityVerificationMerchantsSubMchidVerifications(TypedNode):
+    _verification_id_: InactiveMerchantIdentityVerificationMerchantsSubMchidVerificationsVerificationId
+
+class InactiveMerchantIdentityVerificationMerchantsSubMchid(TypedNode):
+    verifications: InactiveMerchantIdentityVerificationMerchantsSubMchidVerifications
 
 class InactiveMerchantIdentityVerificationMerchants(TypedNode):
     _sub_mchid_: InactiveMerchantIdentityVerificationMerchantsSubMchid
@@ -24,22 +38,8 @@ class InactiveMerchantIdentityVerificationMerchants(TypedNode):
     def __call__(self, body: t.InactiveMerchantIdentityVerificationMerchantsPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.InactiveMerchantIdentityVerificationMerchantsPostData]:
         """发起不活跃商户身份核实: POST."""
 
-class InactiveMerchantIdentityVerificationMerchantsSubMchid(TypedNode):
-    verifications: InactiveMerchantIdentityVerificationMerchantsSubMchidVerifications
+class InactiveMerchantIdentityVerification(TypedNode):
+    merchants: InactiveMerchantIdentityVerificationMerchants
 
-class InactiveMerchantIdentityVerificationMerchantsSubMchidVerifications(TypedNode):
-    _verification_id_: InactiveMerchantIdentityVerificationMerchantsSubMchidVerificationsVerificationId
-
-class InactiveMerchantIdentityVerificationMerchantsSubMchidVerificationsVerificationId(TypedNode):
-    def get(self, *, sub_mchid: str | int, verification_id: str | int, **options: Unpack[Options]) -> Reply[t.InactiveMerchantIdentityVerificationMerchantsSubMchidVerificationsVerificationIdGetData]:
-        """查询不活跃商户身份核实结果.
-
-        服务商
-
-        sub_mchid: 特约商户号
-        verification_id: 核实单号
-
-        https://pay.weixin.qq.com/doc/v3/partner/4012471359
-        """
-    async def get_async(self, *, sub_mchid: str | int, verification_id: str | int, **options: Unpack[Options]) -> Reply[t.InactiveMerchantIdentityVerificationMerchantsSubMchidVerificationsVerificationIdGetData]:
-        """查询不活跃商户身份核实结果."""
+class Compliance(TypedNode):
+    inactiveMerchantIdentityVerification: InactiveMerchantIdentityVerification

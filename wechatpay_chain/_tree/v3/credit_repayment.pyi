@@ -4,20 +4,6 @@ from ..._reply import Reply
 from ..base import BodyOptions, Options, TypedNode
 from ..types.v3 import credit_repayment as t
 
-class CreditRepayment(TypedNode):
-    partner: Partner
-
-class Partner(TypedNode):
-    contracts: PartnerContracts
-    deductOrders: PartnerDeductOrders
-    scheduleRecords: PartnerScheduleRecords
-
-class PartnerContracts(TypedNode):
-    appPresign: PartnerContractsAppPresign
-    h5Presign: PartnerContractsH5Presign
-    terminate: PartnerContractsTerminate
-    _out_contract_code_: PartnerContractsOutContractCode
-
 class PartnerContractsAppPresign(TypedNode):
     def post(self, body: t.PartnerContractsAppPresignPostBody = ..., /, *, json: t.PartnerContractsAppPresignPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.PartnerContractsAppPresignPostData]:
         """APP预签约自动还款协议.
@@ -70,19 +56,11 @@ class PartnerContractsOutContractCode(TypedNode):
     async def get_async(self, *, out_contract_code: str | int, **options: Unpack[Options]) -> Reply[t.PartnerContractsOutContractCodeGetData]:
         """查询自动还款协议."""
 
-class PartnerDeductOrders(TypedNode):
-    _out_trade_no_: PartnerDeductOrdersOutTradeNo
-    def post(self, body: t.PartnerDeductOrdersPostBody = ..., /, *, json: t.PartnerDeductOrdersPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.PartnerDeductOrdersPostData]:
-        """发起还款.
-
-        服务商
-
-        https://pay.weixin.qq.com/doc/v3/partner/4016779462
-        """
-    async def post_async(self, body: t.PartnerDeductOrdersPostBody = ..., /, *, json: t.PartnerDeductOrdersPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.PartnerDeductOrdersPostData]:
-        """发起还款."""
-    def __call__(self, body: t.PartnerDeductOrdersPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.PartnerDeductOrdersPostData]:
-        """发起还款: POST."""
+class PartnerContracts(TypedNode):
+    appPresign: PartnerContractsAppPresign
+    h5Presign: PartnerContractsH5Presign
+    terminate: PartnerContractsTerminate
+    _out_contract_code_: PartnerContractsOutContractCode
 
 class PartnerDeductOrdersOutTradeNo(TypedNode):
     def get(self, *, out_trade_no: str | int, **options: Unpack[Options]) -> Reply[t.PartnerDeductOrdersOutTradeNoGetData]:
@@ -97,9 +75,19 @@ class PartnerDeductOrdersOutTradeNo(TypedNode):
     async def get_async(self, *, out_trade_no: str | int, **options: Unpack[Options]) -> Reply[t.PartnerDeductOrdersOutTradeNoGetData]:
         """查询还款单."""
 
-class PartnerScheduleRecords(TypedNode):
-    batchCreate: PartnerScheduleRecordsBatchCreate
-    _out_record_id_: PartnerScheduleRecordsOutRecordId
+class PartnerDeductOrders(TypedNode):
+    _out_trade_no_: PartnerDeductOrdersOutTradeNo
+    def post(self, body: t.PartnerDeductOrdersPostBody = ..., /, *, json: t.PartnerDeductOrdersPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.PartnerDeductOrdersPostData]:
+        """发起还款.
+
+        服务商
+
+        https://pay.weixin.qq.com/doc/v3/partner/4016779462
+        """
+    async def post_async(self, body: t.PartnerDeductOrdersPostBody = ..., /, *, json: t.PartnerDeductOrdersPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.PartnerDeductOrdersPostData]:
+        """发起还款."""
+    def __call__(self, body: t.PartnerDeductOrdersPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.PartnerDeductOrdersPostData]:
+        """发起还款: POST."""
 
 class PartnerScheduleRecordsBatchCreate(TypedNode):
     def post(self, body: t.PartnerScheduleRecordsBatchCreatePostBody = ..., /, *, json: t.PartnerScheduleRecordsBatchCreatePostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.PartnerScheduleRecordsBatchCreatePostData]:
@@ -126,3 +114,15 @@ class PartnerScheduleRecordsOutRecordId(TypedNode):
         """
     async def get_async(self, query: t.PartnerScheduleRecordsOutRecordIdGetQuery = ..., /, *, params: t.PartnerScheduleRecordsOutRecordIdGetQuery = ..., out_record_id: str | int, **options: Unpack[Options]) -> Reply[t.PartnerScheduleRecordsOutRecordIdGetData]:
         """查询预约还款记录."""
+
+class PartnerScheduleRecords(TypedNode):
+    batchCreate: PartnerScheduleRecordsBatchCreate
+    _out_record_id_: PartnerScheduleRecordsOutRecordId
+
+class Partner(TypedNode):
+    contracts: PartnerContracts
+    deductOrders: PartnerDeductOrders
+    scheduleRecords: PartnerScheduleRecords
+
+class CreditRepayment(TypedNode):
+    partner: Partner

@@ -5,11 +5,6 @@ from ..._reply import Reply
 from ..base import BodyOptions, Options, TypedNode
 from ..types.v3 import customs as t
 
-class Customs(TypedNode):
-    orders: Orders
-    redeclare: Redeclare
-    verifyCertificate: VerifyCertificate
-
 class Orders(TypedNode):
     def get(self, query: t.OrdersGetQuery = ..., /, *, params: t.OrdersGetQuery = ..., **options: Unpack[Options]) -> Reply[t.OrdersGetData]:
         """报关查询.
@@ -70,3 +65,8 @@ class VerifyCertificate(TypedNode):
         """身份信息校验."""
     def __call__(self, body: t.VerifyCertificatePostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.VerifyCertificatePostData]:
         """身份信息校验: POST."""
+
+class Customs(TypedNode):
+    orders: Orders
+    redeclare: Redeclare
+    verifyCertificate: VerifyCertificate

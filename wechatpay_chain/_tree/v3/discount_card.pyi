@@ -4,38 +4,6 @@ from ..._reply import Reply
 from ..base import BodyOptions, Options, TypedNode
 from ..types.v3 import discount_card as t
 
-class DiscountCard(TypedNode):
-    cards: Cards
-    orders: Orders
-
-class Cards(TypedNode):
-    _out_card_code_: CardsOutCardCode
-    def post(self, body: t.CardsPostBody = ..., /, *, json: t.CardsPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.CardsPostData]:
-        """预受理领卡请求.
-
-        直连商户
-
-        https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/discount-card/chapter3_1.shtml
-        """
-    async def post_async(self, body: t.CardsPostBody = ..., /, *, json: t.CardsPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.CardsPostData]:
-        """预受理领卡请求."""
-    def __call__(self, body: t.CardsPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.CardsPostData]:
-        """预受理领卡请求: POST."""
-
-class CardsOutCardCode(TypedNode):
-    addUserRecords: CardsOutCardCodeAddUserRecords
-    def get(self, *, out_card_code: str | int, **options: Unpack[Options]) -> Reply[t.CardsOutCardCodeGetData]:
-        """查询先享卡订单.
-
-        直连商户
-
-        out_card_code: 商户领卡号
-
-        https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/discount-card/chapter3_3.shtml
-        """
-    async def get_async(self, *, out_card_code: str | int, **options: Unpack[Options]) -> Reply[t.CardsOutCardCodeGetData]:
-        """查询先享卡订单."""
-
 class CardsOutCardCodeAddUserRecords(TypedNode):
     def post(self, body: t.CardsOutCardCodeAddUserRecordsPostBody = ..., /, *, json: t.CardsOutCardCodeAddUserRecordsPostBody = ..., out_card_code: str | int, **options: Unpack[BodyOptions]) -> Reply[None]:
         """增加用户记录.
@@ -51,12 +19,33 @@ class CardsOutCardCodeAddUserRecords(TypedNode):
     def __call__(self, body: t.CardsOutCardCodeAddUserRecordsPostBody, /, *, out_card_code: str | int, **options: Unpack[BodyOptions]) -> Reply[None]:
         """增加用户记录: POST."""
 
-class Orders(TypedNode):
-    outTradeNo: OrdersOutTradeNo
-    _out_order_no_: OrdersOutOrderNo
+class CardsOutCardCode(TypedNode):
+    addUserRecords: CardsOutCardCodeAddUserRecords
+    def get(self, *, out_card_code: str | int, **options: Unpack[Options]) -> Reply[t.CardsOutCardCodeGetData]:
+        """查询先享卡订单.
 
-class OrdersOutTradeNo(TypedNode):
-    _out_trade_no_: OrdersOutTradeNoOutTradeNo
+        直连商户
+
+        out_card_code: 商户领卡号
+
+        https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/discount-card/chapter3_3.shtml
+        """
+    async def get_async(self, *, out_card_code: str | int, **options: Unpack[Options]) -> Reply[t.CardsOutCardCodeGetData]:
+        """查询先享卡订单."""
+
+class Cards(TypedNode):
+    _out_card_code_: CardsOutCardCode
+    def post(self, body: t.CardsPostBody = ..., /, *, json: t.CardsPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.CardsPostData]:
+        """预受理领卡请求.
+
+        直连商户
+
+        https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/discount-card/chapter3_1.shtml
+        """
+    async def post_async(self, body: t.CardsPostBody = ..., /, *, json: t.CardsPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.CardsPostData]:
+        """预受理领卡请求."""
+    def __call__(self, body: t.CardsPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.CardsPostData]:
+        """预受理领卡请求: POST."""
 
 class OrdersOutTradeNoOutTradeNo(TypedNode):
     def get(self, *, out_trade_no: str | int, **options: Unpack[Options]) -> Reply[t.OrdersOutTradeNoGetData]:
@@ -70,6 +59,9 @@ class OrdersOutTradeNoOutTradeNo(TypedNode):
         """
     async def get_async(self, *, out_trade_no: str | int, **options: Unpack[Options]) -> Reply[t.OrdersOutTradeNoGetData]:
         """通过先享卡订单号查询订单."""
+
+class OrdersOutTradeNo(TypedNode):
+    _out_trade_no_: OrdersOutTradeNoOutTradeNo
 
 class OrdersOutOrderNo(TypedNode):
     def get(self, *, out_order_no: str | int, **options: Unpack[Options]) -> Reply[t.OrdersOutOrderNoGetData]:
@@ -94,3 +86,11 @@ class OrdersOutOrderNo(TypedNode):
         """
     async def patch_async(self, body: t.OrdersOutOrderNoPatchBody = ..., /, *, json: t.OrdersOutOrderNoPatchBody = ..., out_order_no: str | int, **options: Unpack[BodyOptions]) -> Reply[t.OrdersOutOrderNoPatchData]:
         """更新先享卡订单."""
+
+class Orders(TypedNode):
+    outTradeNo: OrdersOutTradeNo
+    _out_order_no_: OrdersOutOrderNo
+
+class DiscountCard(TypedNode):
+    cards: Cards
+    orders: Orders

@@ -4,18 +4,6 @@ from ..._reply import Reply
 from ..base import BodyOptions, Options, TypedNode
 from ..types.v3 import ebike as t
 
-class Ebike(TypedNode):
-    charge: Charge
-
-class Charge(TypedNode):
-    contracts: ChargeContracts
-    transactions: ChargeTransactions
-    users: ChargeUsers
-
-class ChargeContracts(TypedNode):
-    preopen: ChargeContractsPreopen
-    _contract_id_: ChargeContractsContractId
-
 class ChargeContractsPreopen(TypedNode):
     def post(self, body: t.ChargeContractsPreopenPostBody = ..., /, *, json: t.ChargeContractsPreopenPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.ChargeContractsPreopenPostData]:
         """预开通服务.
@@ -28,20 +16,6 @@ class ChargeContractsPreopen(TypedNode):
         """预开通服务."""
     def __call__(self, body: t.ChargeContractsPreopenPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.ChargeContractsPreopenPostData]:
         """预开通服务: POST."""
-
-class ChargeContractsContractId(TypedNode):
-    confirm: ChargeContractsContractIdConfirm
-    def get(self, query: t.ChargeContractsContractIdGetQuery = ..., /, *, params: t.ChargeContractsContractIdGetQuery = ..., contract_id: str | int, **options: Unpack[Options]) -> Reply[t.ChargeContractsContractIdGetData]:
-        """通过签约号查询用户状态.
-
-        直连商户, 服务商; deprecated
-
-        contract_id: 充电授权扣费协议号
-
-        https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/vehicle/ebike/chapter3_2.shtml
-        """
-    async def get_async(self, query: t.ChargeContractsContractIdGetQuery = ..., /, *, params: t.ChargeContractsContractIdGetQuery = ..., contract_id: str | int, **options: Unpack[Options]) -> Reply[t.ChargeContractsContractIdGetData]:
-        """通过签约号查询用户状态."""
 
 class ChargeContractsContractIdConfirm(TypedNode):
     def post(self, body: t.ChargeContractsContractIdConfirmPostBody = ..., /, *, json: t.ChargeContractsContractIdConfirmPostBody = ..., contract_id: str | int, **options: Unpack[BodyOptions]) -> Reply[t.ChargeContractsContractIdConfirmPostData]:
@@ -58,6 +32,56 @@ class ChargeContractsContractIdConfirm(TypedNode):
     def __call__(self, body: t.ChargeContractsContractIdConfirmPostBody, /, *, contract_id: str | int, **options: Unpack[BodyOptions]) -> Reply[t.ChargeContractsContractIdConfirmPostData]:
         """创建用户当次充电代扣凭证: POST."""
 
+class ChargeContractsContractId(TypedNode):
+    confirm: ChargeContractsContractIdConfirm
+    def get(self, query: t.ChargeContractsContractIdGetQuery = ..., /, *, params: t.ChargeContractsContractIdGetQuery = ..., contract_id: str | int, **options: Unpack[Options]) -> Reply[t.ChargeContractsContractIdGetData]:
+        """通过签约号查询用户状态.
+
+        直连商户, 服务商; deprecated
+
+        contract_id: 充电授权扣费协议号
+
+        https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/vehicle/ebike/chapter3_2.shtml
+        """
+    async def get_async(self, query: t.ChargeContractsContractIdGetQuery = ..., /, *, params: t.ChargeContractsContractIdGetQuery = ..., contract_id: str | int, **options: Unpack[Options]) -> Reply[t.ChargeContractsContractIdGetData]:
+        """通过签约号查询用户状态."""
+
+class ChargeContracts(TypedNode):
+    preopen: ChargeContractsPreopen
+    _contract_id_: ChargeContractsContractId
+
+class ChargeTransactionsIdTransactionId(TypedNode):
+    def get(self, query: t.ChargeTransactionsIdTransactionIdGetQuery = ..., /, *, params: t.ChargeTransactionsIdTransactionIdGetQuery = ..., transaction_id: str | int, **options: Unpack[Options]) -> Reply[t.ChargeTransactionsIdTransactionIdGetData]:
+        """查询订单.
+
+        直连商户, 服务商; deprecated
+
+        transaction_id: 微信支付订单号
+
+        https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/vehicle/ebike/chapter3_6.shtml
+        """
+    async def get_async(self, query: t.ChargeTransactionsIdTransactionIdGetQuery = ..., /, *, params: t.ChargeTransactionsIdTransactionIdGetQuery = ..., transaction_id: str | int, **options: Unpack[Options]) -> Reply[t.ChargeTransactionsIdTransactionIdGetData]:
+        """查询订单."""
+
+class ChargeTransactionsId(TypedNode):
+    _transaction_id_: ChargeTransactionsIdTransactionId
+
+class ChargeTransactionsOutTradeNoOutTradeNo(TypedNode):
+    def get(self, query: t.ChargeTransactionsOutTradeNoGetQuery = ..., /, *, params: t.ChargeTransactionsOutTradeNoGetQuery = ..., out_trade_no: str | int, **options: Unpack[Options]) -> Reply[t.ChargeTransactionsOutTradeNoGetData]:
+        """查询订单.
+
+        直连商户, 服务商; deprecated
+
+        out_trade_no: 商户订单号
+
+        https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/vehicle/ebike/chapter3_6.shtml
+        """
+    async def get_async(self, query: t.ChargeTransactionsOutTradeNoGetQuery = ..., /, *, params: t.ChargeTransactionsOutTradeNoGetQuery = ..., out_trade_no: str | int, **options: Unpack[Options]) -> Reply[t.ChargeTransactionsOutTradeNoGetData]:
+        """查询订单."""
+
+class ChargeTransactionsOutTradeNo(TypedNode):
+    _out_trade_no_: ChargeTransactionsOutTradeNoOutTradeNo
+
 class ChargeTransactions(TypedNode):
     id: ChargeTransactionsId
     outTradeNo: ChargeTransactionsOutTradeNo
@@ -73,44 +97,6 @@ class ChargeTransactions(TypedNode):
     def __call__(self, body: t.ChargeTransactionsPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.ChargeTransactionsPostData]:
         """充电自行车代扣受理扣款: POST."""
 
-class ChargeTransactionsId(TypedNode):
-    _transaction_id_: ChargeTransactionsIdTransactionId
-
-class ChargeTransactionsIdTransactionId(TypedNode):
-    def get(self, query: t.ChargeTransactionsIdTransactionIdGetQuery = ..., /, *, params: t.ChargeTransactionsIdTransactionIdGetQuery = ..., transaction_id: str | int, **options: Unpack[Options]) -> Reply[t.ChargeTransactionsIdTransactionIdGetData]:
-        """查询订单.
-
-        直连商户, 服务商; deprecated
-
-        transaction_id: 微信支付订单号
-
-        https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/vehicle/ebike/chapter3_6.shtml
-        """
-    async def get_async(self, query: t.ChargeTransactionsIdTransactionIdGetQuery = ..., /, *, params: t.ChargeTransactionsIdTransactionIdGetQuery = ..., transaction_id: str | int, **options: Unpack[Options]) -> Reply[t.ChargeTransactionsIdTransactionIdGetData]:
-        """查询订单."""
-
-class ChargeTransactionsOutTradeNo(TypedNode):
-    _out_trade_no_: ChargeTransactionsOutTradeNoOutTradeNo
-
-class ChargeTransactionsOutTradeNoOutTradeNo(TypedNode):
-    def get(self, query: t.ChargeTransactionsOutTradeNoGetQuery = ..., /, *, params: t.ChargeTransactionsOutTradeNoGetQuery = ..., out_trade_no: str | int, **options: Unpack[Options]) -> Reply[t.ChargeTransactionsOutTradeNoGetData]:
-        """查询订单.
-
-        直连商户, 服务商; deprecated
-
-        out_trade_no: 商户订单号
-
-        https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/vehicle/ebike/chapter3_6.shtml
-        """
-    async def get_async(self, query: t.ChargeTransactionsOutTradeNoGetQuery = ..., /, *, params: t.ChargeTransactionsOutTradeNoGetQuery = ..., out_trade_no: str | int, **options: Unpack[Options]) -> Reply[t.ChargeTransactionsOutTradeNoGetData]:
-        """查询订单."""
-
-class ChargeUsers(TypedNode):
-    _openid_: ChargeUsersOpenid
-
-class ChargeUsersOpenid(TypedNode):
-    contract: ChargeUsersOpenidContract
-
 class ChargeUsersOpenidContract(TypedNode):
     def get(self, query: t.ChargeUsersOpenidContractGetQuery = ..., /, *, params: t.ChargeUsersOpenidContractGetQuery = ..., openid: str | int, **options: Unpack[Options]) -> Reply[t.ChargeUsersOpenidContractGetData]:
         """通过用户标识查询用户状态.
@@ -123,3 +109,17 @@ class ChargeUsersOpenidContract(TypedNode):
         """
     async def get_async(self, query: t.ChargeUsersOpenidContractGetQuery = ..., /, *, params: t.ChargeUsersOpenidContractGetQuery = ..., openid: str | int, **options: Unpack[Options]) -> Reply[t.ChargeUsersOpenidContractGetData]:
         """通过用户标识查询用户状态."""
+
+class ChargeUsersOpenid(TypedNode):
+    contract: ChargeUsersOpenidContract
+
+class ChargeUsers(TypedNode):
+    _openid_: ChargeUsersOpenid
+
+class Charge(TypedNode):
+    contracts: ChargeContracts
+    transactions: ChargeTransactions
+    users: ChargeUsers
+
+class Ebike(TypedNode):
+    charge: Charge

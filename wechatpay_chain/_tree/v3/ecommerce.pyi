@@ -5,22 +5,66 @@ from ..._reply import Reply
 from ..base import BodyOptions, Files, Options, TypedNode
 from ..types.v3 import ecommerce as t
 
-class Ecommerce(TypedNode):
-    account: Account
-    applyments: Applyments
-    bill: Bill
-    combinePapay: CombinePapay
-    fund: Fund
-    individualContracts: IndividualContracts
-    mchTransfer: MchTransfer
-    profitsharing: Profitsharing
-    refunds: Refunds
-    subjectSubMerchants: SubjectSubMerchants
-    subsidies: Subsidies
+class AccountApplyCancelWithdrawApplymentIdApplymentId(TypedNode):
+    def get(self, *, applyment_id: str | int, **options: Unpack[Options]) -> Reply[t.AccountApplyCancelWithdrawApplymentIdGetData]:
+        """微信支付注销提现申请单号查询申请单状态.
 
-class Account(TypedNode):
-    applyCancelWithdraw: AccountApplyCancelWithdraw
-    cancelApplications: AccountCancelApplications
+        服务商
+
+        applyment_id: 微信支付付销提现申请单号
+
+        https://pay.weixin.qq.com/doc/v3/partner/4013892765
+        """
+    async def get_async(self, *, applyment_id: str | int, **options: Unpack[Options]) -> Reply[t.AccountApplyCancelWithdrawApplymentIdGetData]:
+        """微信支付注销提现申请单号查询申请单状态."""
+
+class AccountApplyCancelWithdrawApplymentId(TypedNode):
+    _applyment_id_: AccountApplyCancelWithdrawApplymentIdApplymentId
+
+class AccountApplyCancelWithdrawConfirm(TypedNode):
+    def post(self, body: t.AccountApplyCancelWithdrawConfirmPostBody = ..., /, *, json: t.AccountApplyCancelWithdrawConfirmPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.AccountApplyCancelWithdrawConfirmPostData]:
+        """平台代商户确认注销.
+
+        电商平台
+
+        https://pay.weixin.qq.com/doc/v3/partner/4013892772
+        """
+    async def post_async(self, body: t.AccountApplyCancelWithdrawConfirmPostBody = ..., /, *, json: t.AccountApplyCancelWithdrawConfirmPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.AccountApplyCancelWithdrawConfirmPostData]:
+        """平台代商户确认注销."""
+    def __call__(self, body: t.AccountApplyCancelWithdrawConfirmPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.AccountApplyCancelWithdrawConfirmPostData]:
+        """平台代商户确认注销: POST."""
+
+class AccountApplyCancelWithdrawOutRequestNoOutRequestNo(TypedNode):
+    def get(self, *, out_request_no: str | int, **options: Unpack[Options]) -> Reply[t.AccountApplyCancelWithdrawOutRequestNoGetData]:
+        """商户注销提现申请单号查询申请单状态.
+
+        服务商
+
+        out_request_no: 商户注销提现申请号
+
+        https://pay.weixin.qq.com/doc/v3/partner/4013892759
+        """
+    async def get_async(self, *, out_request_no: str | int, **options: Unpack[Options]) -> Reply[t.AccountApplyCancelWithdrawOutRequestNoGetData]:
+        """商户注销提现申请单号查询申请单状态."""
+
+class AccountApplyCancelWithdrawOutRequestNo(TypedNode):
+    _out_request_no_: AccountApplyCancelWithdrawOutRequestNoOutRequestNo
+
+class AccountApplyCancelWithdrawValidateCancelSubMchid(TypedNode):
+    def get(self, *, sub_mchid: str | int, **options: Unpack[Options]) -> Reply[t.AccountApplyCancelWithdrawValidateCancelSubMchidGetData]:
+        """商户注销资格校验.
+
+        服务商
+
+        sub_mchid: 申请注销的二级商户号
+
+        https://pay.weixin.qq.com/doc/v3/partner/4016420099
+        """
+    async def get_async(self, *, sub_mchid: str | int, **options: Unpack[Options]) -> Reply[t.AccountApplyCancelWithdrawValidateCancelSubMchidGetData]:
+        """商户注销资格校验."""
+
+class AccountApplyCancelWithdrawValidateCancel(TypedNode):
+    _sub_mchid_: AccountApplyCancelWithdrawValidateCancelSubMchid
 
 class AccountApplyCancelWithdraw(TypedNode):
     applymentId: AccountApplyCancelWithdrawApplymentId
@@ -39,66 +83,34 @@ class AccountApplyCancelWithdraw(TypedNode):
     def __call__(self, body: t.AccountApplyCancelWithdrawPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.AccountApplyCancelWithdrawPostData]:
         """提交注销提现申请: POST."""
 
-class AccountApplyCancelWithdrawApplymentId(TypedNode):
-    _applyment_id_: AccountApplyCancelWithdrawApplymentIdApplymentId
-
-class AccountApplyCancelWithdrawApplymentIdApplymentId(TypedNode):
-    def get(self, *, applyment_id: str | int, **options: Unpack[Options]) -> Reply[t.AccountApplyCancelWithdrawApplymentIdGetData]:
-        """微信支付注销提现申请单号查询申请单状态.
-
-        服务商
-
-        applyment_id: 微信支付付销提现申请单号
-
-        https://pay.weixin.qq.com/doc/v3/partner/4013892765
-        """
-    async def get_async(self, *, applyment_id: str | int, **options: Unpack[Options]) -> Reply[t.AccountApplyCancelWithdrawApplymentIdGetData]:
-        """微信支付注销提现申请单号查询申请单状态."""
-
-class AccountApplyCancelWithdrawConfirm(TypedNode):
-    def post(self, body: t.AccountApplyCancelWithdrawConfirmPostBody = ..., /, *, json: t.AccountApplyCancelWithdrawConfirmPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.AccountApplyCancelWithdrawConfirmPostData]:
-        """平台代商户确认注销.
+class AccountCancelApplicationsMedia(TypedNode):
+    def post(self, body: t.AccountCancelApplicationsMediaPostBody = ..., /, *, json: t.AccountCancelApplicationsMediaPostBody = ..., files: Files, **options: Unpack[Options]) -> Reply[t.AccountCancelApplicationsMediaPostData]:
+        """图片上传.
 
         电商平台
 
-        https://pay.weixin.qq.com/doc/v3/partner/4013892772
+        https://pay.weixin.qq.com/doc/v3/partner/4012691710
         """
-    async def post_async(self, body: t.AccountApplyCancelWithdrawConfirmPostBody = ..., /, *, json: t.AccountApplyCancelWithdrawConfirmPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.AccountApplyCancelWithdrawConfirmPostData]:
-        """平台代商户确认注销."""
-    def __call__(self, body: t.AccountApplyCancelWithdrawConfirmPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.AccountApplyCancelWithdrawConfirmPostData]:
-        """平台代商户确认注销: POST."""
+    async def post_async(self, body: t.AccountCancelApplicationsMediaPostBody = ..., /, *, json: t.AccountCancelApplicationsMediaPostBody = ..., files: Files, **options: Unpack[Options]) -> Reply[t.AccountCancelApplicationsMediaPostData]:
+        """图片上传."""
+    def __call__(self, body: t.AccountCancelApplicationsMediaPostBody = ..., /, *, files: Files, **options: Unpack[Options]) -> Reply[t.AccountCancelApplicationsMediaPostData]:
+        """图片上传: POST."""
 
-class AccountApplyCancelWithdrawOutRequestNo(TypedNode):
-    _out_request_no_: AccountApplyCancelWithdrawOutRequestNoOutRequestNo
+class AccountCancelApplicationsOutApplyNoOutApplyNo(TypedNode):
+    def get(self, *, out_apply_no: str | int, **options: Unpack[Options]) -> Reply[t.AccountCancelApplicationsOutApplyNoGetData]:
+        """查询注销单状态.
 
-class AccountApplyCancelWithdrawOutRequestNoOutRequestNo(TypedNode):
-    def get(self, *, out_request_no: str | int, **options: Unpack[Options]) -> Reply[t.AccountApplyCancelWithdrawOutRequestNoGetData]:
-        """商户注销提现申请单号查询申请单状态.
+        电商平台
 
-        服务商
+        out_apply_no: 商户注销申请单号
 
-        out_request_no: 商户注销提现申请号
-
-        https://pay.weixin.qq.com/doc/v3/partner/4013892759
+        https://pay.weixin.qq.com/doc/v3/partner/4012476223
         """
-    async def get_async(self, *, out_request_no: str | int, **options: Unpack[Options]) -> Reply[t.AccountApplyCancelWithdrawOutRequestNoGetData]:
-        """商户注销提现申请单号查询申请单状态."""
+    async def get_async(self, *, out_apply_no: str | int, **options: Unpack[Options]) -> Reply[t.AccountCancelApplicationsOutApplyNoGetData]:
+        """查询注销单状态."""
 
-class AccountApplyCancelWithdrawValidateCancel(TypedNode):
-    _sub_mchid_: AccountApplyCancelWithdrawValidateCancelSubMchid
-
-class AccountApplyCancelWithdrawValidateCancelSubMchid(TypedNode):
-    def get(self, *, sub_mchid: str | int, **options: Unpack[Options]) -> Reply[t.AccountApplyCancelWithdrawValidateCancelSubMchidGetData]:
-        """商户注销资格校验.
-
-        服务商
-
-        sub_mchid: 申请注销的二级商户号
-
-        https://pay.weixin.qq.com/doc/v3/partner/4016420099
-        """
-    async def get_async(self, *, sub_mchid: str | int, **options: Unpack[Options]) -> Reply[t.AccountApplyCancelWithdrawValidateCancelSubMchidGetData]:
-        """商户注销资格校验."""
+class AccountCancelApplicationsOutApplyNo(TypedNode):
+    _out_apply_no_: AccountCancelApplicationsOutApplyNoOutApplyNo
 
 class AccountCancelApplications(TypedNode):
     media: AccountCancelApplicationsMedia
@@ -115,43 +127,22 @@ class AccountCancelApplications(TypedNode):
     def __call__(self, body: t.AccountCancelApplicationsPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.AccountCancelApplicationsPostData]:
         """提交注销申请单: POST."""
 
-class AccountCancelApplicationsMedia(TypedNode):
-    def post(self, body: t.AccountCancelApplicationsMediaPostBody = ..., /, *, json: t.AccountCancelApplicationsMediaPostBody = ..., files: Files, **options: Unpack[Options]) -> Reply[t.AccountCancelApplicationsMediaPostData]:
-        """图片上传.
+class Account(TypedNode):
+    applyCancelWithdraw: AccountApplyCancelWithdraw
+    cancelApplications: AccountCancelApplications
 
-        电商平台
+class ApplymentsOutRequestNoRevoke(TypedNode):
+    def post(self, *, out_request_no: str | int, **options: Unpack[BodyOptions]) -> Reply[t.ApplymentsOutRequestNoRevokePostData]:
+        """撤销申请单-使用业务申请编号.
 
-        https://pay.weixin.qq.com/doc/v3/partner/4012691710
+        电商平台, 服务商
+
+        out_request_no: 业务申请编号
+
+        https://pay.weixin.qq.com/doc/v3/partner/4015616721
         """
-    async def post_async(self, body: t.AccountCancelApplicationsMediaPostBody = ..., /, *, json: t.AccountCancelApplicationsMediaPostBody = ..., files: Files, **options: Unpack[Options]) -> Reply[t.AccountCancelApplicationsMediaPostData]:
-        """图片上传."""
-    def __call__(self, body: t.AccountCancelApplicationsMediaPostBody = ..., /, *, files: Files, **options: Unpack[Options]) -> Reply[t.AccountCancelApplicationsMediaPostData]:
-        """图片上传: POST."""
-
-class AccountCancelApplicationsOutApplyNo(TypedNode):
-    _out_apply_no_: AccountCancelApplicationsOutApplyNoOutApplyNo
-
-class AccountCancelApplicationsOutApplyNoOutApplyNo(TypedNode):
-    def get(self, *, out_apply_no: str | int, **options: Unpack[Options]) -> Reply[t.AccountCancelApplicationsOutApplyNoGetData]:
-        """查询注销单状态.
-
-        电商平台
-
-        out_apply_no: 商户注销申请单号
-
-        https://pay.weixin.qq.com/doc/v3/partner/4012476223
-        """
-    async def get_async(self, *, out_apply_no: str | int, **options: Unpack[Options]) -> Reply[t.AccountCancelApplicationsOutApplyNoGetData]:
-        """查询注销单状态."""
-
-class Applyments(TypedNode):
-    outRequestNo: ApplymentsOutRequestNo
-    submitAccountHostingApplyment: ApplymentsSubmitAccountHostingApplyment
-    submitSignVerifyInfo: ApplymentsSubmitSignVerifyInfo
-    _applyment_id_: ApplymentsApplymentId
-
-class ApplymentsOutRequestNo(TypedNode):
-    _out_request_no_: ApplymentsOutRequestNoOutRequestNo
+    async def post_async(self, *, out_request_no: str | int, **options: Unpack[BodyOptions]) -> Reply[t.ApplymentsOutRequestNoRevokePostData]:
+        """撤销申请单-使用业务申请编号."""
 
 class ApplymentsOutRequestNoOutRequestNo(TypedNode):
     revoke: ApplymentsOutRequestNoRevoke
@@ -167,18 +158,8 @@ class ApplymentsOutRequestNoOutRequestNo(TypedNode):
     async def get_async(self, *, out_request_no: str | int, **options: Unpack[Options]) -> Reply[t.ApplymentsOutRequestNoGetData]:
         """通过业务申请编号查询申请状态."""
 
-class ApplymentsOutRequestNoRevoke(TypedNode):
-    def post(self, *, out_request_no: str | int, **options: Unpack[BodyOptions]) -> Reply[t.ApplymentsOutRequestNoRevokePostData]:
-        """撤销申请单-使用业务申请编号.
-
-        电商平台, 服务商
-
-        out_request_no: 业务申请编号
-
-        https://pay.weixin.qq.com/doc/v3/partner/4015616721
-        """
-    async def post_async(self, *, out_request_no: str | int, **options: Unpack[BodyOptions]) -> Reply[t.ApplymentsOutRequestNoRevokePostData]:
-        """撤销申请单-使用业务申请编号."""
+class ApplymentsOutRequestNo(TypedNode):
+    _out_request_no_: ApplymentsOutRequestNoOutRequestNo
 
 class ApplymentsSubmitAccountHostingApplyment(TypedNode):
     def post(self, body: t.ApplymentsSubmitAccountHostingApplymentPostBody = ..., /, *, json: t.ApplymentsSubmitAccountHostingApplymentPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.ApplymentsSubmitAccountHostingApplymentPostData]:
@@ -206,6 +187,19 @@ class ApplymentsSubmitSignVerifyInfo(TypedNode):
     def __call__(self, body: t.ApplymentsSubmitSignVerifyInfoPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.ApplymentsSubmitSignVerifyInfoPostData]:
         """平台代理签约核身: POST."""
 
+class ApplymentsApplymentIdRevoke(TypedNode):
+    def post(self, *, applyment_id: str | int, **options: Unpack[BodyOptions]) -> Reply[t.ApplymentsApplymentIdRevokePostData]:
+        """撤销申请单-使用申请单号.
+
+        电商平台, 服务商
+
+        applyment_id: 微信支付申请单号
+
+        https://pay.weixin.qq.com/doc/v3/partner/4015616720
+        """
+    async def post_async(self, *, applyment_id: str | int, **options: Unpack[BodyOptions]) -> Reply[t.ApplymentsApplymentIdRevokePostData]:
+        """撤销申请单-使用申请单号."""
+
 class ApplymentsApplymentId(TypedNode):
     revoke: ApplymentsApplymentIdRevoke
     def get(self, *, applyment_id: str | int, **options: Unpack[Options]) -> Reply[t.ApplymentsApplymentIdGetData]:
@@ -220,21 +214,11 @@ class ApplymentsApplymentId(TypedNode):
     async def get_async(self, *, applyment_id: str | int, **options: Unpack[Options]) -> Reply[t.ApplymentsApplymentIdGetData]:
         """通过申请单ID查询申请状态."""
 
-class ApplymentsApplymentIdRevoke(TypedNode):
-    def post(self, *, applyment_id: str | int, **options: Unpack[BodyOptions]) -> Reply[t.ApplymentsApplymentIdRevokePostData]:
-        """撤销申请单-使用申请单号.
-
-        电商平台, 服务商
-
-        applyment_id: 微信支付申请单号
-
-        https://pay.weixin.qq.com/doc/v3/partner/4015616720
-        """
-    async def post_async(self, *, applyment_id: str | int, **options: Unpack[BodyOptions]) -> Reply[t.ApplymentsApplymentIdRevokePostData]:
-        """撤销申请单-使用申请单号."""
-
-class Bill(TypedNode):
-    fundflowbill: BillFundflowbill
+class Applyments(TypedNode):
+    outRequestNo: ApplymentsOutRequestNo
+    submitAccountHostingApplyment: ApplymentsSubmitAccountHostingApplyment
+    submitSignVerifyInfo: ApplymentsSubmitSignVerifyInfo
+    _applyment_id_: ApplymentsApplymentId
 
 class BillFundflowbill(TypedNode):
     def get(self, query: t.BillFundflowbillGetQuery = ..., /, *, params: t.BillFundflowbillGetQuery = ..., **options: Unpack[Options]) -> Reply[t.BillFundflowbillGetData]:
@@ -247,37 +231,8 @@ class BillFundflowbill(TypedNode):
     async def get_async(self, query: t.BillFundflowbillGetQuery = ..., /, *, params: t.BillFundflowbillGetQuery = ..., **options: Unpack[Options]) -> Reply[t.BillFundflowbillGetData]:
         """申请二级商户资金账单."""
 
-class CombinePapay(TypedNode):
-    contracts: CombinePapayContracts
-    transactions: CombinePapayTransactions
-
-class CombinePapayContracts(TypedNode):
-    planId: CombinePapayContractsPlanId
-    preEntrustSign: CombinePapayContractsPreEntrustSign
-
-class CombinePapayContractsPlanId(TypedNode):
-    _plan_id_: CombinePapayContractsPlanIdPlanId
-
-class CombinePapayContractsPlanIdPlanId(TypedNode):
-    outContractCode: CombinePapayContractsPlanIdOutContractCode
-
-class CombinePapayContractsPlanIdOutContractCode(TypedNode):
-    _out_contract_code_: CombinePapayContractsPlanIdPlanIdOutContractCodeOutContractCode
-
-class CombinePapayContractsPlanIdPlanIdOutContractCodeOutContractCode(TypedNode):
-    terminate: CombinePapayContractsPlanIdOutContractCodeTerminate
-    def get(self, *, plan_id: str | int, out_contract_code: str | int, **options: Unpack[Options]) -> Reply[t.CombinePapayContractsPlanIdOutContractCodeGetData]:
-        """通过商户协议号查询协议.
-
-        电商平台, 服务商
-
-        plan_id: 委托代扣协议模板Id
-        out_contract_code: 商户签约协议号
-
-        https://pay.weixin.qq.com/doc/v3/partner/4012884060
-        """
-    async def get_async(self, *, plan_id: str | int, out_contract_code: str | int, **options: Unpack[Options]) -> Reply[t.CombinePapayContractsPlanIdOutContractCodeGetData]:
-        """通过商户协议号查询协议."""
+class Bill(TypedNode):
+    fundflowbill: BillFundflowbill
 
 class CombinePapayContractsPlanIdOutContractCodeTerminate(TypedNode):
     def post(self, body: t.CombinePapayContractsPlanIdOutContractCodeTerminatePostBody = ..., /, *, json: t.CombinePapayContractsPlanIdOutContractCodeTerminatePostBody = ..., plan_id: str | int, out_contract_code: str | int, **options: Unpack[BodyOptions]) -> Reply[t.CombinePapayContractsPlanIdOutContractCodeTerminatePostData]:
@@ -295,19 +250,29 @@ class CombinePapayContractsPlanIdOutContractCodeTerminate(TypedNode):
     def __call__(self, body: t.CombinePapayContractsPlanIdOutContractCodeTerminatePostBody, /, *, plan_id: str | int, out_contract_code: str | int, **options: Unpack[BodyOptions]) -> Reply[t.CombinePapayContractsPlanIdOutContractCodeTerminatePostData]:
         """商户协议号解约协议: POST."""
 
-class CombinePapayContractsPreEntrustSign(TypedNode):
-    miniProgram: CombinePapayContractsPreEntrustSignMiniProgram
-    def post(self, body: t.CombinePapayContractsPreEntrustSignPostBody = ..., /, *, json: t.CombinePapayContractsPreEntrustSignPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.CombinePapayContractsPreEntrustSignPostData]:
-        """APP方式预签约.
+class CombinePapayContractsPlanIdPlanIdOutContractCodeOutContractCode(TypedNode):
+    terminate: CombinePapayContractsPlanIdOutContractCodeTerminate
+    def get(self, *, plan_id: str | int, out_contract_code: str | int, **options: Unpack[Options]) -> Reply[t.CombinePapayContractsPlanIdOutContractCodeGetData]:
+        """通过商户协议号查询协议.
 
         电商平台, 服务商
 
-        https://pay.weixin.qq.com/doc/v3/partner/4012881608
+        plan_id: 委托代扣协议模板Id
+        out_contract_code: 商户签约协议号
+
+        https://pay.weixin.qq.com/doc/v3/partner/4012884060
         """
-    async def post_async(self, body: t.CombinePapayContractsPreEntrustSignPostBody = ..., /, *, json: t.CombinePapayContractsPreEntrustSignPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.CombinePapayContractsPreEntrustSignPostData]:
-        """APP方式预签约."""
-    def __call__(self, body: t.CombinePapayContractsPreEntrustSignPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.CombinePapayContractsPreEntrustSignPostData]:
-        """APP方式预签约: POST."""
+    async def get_async(self, *, plan_id: str | int, out_contract_code: str | int, **options: Unpack[Options]) -> Reply[t.CombinePapayContractsPlanIdOutContractCodeGetData]:
+        """通过商户协议号查询协议."""
+
+class CombinePapayContractsPlanIdOutContractCode(TypedNode):
+    _out_contract_code_: CombinePapayContractsPlanIdPlanIdOutContractCodeOutContractCode
+
+class CombinePapayContractsPlanIdPlanId(TypedNode):
+    outContractCode: CombinePapayContractsPlanIdOutContractCode
+
+class CombinePapayContractsPlanId(TypedNode):
+    _plan_id_: CombinePapayContractsPlanIdPlanId
 
 class CombinePapayContractsPreEntrustSignMiniProgram(TypedNode):
     def post(self, body: t.CombinePapayContractsPreEntrustSignMiniProgramPostBody = ..., /, *, json: t.CombinePapayContractsPreEntrustSignMiniProgramPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.CombinePapayContractsPreEntrustSignMiniProgramPostData]:
@@ -322,33 +287,23 @@ class CombinePapayContractsPreEntrustSignMiniProgram(TypedNode):
     def __call__(self, body: t.CombinePapayContractsPreEntrustSignMiniProgramPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.CombinePapayContractsPreEntrustSignMiniProgramPostData]:
         """小程序方式预签约: POST."""
 
-class CombinePapayTransactions(TypedNode):
-    _combine_out_trade_no_: CombinePapayTransactionsCombineOutTradeNo
-    def post(self, body: t.CombinePapayTransactionsPostBody = ..., /, *, json: t.CombinePapayTransactionsPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.CombinePapayTransactionsPostData]:
-        """电商合单委托代扣支付.
+class CombinePapayContractsPreEntrustSign(TypedNode):
+    miniProgram: CombinePapayContractsPreEntrustSignMiniProgram
+    def post(self, body: t.CombinePapayContractsPreEntrustSignPostBody = ..., /, *, json: t.CombinePapayContractsPreEntrustSignPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.CombinePapayContractsPreEntrustSignPostData]:
+        """APP方式预签约.
 
         电商平台, 服务商
 
-        https://pay.weixin.qq.com/doc/v3/partner/4012884121
+        https://pay.weixin.qq.com/doc/v3/partner/4012881608
         """
-    async def post_async(self, body: t.CombinePapayTransactionsPostBody = ..., /, *, json: t.CombinePapayTransactionsPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.CombinePapayTransactionsPostData]:
-        """电商合单委托代扣支付."""
-    def __call__(self, body: t.CombinePapayTransactionsPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.CombinePapayTransactionsPostData]:
-        """电商合单委托代扣支付: POST."""
+    async def post_async(self, body: t.CombinePapayContractsPreEntrustSignPostBody = ..., /, *, json: t.CombinePapayContractsPreEntrustSignPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.CombinePapayContractsPreEntrustSignPostData]:
+        """APP方式预签约."""
+    def __call__(self, body: t.CombinePapayContractsPreEntrustSignPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.CombinePapayContractsPreEntrustSignPostData]:
+        """APP方式预签约: POST."""
 
-class CombinePapayTransactionsCombineOutTradeNo(TypedNode):
-    reverse: CombinePapayTransactionsCombineOutTradeNoReverse
-    def get(self, *, combine_out_trade_no: str | int, **options: Unpack[Options]) -> Reply[t.CombinePapayTransactionsCombineOutTradeNoGetData]:
-        """电商合单委托代扣查询订单.
-
-        电商平台, 服务商
-
-        combine_out_trade_no: 合单商户订单号
-
-        https://pay.weixin.qq.com/doc/v3/partner/4012884130
-        """
-    async def get_async(self, *, combine_out_trade_no: str | int, **options: Unpack[Options]) -> Reply[t.CombinePapayTransactionsCombineOutTradeNoGetData]:
-        """电商合单委托代扣查询订单."""
+class CombinePapayContracts(TypedNode):
+    planId: CombinePapayContractsPlanId
+    preEntrustSign: CombinePapayContractsPreEntrustSign
 
 class CombinePapayTransactionsCombineOutTradeNoReverse(TypedNode):
     def post(self, body: t.CombinePapayTransactionsCombineOutTradeNoReversePostBody = ..., /, *, json: t.CombinePapayTransactionsCombineOutTradeNoReversePostBody = ..., combine_out_trade_no: str | int, **options: Unpack[BodyOptions]) -> Reply[None]:
@@ -365,13 +320,37 @@ class CombinePapayTransactionsCombineOutTradeNoReverse(TypedNode):
     def __call__(self, body: t.CombinePapayTransactionsCombineOutTradeNoReversePostBody, /, *, combine_out_trade_no: str | int, **options: Unpack[BodyOptions]) -> Reply[None]:
         """电商合单委托代扣撤销订单: POST."""
 
-class Fund(TypedNode):
-    balance: FundBalance
-    enddaybalance: FundEnddaybalance
-    withdraw: FundWithdraw
+class CombinePapayTransactionsCombineOutTradeNo(TypedNode):
+    reverse: CombinePapayTransactionsCombineOutTradeNoReverse
+    def get(self, *, combine_out_trade_no: str | int, **options: Unpack[Options]) -> Reply[t.CombinePapayTransactionsCombineOutTradeNoGetData]:
+        """电商合单委托代扣查询订单.
 
-class FundBalance(TypedNode):
-    _sub_mchid_: FundBalanceSubMchid
+        电商平台, 服务商
+
+        combine_out_trade_no: 合单商户订单号
+
+        https://pay.weixin.qq.com/doc/v3/partner/4012884130
+        """
+    async def get_async(self, *, combine_out_trade_no: str | int, **options: Unpack[Options]) -> Reply[t.CombinePapayTransactionsCombineOutTradeNoGetData]:
+        """电商合单委托代扣查询订单."""
+
+class CombinePapayTransactions(TypedNode):
+    _combine_out_trade_no_: CombinePapayTransactionsCombineOutTradeNo
+    def post(self, body: t.CombinePapayTransactionsPostBody = ..., /, *, json: t.CombinePapayTransactionsPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.CombinePapayTransactionsPostData]:
+        """电商合单委托代扣支付.
+
+        电商平台, 服务商
+
+        https://pay.weixin.qq.com/doc/v3/partner/4012884121
+        """
+    async def post_async(self, body: t.CombinePapayTransactionsPostBody = ..., /, *, json: t.CombinePapayTransactionsPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.CombinePapayTransactionsPostData]:
+        """电商合单委托代扣支付."""
+    def __call__(self, body: t.CombinePapayTransactionsPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.CombinePapayTransactionsPostData]:
+        """电商合单委托代扣支付: POST."""
+
+class CombinePapay(TypedNode):
+    contracts: CombinePapayContracts
+    transactions: CombinePapayTransactions
 
 class FundBalanceSubMchid(TypedNode):
     def get(self, query: t.FundBalanceSubMchidGetQuery = ..., /, *, params: t.FundBalanceSubMchidGetQuery = ..., sub_mchid: str | int, **options: Unpack[Options]) -> Reply[t.FundBalanceSubMchidGetData]:
@@ -386,8 +365,8 @@ class FundBalanceSubMchid(TypedNode):
     async def get_async(self, query: t.FundBalanceSubMchidGetQuery = ..., /, *, params: t.FundBalanceSubMchidGetQuery = ..., sub_mchid: str | int, **options: Unpack[Options]) -> Reply[t.FundBalanceSubMchidGetData]:
         """查询二级商户账户实时余额."""
 
-class FundEnddaybalance(TypedNode):
-    _sub_mchid_: FundEnddaybalanceSubMchid
+class FundBalance(TypedNode):
+    _sub_mchid_: FundBalanceSubMchid
 
 class FundEnddaybalanceSubMchid(TypedNode):
     def get(self, query: t.FundEnddaybalanceSubMchidGetQuery = ..., /, *, params: t.FundEnddaybalanceSubMchidGetQuery = ..., sub_mchid: str | int, **options: Unpack[Options]) -> Reply[t.FundEnddaybalanceSubMchidGetData]:
@@ -401,6 +380,38 @@ class FundEnddaybalanceSubMchid(TypedNode):
         """
     async def get_async(self, query: t.FundEnddaybalanceSubMchidGetQuery = ..., /, *, params: t.FundEnddaybalanceSubMchidGetQuery = ..., sub_mchid: str | int, **options: Unpack[Options]) -> Reply[t.FundEnddaybalanceSubMchidGetData]:
         """查询二级商户账户日终余额."""
+
+class FundEnddaybalance(TypedNode):
+    _sub_mchid_: FundEnddaybalanceSubMchid
+
+class FundWithdrawOutRequestNoOutRequestNo(TypedNode):
+    def get(self, query: t.FundWithdrawOutRequestNoGetQuery = ..., /, *, params: t.FundWithdrawOutRequestNoGetQuery = ..., out_request_no: str | int, **options: Unpack[Options]) -> Reply[t.FundWithdrawOutRequestNoGetData]:
+        """商户提现单号查询.
+
+        电商平台, 服务商
+
+        out_request_no:
+
+        https://pay.weixin.qq.com/doc/v3/partner/4012476656
+        """
+    async def get_async(self, query: t.FundWithdrawOutRequestNoGetQuery = ..., /, *, params: t.FundWithdrawOutRequestNoGetQuery = ..., out_request_no: str | int, **options: Unpack[Options]) -> Reply[t.FundWithdrawOutRequestNoGetData]:
+        """商户提现单号查询."""
+
+class FundWithdrawOutRequestNo(TypedNode):
+    _out_request_no_: FundWithdrawOutRequestNoOutRequestNo
+
+class FundWithdrawWithdrawId(TypedNode):
+    def get(self, query: t.FundWithdrawWithdrawIdGetQuery = ..., /, *, params: t.FundWithdrawWithdrawIdGetQuery = ..., withdraw_id: str | int, **options: Unpack[Options]) -> Reply[t.FundWithdrawWithdrawIdGetData]:
+        """微信支付提现单号查询.
+
+        电商平台, 服务商
+
+        withdraw_id: 微信支付提现单号
+
+        https://pay.weixin.qq.com/doc/v3/partner/4012476665
+        """
+    async def get_async(self, query: t.FundWithdrawWithdrawIdGetQuery = ..., /, *, params: t.FundWithdrawWithdrawIdGetQuery = ..., withdraw_id: str | int, **options: Unpack[Options]) -> Reply[t.FundWithdrawWithdrawIdGetData]:
+        """微信支付提现单号查询."""
 
 class FundWithdraw(TypedNode):
     outRequestNo: FundWithdrawOutRequestNo
@@ -417,43 +428,10 @@ class FundWithdraw(TypedNode):
     def __call__(self, body: t.FundWithdrawPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.FundWithdrawPostData]:
         """账户余额提现: POST."""
 
-class FundWithdrawOutRequestNo(TypedNode):
-    _out_request_no_: FundWithdrawOutRequestNoOutRequestNo
-
-class FundWithdrawOutRequestNoOutRequestNo(TypedNode):
-    def get(self, query: t.FundWithdrawOutRequestNoGetQuery = ..., /, *, params: t.FundWithdrawOutRequestNoGetQuery = ..., out_request_no: str | int, **options: Unpack[Options]) -> Reply[t.FundWithdrawOutRequestNoGetData]:
-        """商户提现单号查询.
-
-        电商平台, 服务商
-
-        out_request_no:
-
-        https://pay.weixin.qq.com/doc/v3/partner/4012476656
-        """
-    async def get_async(self, query: t.FundWithdrawOutRequestNoGetQuery = ..., /, *, params: t.FundWithdrawOutRequestNoGetQuery = ..., out_request_no: str | int, **options: Unpack[Options]) -> Reply[t.FundWithdrawOutRequestNoGetData]:
-        """商户提现单号查询."""
-
-class FundWithdrawWithdrawId(TypedNode):
-    def get(self, query: t.FundWithdrawWithdrawIdGetQuery = ..., /, *, params: t.FundWithdrawWithdrawIdGetQuery = ..., withdraw_id: str | int, **options: Unpack[Options]) -> Reply[t.FundWithdrawWithdrawIdGetData]:
-        """微信支付提现单号查询.
-
-        电商平台, 服务商
-
-        withdraw_id: 微信支付提现单号
-
-        https://pay.weixin.qq.com/doc/v3/partner/4012476665
-        """
-    async def get_async(self, query: t.FundWithdrawWithdrawIdGetQuery = ..., /, *, params: t.FundWithdrawWithdrawIdGetQuery = ..., withdraw_id: str | int, **options: Unpack[Options]) -> Reply[t.FundWithdrawWithdrawIdGetData]:
-        """微信支付提现单号查询."""
-
-class IndividualContracts(TypedNode):
-    outContractCode: IndividualContractsOutContractCode
-    preEntrustSign: IndividualContractsPreEntrustSign
-    preEntrustSignWithRealNameIdentity: IndividualContractsPreEntrustSignWithRealNameIdentity
-    _openid_: IndividualContractsOpenid
-
-class IndividualContractsOutContractCode(TypedNode):
-    _out_contract_code_: IndividualContractsOutContractCodeOutContractCode
+class Fund(TypedNode):
+    balance: FundBalance
+    enddaybalance: FundEnddaybalance
+    withdraw: FundWithdraw
 
 class IndividualContractsOutContractCodeOutContractCode(TypedNode):
     def get(self, query: t.IndividualContractsOutContractCodeGetQuery = ..., /, *, params: t.IndividualContractsOutContractCodeGetQuery = ..., out_contract_code: str | int, **options: Unpack[Options]) -> Reply[t.IndividualContractsOutContractCodeGetData]:
@@ -468,9 +446,8 @@ class IndividualContractsOutContractCodeOutContractCode(TypedNode):
     async def get_async(self, query: t.IndividualContractsOutContractCodeGetQuery = ..., /, *, params: t.IndividualContractsOutContractCodeGetQuery = ..., out_contract_code: str | int, **options: Unpack[Options]) -> Reply[t.IndividualContractsOutContractCodeGetData]:
         """根据业务申请单号查签约信息."""
 
-class IndividualContractsPreEntrustSign(TypedNode):
-    app: IndividualContractsPreEntrustSignApp
-    miniProgram: IndividualContractsPreEntrustSignMiniProgram
+class IndividualContractsOutContractCode(TypedNode):
+    _out_contract_code_: IndividualContractsOutContractCodeOutContractCode
 
 class IndividualContractsPreEntrustSignApp(TypedNode):
     def post(self, body: t.IndividualContractsPreEntrustSignAppPostBody = ..., /, *, json: t.IndividualContractsPreEntrustSignAppPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.IndividualContractsPreEntrustSignAppPostData]:
@@ -498,9 +475,9 @@ class IndividualContractsPreEntrustSignMiniProgram(TypedNode):
     def __call__(self, body: t.IndividualContractsPreEntrustSignMiniProgramPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.IndividualContractsPreEntrustSignMiniProgramPostData]:
         """小程序场景预签约: POST."""
 
-class IndividualContractsPreEntrustSignWithRealNameIdentity(TypedNode):
-    app: IndividualContractsPreEntrustSignWithRealNameIdentityApp
-    miniProgram: IndividualContractsPreEntrustSignWithRealNameIdentityMiniProgram
+class IndividualContractsPreEntrustSign(TypedNode):
+    app: IndividualContractsPreEntrustSignApp
+    miniProgram: IndividualContractsPreEntrustSignMiniProgram
 
 class IndividualContractsPreEntrustSignWithRealNameIdentityApp(TypedNode):
     def post(self, body: t.IndividualContractsPreEntrustSignWithRealNameIdentityAppPostBody = ..., /, *, json: t.IndividualContractsPreEntrustSignWithRealNameIdentityAppPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.IndividualContractsPreEntrustSignWithRealNameIdentityAppPostData]:
@@ -528,6 +505,10 @@ class IndividualContractsPreEntrustSignWithRealNameIdentityMiniProgram(TypedNode
     def __call__(self, body: t.IndividualContractsPreEntrustSignWithRealNameIdentityMiniProgramPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.IndividualContractsPreEntrustSignWithRealNameIdentityMiniProgramPostData]:
         """小程序场景预签约（需要实名验证）: POST."""
 
+class IndividualContractsPreEntrustSignWithRealNameIdentity(TypedNode):
+    app: IndividualContractsPreEntrustSignWithRealNameIdentityApp
+    miniProgram: IndividualContractsPreEntrustSignWithRealNameIdentityMiniProgram
+
 class IndividualContractsOpenid(TypedNode):
     def get(self, query: t.IndividualContractsOpenidGetQuery = ..., /, *, params: t.IndividualContractsOpenidGetQuery = ..., openid: str | int, **options: Unpack[Options]) -> Reply[t.IndividualContractsOpenidGetData]:
         """查询个人收款方授权结果.
@@ -541,23 +522,11 @@ class IndividualContractsOpenid(TypedNode):
     async def get_async(self, query: t.IndividualContractsOpenidGetQuery = ..., /, *, params: t.IndividualContractsOpenidGetQuery = ..., openid: str | int, **options: Unpack[Options]) -> Reply[t.IndividualContractsOpenidGetData]:
         """查询个人收款方授权结果."""
 
-class MchTransfer(TypedNode):
-    authorizations: MchTransferAuthorizations
-    transferBills: MchTransferTransferBills
-
-class MchTransferAuthorizations(TypedNode):
-    _sub_mchid_: MchTransferAuthorizationsSubMchid
-    def post(self, body: t.MchTransferAuthorizationsPostBody = ..., /, *, json: t.MchTransferAuthorizationsPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.MchTransferAuthorizationsPostData]:
-        """申请二级商户商家转账授权.
-
-        服务商
-
-        https://pay.weixin.qq.com/doc/v3/partner/4013504208
-        """
-    async def post_async(self, body: t.MchTransferAuthorizationsPostBody = ..., /, *, json: t.MchTransferAuthorizationsPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.MchTransferAuthorizationsPostData]:
-        """申请二级商户商家转账授权."""
-    def __call__(self, body: t.MchTransferAuthorizationsPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.MchTransferAuthorizationsPostData]:
-        """申请二级商户商家转账授权: POST."""
+class IndividualContracts(TypedNode):
+    outContractCode: IndividualContractsOutContractCode
+    preEntrustSign: IndividualContractsPreEntrustSign
+    preEntrustSignWithRealNameIdentity: IndividualContractsPreEntrustSignWithRealNameIdentity
+    _openid_: IndividualContractsOpenid
 
 class MchTransferAuthorizationsSubMchid(TypedNode):
     def get(self, *, sub_mchid: str | int, **options: Unpack[Options]) -> Reply[t.MchTransferAuthorizationsSubMchidGetData]:
@@ -572,37 +541,19 @@ class MchTransferAuthorizationsSubMchid(TypedNode):
     async def get_async(self, *, sub_mchid: str | int, **options: Unpack[Options]) -> Reply[t.MchTransferAuthorizationsSubMchidGetData]:
         """查询二级商户商家转账授权状态."""
 
-class MchTransferTransferBills(TypedNode):
-    outBillNo: MchTransferTransferBillsOutBillNo
-    transferBillNo: MchTransferTransferBillsTransferBillNo
-    def post(self, body: t.MchTransferTransferBillsPostBody = ..., /, *, json: t.MchTransferTransferBillsPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.MchTransferTransferBillsPostData]:
-        """发起转账.
+class MchTransferAuthorizations(TypedNode):
+    _sub_mchid_: MchTransferAuthorizationsSubMchid
+    def post(self, body: t.MchTransferAuthorizationsPostBody = ..., /, *, json: t.MchTransferAuthorizationsPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.MchTransferAuthorizationsPostData]:
+        """申请二级商户商家转账授权.
 
         服务商
 
-        https://pay.weixin.qq.com/doc/v3/partner/4013504211
+        https://pay.weixin.qq.com/doc/v3/partner/4013504208
         """
-    async def post_async(self, body: t.MchTransferTransferBillsPostBody = ..., /, *, json: t.MchTransferTransferBillsPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.MchTransferTransferBillsPostData]:
-        """发起转账."""
-    def __call__(self, body: t.MchTransferTransferBillsPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.MchTransferTransferBillsPostData]:
-        """发起转账: POST."""
-
-class MchTransferTransferBillsOutBillNo(TypedNode):
-    _out_bill_no_: MchTransferTransferBillsOutBillNoOutBillNo
-
-class MchTransferTransferBillsOutBillNoOutBillNo(TypedNode):
-    cancel: MchTransferTransferBillsOutBillNoCancel
-    def get(self, query: t.MchTransferTransferBillsOutBillNoGetQuery = ..., /, *, params: t.MchTransferTransferBillsOutBillNoGetQuery = ..., out_bill_no: str | int, **options: Unpack[Options]) -> Reply[t.MchTransferTransferBillsOutBillNoGetData]:
-        """商户单号查询转账单.
-
-        服务商
-
-        out_bill_no: 商户单号
-
-        https://pay.weixin.qq.com/doc/v3/partner/4013504213
-        """
-    async def get_async(self, query: t.MchTransferTransferBillsOutBillNoGetQuery = ..., /, *, params: t.MchTransferTransferBillsOutBillNoGetQuery = ..., out_bill_no: str | int, **options: Unpack[Options]) -> Reply[t.MchTransferTransferBillsOutBillNoGetData]:
-        """商户单号查询转账单."""
+    async def post_async(self, body: t.MchTransferAuthorizationsPostBody = ..., /, *, json: t.MchTransferAuthorizationsPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.MchTransferAuthorizationsPostData]:
+        """申请二级商户商家转账授权."""
+    def __call__(self, body: t.MchTransferAuthorizationsPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.MchTransferAuthorizationsPostData]:
+        """申请二级商户商家转账授权: POST."""
 
 class MchTransferTransferBillsOutBillNoCancel(TypedNode):
     def post(self, body: t.MchTransferTransferBillsOutBillNoCancelPostBody = ..., /, *, json: t.MchTransferTransferBillsOutBillNoCancelPostBody = ..., out_bill_no: str | int, **options: Unpack[BodyOptions]) -> Reply[t.MchTransferTransferBillsOutBillNoCancelPostData]:
@@ -619,8 +570,22 @@ class MchTransferTransferBillsOutBillNoCancel(TypedNode):
     def __call__(self, body: t.MchTransferTransferBillsOutBillNoCancelPostBody, /, *, out_bill_no: str | int, **options: Unpack[BodyOptions]) -> Reply[t.MchTransferTransferBillsOutBillNoCancelPostData]:
         """撤销转账: POST."""
 
-class MchTransferTransferBillsTransferBillNo(TypedNode):
-    _transfer_bill_no_: MchTransferTransferBillsTransferBillNoTransferBillNo
+class MchTransferTransferBillsOutBillNoOutBillNo(TypedNode):
+    cancel: MchTransferTransferBillsOutBillNoCancel
+    def get(self, query: t.MchTransferTransferBillsOutBillNoGetQuery = ..., /, *, params: t.MchTransferTransferBillsOutBillNoGetQuery = ..., out_bill_no: str | int, **options: Unpack[Options]) -> Reply[t.MchTransferTransferBillsOutBillNoGetData]:
+        """商户单号查询转账单.
+
+        服务商
+
+        out_bill_no: 商户单号
+
+        https://pay.weixin.qq.com/doc/v3/partner/4013504213
+        """
+    async def get_async(self, query: t.MchTransferTransferBillsOutBillNoGetQuery = ..., /, *, params: t.MchTransferTransferBillsOutBillNoGetQuery = ..., out_bill_no: str | int, **options: Unpack[Options]) -> Reply[t.MchTransferTransferBillsOutBillNoGetData]:
+        """商户单号查询转账单."""
+
+class MchTransferTransferBillsOutBillNo(TypedNode):
+    _out_bill_no_: MchTransferTransferBillsOutBillNoOutBillNo
 
 class MchTransferTransferBillsTransferBillNoTransferBillNo(TypedNode):
     def get(self, query: t.MchTransferTransferBillsTransferBillNoGetQuery = ..., /, *, params: t.MchTransferTransferBillsTransferBillNoGetQuery = ..., transfer_bill_no: str | int, **options: Unpack[Options]) -> Reply[t.MchTransferTransferBillsTransferBillNoGetData]:
@@ -635,12 +600,27 @@ class MchTransferTransferBillsTransferBillNoTransferBillNo(TypedNode):
     async def get_async(self, query: t.MchTransferTransferBillsTransferBillNoGetQuery = ..., /, *, params: t.MchTransferTransferBillsTransferBillNoGetQuery = ..., transfer_bill_no: str | int, **options: Unpack[Options]) -> Reply[t.MchTransferTransferBillsTransferBillNoGetData]:
         """微信转账单号查询转账单."""
 
-class Profitsharing(TypedNode):
-    afterSalesOrders: ProfitsharingAfterSalesOrders
-    finishOrder: ProfitsharingFinishOrder
-    orders: ProfitsharingOrders
-    receivers: ProfitsharingReceivers
-    returnorders: ProfitsharingReturnorders
+class MchTransferTransferBillsTransferBillNo(TypedNode):
+    _transfer_bill_no_: MchTransferTransferBillsTransferBillNoTransferBillNo
+
+class MchTransferTransferBills(TypedNode):
+    outBillNo: MchTransferTransferBillsOutBillNo
+    transferBillNo: MchTransferTransferBillsTransferBillNo
+    def post(self, body: t.MchTransferTransferBillsPostBody = ..., /, *, json: t.MchTransferTransferBillsPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.MchTransferTransferBillsPostData]:
+        """发起转账.
+
+        服务商
+
+        https://pay.weixin.qq.com/doc/v3/partner/4013504211
+        """
+    async def post_async(self, body: t.MchTransferTransferBillsPostBody = ..., /, *, json: t.MchTransferTransferBillsPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.MchTransferTransferBillsPostData]:
+        """发起转账."""
+    def __call__(self, body: t.MchTransferTransferBillsPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.MchTransferTransferBillsPostData]:
+        """发起转账: POST."""
+
+class MchTransfer(TypedNode):
+    authorizations: MchTransferAuthorizations
+    transferBills: MchTransferTransferBills
 
 class ProfitsharingAfterSalesOrders(TypedNode):
     def get(self, query: t.ProfitsharingAfterSalesOrdersGetQuery = ..., /, *, params: t.ProfitsharingAfterSalesOrdersGetQuery = ..., **options: Unpack[Options]) -> Reply[t.ProfitsharingAfterSalesOrdersGetData]:
@@ -677,6 +657,22 @@ class ProfitsharingFinishOrder(TypedNode):
     def __call__(self, body: t.ProfitsharingFinishOrderPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.ProfitsharingFinishOrderPostData]:
         """完结分账: POST."""
 
+class ProfitsharingOrdersTransactionIdAmounts(TypedNode):
+    def get(self, *, transaction_id: str | int, **options: Unpack[Options]) -> Reply[t.ProfitsharingOrdersTransactionIdAmountsGetData]:
+        """查询订单剩余待分金额.
+
+        电商平台, 服务商
+
+        transaction_id: 微信订单号
+
+        https://pay.weixin.qq.com/doc/v3/partner/4012477751
+        """
+    async def get_async(self, *, transaction_id: str | int, **options: Unpack[Options]) -> Reply[t.ProfitsharingOrdersTransactionIdAmountsGetData]:
+        """查询订单剩余待分金额."""
+
+class ProfitsharingOrdersTransactionId(TypedNode):
+    amounts: ProfitsharingOrdersTransactionIdAmounts
+
 class ProfitsharingOrders(TypedNode):
     _transaction_id_: ProfitsharingOrdersTransactionId
     def get(self, query: t.ProfitsharingOrdersGetQuery = ..., /, *, params: t.ProfitsharingOrdersGetQuery = ..., **options: Unpack[Options]) -> Reply[t.ProfitsharingOrdersGetData]:
@@ -699,26 +695,6 @@ class ProfitsharingOrders(TypedNode):
         """请求分账."""
     def __call__(self, body: t.ProfitsharingOrdersPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.ProfitsharingOrdersPostData]:
         """请求分账: POST."""
-
-class ProfitsharingOrdersTransactionId(TypedNode):
-    amounts: ProfitsharingOrdersTransactionIdAmounts
-
-class ProfitsharingOrdersTransactionIdAmounts(TypedNode):
-    def get(self, *, transaction_id: str | int, **options: Unpack[Options]) -> Reply[t.ProfitsharingOrdersTransactionIdAmountsGetData]:
-        """查询订单剩余待分金额.
-
-        电商平台, 服务商
-
-        transaction_id: 微信订单号
-
-        https://pay.weixin.qq.com/doc/v3/partner/4012477751
-        """
-    async def get_async(self, *, transaction_id: str | int, **options: Unpack[Options]) -> Reply[t.ProfitsharingOrdersTransactionIdAmountsGetData]:
-        """查询订单剩余待分金额."""
-
-class ProfitsharingReceivers(TypedNode):
-    add: ProfitsharingReceiversAdd
-    delete_: ProfitsharingReceiversDelete
 
 class ProfitsharingReceiversAdd(TypedNode):
     def post(self, body: t.ProfitsharingReceiversAddPostBody = ..., /, *, json: t.ProfitsharingReceiversAddPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.ProfitsharingReceiversAddPostData]:
@@ -746,6 +722,10 @@ class ProfitsharingReceiversDelete(TypedNode):
     def __call__(self, body: t.ProfitsharingReceiversDeletePostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.ProfitsharingReceiversDeletePostData]:
         """删除分账接收方: POST."""
 
+class ProfitsharingReceivers(TypedNode):
+    add: ProfitsharingReceiversAdd
+    delete_: ProfitsharingReceiversDelete
+
 class ProfitsharingReturnorders(TypedNode):
     def get(self, query: t.ProfitsharingReturnordersGetQuery = ..., /, *, params: t.ProfitsharingReturnordersGetQuery = ..., **options: Unpack[Options]) -> Reply[t.ProfitsharingReturnordersGetData]:
         """查询分账回退结果.
@@ -768,11 +748,12 @@ class ProfitsharingReturnorders(TypedNode):
     def __call__(self, body: t.ProfitsharingReturnordersPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.ProfitsharingReturnordersPostData]:
         """请求分账回退: POST."""
 
-class Refunds(TypedNode):
-    apply: RefundsApply
-    id: RefundsId
-    outRefundNo: RefundsOutRefundNo
-    _refund_id_: RefundsRefundId
+class Profitsharing(TypedNode):
+    afterSalesOrders: ProfitsharingAfterSalesOrders
+    finishOrder: ProfitsharingFinishOrder
+    orders: ProfitsharingOrders
+    receivers: ProfitsharingReceivers
+    returnorders: ProfitsharingReturnorders
 
 class RefundsApply(TypedNode):
     def post(self, body: t.RefundsApplyPostBody = ..., /, *, json: t.RefundsApplyPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.RefundsApplyPostData]:
@@ -787,9 +768,6 @@ class RefundsApply(TypedNode):
     def __call__(self, body: t.RefundsApplyPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.RefundsApplyPostData]:
         """退款申请: POST."""
 
-class RefundsId(TypedNode):
-    _refund_id_: RefundsIdRefundId
-
 class RefundsIdRefundId(TypedNode):
     def get(self, query: t.RefundsIdRefundIdGetQuery = ..., /, *, params: t.RefundsIdRefundIdGetQuery = ..., refund_id: str | int, **options: Unpack[Options]) -> Reply[t.RefundsIdRefundIdGetData]:
         """通过微信支付退款单号查询退款.
@@ -803,8 +781,8 @@ class RefundsIdRefundId(TypedNode):
     async def get_async(self, query: t.RefundsIdRefundIdGetQuery = ..., /, *, params: t.RefundsIdRefundIdGetQuery = ..., refund_id: str | int, **options: Unpack[Options]) -> Reply[t.RefundsIdRefundIdGetData]:
         """通过微信支付退款单号查询退款."""
 
-class RefundsOutRefundNo(TypedNode):
-    _out_refund_no_: RefundsOutRefundNoOutRefundNo
+class RefundsId(TypedNode):
+    _refund_id_: RefundsIdRefundId
 
 class RefundsOutRefundNoOutRefundNo(TypedNode):
     def get(self, query: t.RefundsOutRefundNoGetQuery = ..., /, *, params: t.RefundsOutRefundNoGetQuery = ..., out_refund_no: str | int, **options: Unpack[Options]) -> Reply[t.RefundsOutRefundNoGetData]:
@@ -819,9 +797,8 @@ class RefundsOutRefundNoOutRefundNo(TypedNode):
     async def get_async(self, query: t.RefundsOutRefundNoGetQuery = ..., /, *, params: t.RefundsOutRefundNoGetQuery = ..., out_refund_no: str | int, **options: Unpack[Options]) -> Reply[t.RefundsOutRefundNoGetData]:
         """通过商户退款单号查询退款."""
 
-class RefundsRefundId(TypedNode):
-    applyAbnormalRefund: RefundsRefundIdApplyAbnormalRefund
-    returnAdvance: RefundsRefundIdReturnAdvance
+class RefundsOutRefundNo(TypedNode):
+    _out_refund_no_: RefundsOutRefundNoOutRefundNo
 
 class RefundsRefundIdApplyAbnormalRefund(TypedNode):
     def post(self, body: t.RefundsRefundIdApplyAbnormalRefundPostBody = ..., /, *, json: t.RefundsRefundIdApplyAbnormalRefundPostBody = ..., refund_id: str | int, **options: Unpack[BodyOptions]) -> Reply[t.RefundsRefundIdApplyAbnormalRefundPostData]:
@@ -864,6 +841,16 @@ class RefundsRefundIdReturnAdvance(TypedNode):
     def __call__(self, body: t.RefundsRefundIdReturnAdvancePostBody, /, *, refund_id: str | int, **options: Unpack[BodyOptions]) -> Reply[t.RefundsRefundIdReturnAdvancePostData]:
         """垫付退款回补: POST."""
 
+class RefundsRefundId(TypedNode):
+    applyAbnormalRefund: RefundsRefundIdApplyAbnormalRefund
+    returnAdvance: RefundsRefundIdReturnAdvance
+
+class Refunds(TypedNode):
+    apply: RefundsApply
+    id: RefundsId
+    outRefundNo: RefundsOutRefundNo
+    _refund_id_: RefundsRefundId
+
 class SubjectSubMerchants(TypedNode):
     def get(self, query: t.SubjectSubMerchantsGetQuery = ..., /, *, params: t.SubjectSubMerchantsGetQuery = ..., **options: Unpack[Options]) -> Reply[t.SubjectSubMerchantsGetData]:
         """查询指定主体子商户列表.
@@ -878,11 +865,6 @@ class SubjectSubMerchants(TypedNode):
         """查询指定主体子商户列表: every item, page after page."""
     def paginate_async(self, query: t.SubjectSubMerchantsGetQuery = ..., /, *, params: t.SubjectSubMerchantsGetQuery = ..., **options: Unpack[Options]) -> AsyncIterator[t.SubjectSubMerchantsGetItem]:
         """查询指定主体子商户列表: every item, page after page."""
-
-class Subsidies(TypedNode):
-    cancel: SubsidiesCancel
-    create: SubsidiesCreate
-    return_: SubsidiesReturn
 
 class SubsidiesCancel(TypedNode):
     def post(self, body: t.SubsidiesCancelPostBody = ..., /, *, json: t.SubsidiesCancelPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.SubsidiesCancelPostData]:
@@ -922,3 +904,21 @@ class SubsidiesReturn(TypedNode):
         """请求补差回退."""
     def __call__(self, body: t.SubsidiesReturnPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.SubsidiesReturnPostData]:
         """请求补差回退: POST."""
+
+class Subsidies(TypedNode):
+    cancel: SubsidiesCancel
+    create: SubsidiesCreate
+    return_: SubsidiesReturn
+
+class Ecommerce(TypedNode):
+    account: Account
+    applyments: Applyments
+    bill: Bill
+    combinePapay: CombinePapay
+    fund: Fund
+    individualContracts: IndividualContracts
+    mchTransfer: MchTransfer
+    profitsharing: Profitsharing
+    refunds: Refunds
+    subjectSubMerchants: SubjectSubMerchants
+    subsidies: Subsidies

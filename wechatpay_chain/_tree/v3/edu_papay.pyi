@@ -5,20 +5,6 @@ from ..._reply import Reply
 from ..base import BodyOptions, Options, TypedNode
 from ..types.v3 import edu_papay as t
 
-class EduPapay(TypedNode):
-    contracts: Contracts
-    transactions: Transactions
-    user: User
-    userNotifications: UserNotifications
-
-class Contracts(TypedNode):
-    id: ContractsId
-    presign: ContractsPresign
-    _contract_id_: ContractsContractId
-
-class ContractsId(TypedNode):
-    _contract_id_: ContractsIdContractId
-
 class ContractsIdContractId(TypedNode):
     def get(self, query: t.ContractsIdContractIdGetQuery = ..., /, *, params: t.ContractsIdContractIdGetQuery = ..., contract_id: str | int, **options: Unpack[Options]) -> Reply[t.ContractsIdContractIdGetData]:
         """通过协议号查询签约.
@@ -31,6 +17,9 @@ class ContractsIdContractId(TypedNode):
         """
     async def get_async(self, query: t.ContractsIdContractIdGetQuery = ..., /, *, params: t.ContractsIdContractIdGetQuery = ..., contract_id: str | int, **options: Unpack[Options]) -> Reply[t.ContractsIdContractIdGetData]:
         """通过协议号查询签约."""
+
+class ContractsId(TypedNode):
+    _contract_id_: ContractsIdContractId
 
 class ContractsPresign(TypedNode):
     def post(self, body: t.ContractsPresignPostBody = ..., /, *, json: t.ContractsPresignPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.ContractsPresignPostData]:
@@ -58,23 +47,10 @@ class ContractsContractId(TypedNode):
     async def delete_async(self, *, contract_id: str | int, **options: Unpack[Options]) -> Reply[None]:
         """解约."""
 
-class Transactions(TypedNode):
-    id: TransactionsId
-    outTradeNo: TransactionsOutTradeNo
-    def post(self, body: t.TransactionsPostBody = ..., /, *, json: t.TransactionsPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[None]:
-        """教育通扣款受理.
-
-        直连商户, 服务商
-
-        https://pay.weixin.qq.com/doc/v3/merchant/4012524731
-        """
-    async def post_async(self, body: t.TransactionsPostBody = ..., /, *, json: t.TransactionsPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[None]:
-        """教育通扣款受理."""
-    def __call__(self, body: t.TransactionsPostBody, /, **options: Unpack[BodyOptions]) -> Reply[None]:
-        """教育通扣款受理: POST."""
-
-class TransactionsId(TypedNode):
-    _transaction_id_: TransactionsIdTransactionId
+class Contracts(TypedNode):
+    id: ContractsId
+    presign: ContractsPresign
+    _contract_id_: ContractsContractId
 
 class TransactionsIdTransactionId(TypedNode):
     def get(self, query: t.TransactionsIdTransactionIdGetQuery = ..., /, *, params: t.TransactionsIdTransactionIdGetQuery = ..., transaction_id: str | int, **options: Unpack[Options]) -> Reply[t.TransactionsIdTransactionIdGetData]:
@@ -89,8 +65,8 @@ class TransactionsIdTransactionId(TypedNode):
     async def get_async(self, query: t.TransactionsIdTransactionIdGetQuery = ..., /, *, params: t.TransactionsIdTransactionIdGetQuery = ..., transaction_id: str | int, **options: Unpack[Options]) -> Reply[t.TransactionsIdTransactionIdGetData]:
         """微信订单号查单."""
 
-class TransactionsOutTradeNo(TypedNode):
-    _out_trade_no_: TransactionsOutTradeNoOutTradeNo
+class TransactionsId(TypedNode):
+    _transaction_id_: TransactionsIdTransactionId
 
 class TransactionsOutTradeNoOutTradeNo(TypedNode):
     def get(self, query: t.TransactionsOutTradeNoGetQuery = ..., /, *, params: t.TransactionsOutTradeNoGetQuery = ..., out_trade_no: str | int, **options: Unpack[Options]) -> Reply[t.TransactionsOutTradeNoGetData]:
@@ -105,11 +81,23 @@ class TransactionsOutTradeNoOutTradeNo(TypedNode):
     async def get_async(self, query: t.TransactionsOutTradeNoGetQuery = ..., /, *, params: t.TransactionsOutTradeNoGetQuery = ..., out_trade_no: str | int, **options: Unpack[Options]) -> Reply[t.TransactionsOutTradeNoGetData]:
         """商户订单号查单."""
 
-class User(TypedNode):
-    _openid_: UserOpenid
+class TransactionsOutTradeNo(TypedNode):
+    _out_trade_no_: TransactionsOutTradeNoOutTradeNo
 
-class UserOpenid(TypedNode):
-    contracts: UserOpenidContracts
+class Transactions(TypedNode):
+    id: TransactionsId
+    outTradeNo: TransactionsOutTradeNo
+    def post(self, body: t.TransactionsPostBody = ..., /, *, json: t.TransactionsPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[None]:
+        """教育通扣款受理.
+
+        直连商户, 服务商
+
+        https://pay.weixin.qq.com/doc/v3/merchant/4012524731
+        """
+    async def post_async(self, body: t.TransactionsPostBody = ..., /, *, json: t.TransactionsPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[None]:
+        """教育通扣款受理."""
+    def __call__(self, body: t.TransactionsPostBody, /, **options: Unpack[BodyOptions]) -> Reply[None]:
+        """教育通扣款受理: POST."""
 
 class UserOpenidContracts(TypedNode):
     def get(self, query: t.UserOpenidContractsGetQuery = ..., /, *, params: t.UserOpenidContractsGetQuery = ..., openid: str | int, **options: Unpack[Options]) -> Reply[t.UserOpenidContractsGetData]:
@@ -128,11 +116,11 @@ class UserOpenidContracts(TypedNode):
     def paginate_async(self, query: t.UserOpenidContractsGetQuery = ..., /, *, params: t.UserOpenidContractsGetQuery = ..., openid: str | int, **options: Unpack[Options]) -> AsyncIterator[t.ContractsIdContractIdGetData]:
         """通过用户标识查询签约: every item, page after page."""
 
-class UserNotifications(TypedNode):
-    _contract_id_: UserNotificationsContractId
+class UserOpenid(TypedNode):
+    contracts: UserOpenidContracts
 
-class UserNotificationsContractId(TypedNode):
-    send: UserNotificationsContractIdSend
+class User(TypedNode):
+    _openid_: UserOpenid
 
 class UserNotificationsContractIdSend(TypedNode):
     def post(self, body: t.UserNotificationsContractIdSendPostBody = ..., /, *, json: t.UserNotificationsContractIdSendPostBody = ..., contract_id: str | int, **options: Unpack[BodyOptions]) -> Reply[None]:
@@ -148,3 +136,15 @@ class UserNotificationsContractIdSend(TypedNode):
         """发送扣款预通知."""
     def __call__(self, body: t.UserNotificationsContractIdSendPostBody, /, *, contract_id: str | int, **options: Unpack[BodyOptions]) -> Reply[None]:
         """发送扣款预通知: POST."""
+
+class UserNotificationsContractId(TypedNode):
+    send: UserNotificationsContractIdSend
+
+class UserNotifications(TypedNode):
+    _contract_id_: UserNotificationsContractId
+
+class EduPapay(TypedNode):
+    contracts: Contracts
+    transactions: Transactions
+    user: User
+    userNotifications: UserNotifications

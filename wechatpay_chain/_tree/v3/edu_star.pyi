@@ -5,10 +5,6 @@ from ..._reply import Reply
 from ..base import BodyOptions, Options, TypedNode
 from ..types.v3 import edu_star as t
 
-class EduStar(TypedNode):
-    orders: Orders
-    users: Users
-
 class Orders(TypedNode):
     def get(self, query: t.OrdersGetQuery = ..., /, *, params: t.OrdersGetQuery = ..., **options: Unpack[Options]) -> Reply[t.OrdersGetData]:
         """通过QQ账号查询核销订单列表.
@@ -35,13 +31,6 @@ class Orders(TypedNode):
     def __call__(self, body: t.OrdersPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.OrdersPostData]:
         """创建核销订单: POST."""
 
-class Users(TypedNode):
-    openid: UsersOpenid
-    qq: UsersQq
-
-class UsersOpenid(TypedNode):
-    _wechat_openid_: UsersOpenidWechatOpenid
-
 class UsersOpenidWechatOpenid(TypedNode):
     def get(self, query: t.UsersOpenidWechatOpenidGetQuery = ..., /, *, params: t.UsersOpenidWechatOpenidGetQuery = ..., wechat_openid: str | int, **options: Unpack[Options]) -> Reply[t.UsersOpenidWechatOpenidGetData]:
         """通过微信用户标识查询用户信息.
@@ -55,8 +44,8 @@ class UsersOpenidWechatOpenid(TypedNode):
     async def get_async(self, query: t.UsersOpenidWechatOpenidGetQuery = ..., /, *, params: t.UsersOpenidWechatOpenidGetQuery = ..., wechat_openid: str | int, **options: Unpack[Options]) -> Reply[t.UsersOpenidWechatOpenidGetData]:
         """通过微信用户标识查询用户信息."""
 
-class UsersQq(TypedNode):
-    _qq_: UsersQqQq
+class UsersOpenid(TypedNode):
+    _wechat_openid_: UsersOpenidWechatOpenid
 
 class UsersQqQq(TypedNode):
     def get(self, query: t.UsersQqGetQuery = ..., /, *, params: t.UsersQqGetQuery = ..., qq: str | int, **options: Unpack[Options]) -> Reply[t.UsersQqGetData]:
@@ -70,3 +59,14 @@ class UsersQqQq(TypedNode):
         """
     async def get_async(self, query: t.UsersQqGetQuery = ..., /, *, params: t.UsersQqGetQuery = ..., qq: str | int, **options: Unpack[Options]) -> Reply[t.UsersQqGetData]:
         """通过QQ账号查询用户信息."""
+
+class UsersQq(TypedNode):
+    _qq_: UsersQqQq
+
+class Users(TypedNode):
+    openid: UsersOpenid
+    qq: UsersQq
+
+class EduStar(TypedNode):
+    orders: Orders
+    users: Users

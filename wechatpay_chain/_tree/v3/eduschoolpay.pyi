@@ -5,15 +5,6 @@ from ..._reply import Reply
 from ..base import BodyOptions, Options, TypedNode
 from ..types.v3 import eduschoolpay as t
 
-class Eduschoolpay(TypedNode):
-    contracts: Contracts
-    transactions: Transactions
-    users: Users
-
-class Contracts(TypedNode):
-    presign: ContractsPresign
-    _contract_id_: ContractsContractId
-
 class ContractsPresign(TypedNode):
     def post(self, body: t.ContractsPresignPostBody = ..., /, *, json: t.ContractsPresignPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.ContractsPresignPostData]:
         """预签约.
@@ -26,6 +17,19 @@ class ContractsPresign(TypedNode):
         """预签约."""
     def __call__(self, body: t.ContractsPresignPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.ContractsPresignPostData]:
         """预签约: POST."""
+
+class ContractsContractIdTerminate(TypedNode):
+    def post(self, *, contract_id: str | int, **options: Unpack[BodyOptions]) -> Reply[None]:
+        """商户主动解约.
+
+        服务商
+
+        contract_id: 签约协议号
+
+        https://pay.weixin.qq.com/doc/v3/partner/4012469025
+        """
+    async def post_async(self, *, contract_id: str | int, **options: Unpack[BodyOptions]) -> Reply[None]:
+        """商户主动解约."""
 
 class ContractsContractId(TypedNode):
     terminate: ContractsContractIdTerminate
@@ -41,18 +45,41 @@ class ContractsContractId(TypedNode):
     async def get_async(self, *, contract_id: str | int, **options: Unpack[Options]) -> Reply[t.ContractsContractIdGetData]:
         """通过协议号查询签约."""
 
-class ContractsContractIdTerminate(TypedNode):
-    def post(self, *, contract_id: str | int, **options: Unpack[BodyOptions]) -> Reply[None]:
-        """商户主动解约.
+class Contracts(TypedNode):
+    presign: ContractsPresign
+    _contract_id_: ContractsContractId
+
+class TransactionsIdTransactionId(TypedNode):
+    def get(self, query: t.TransactionsIdTransactionIdGetQuery = ..., /, *, params: t.TransactionsIdTransactionIdGetQuery = ..., transaction_id: str | int, **options: Unpack[Options]) -> Reply[t.TransactionsIdTransactionIdGetData]:
+        """微信支付订单号查单.
 
         服务商
 
-        contract_id: 签约协议号
+        transaction_id: 微信支付订单号
 
-        https://pay.weixin.qq.com/doc/v3/partner/4012469025
+        https://pay.weixin.qq.com/doc/v3/partner/4012469063
         """
-    async def post_async(self, *, contract_id: str | int, **options: Unpack[BodyOptions]) -> Reply[None]:
-        """商户主动解约."""
+    async def get_async(self, query: t.TransactionsIdTransactionIdGetQuery = ..., /, *, params: t.TransactionsIdTransactionIdGetQuery = ..., transaction_id: str | int, **options: Unpack[Options]) -> Reply[t.TransactionsIdTransactionIdGetData]:
+        """微信支付订单号查单."""
+
+class TransactionsId(TypedNode):
+    _transaction_id_: TransactionsIdTransactionId
+
+class TransactionsOutTradeNoOutTradeNo(TypedNode):
+    def get(self, query: t.TransactionsOutTradeNoGetQuery = ..., /, *, params: t.TransactionsOutTradeNoGetQuery = ..., out_trade_no: str | int, **options: Unpack[Options]) -> Reply[t.TransactionsOutTradeNoGetData]:
+        """商户订单号查单.
+
+        服务商
+
+        out_trade_no: 商户订单号
+
+        https://pay.weixin.qq.com/doc/v3/partner/4012469097
+        """
+    async def get_async(self, query: t.TransactionsOutTradeNoGetQuery = ..., /, *, params: t.TransactionsOutTradeNoGetQuery = ..., out_trade_no: str | int, **options: Unpack[Options]) -> Reply[t.TransactionsOutTradeNoGetData]:
+        """商户订单号查单."""
+
+class TransactionsOutTradeNo(TypedNode):
+    _out_trade_no_: TransactionsOutTradeNoOutTradeNo
 
 class Transactions(TypedNode):
     id: TransactionsId
@@ -68,45 +95,6 @@ class Transactions(TypedNode):
         """扣款."""
     def __call__(self, body: t.TransactionsPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.TransactionsPostData]:
         """扣款: POST."""
-
-class TransactionsId(TypedNode):
-    _transaction_id_: TransactionsIdTransactionId
-
-class TransactionsIdTransactionId(TypedNode):
-    def get(self, query: t.TransactionsIdTransactionIdGetQuery = ..., /, *, params: t.TransactionsIdTransactionIdGetQuery = ..., transaction_id: str | int, **options: Unpack[Options]) -> Reply[t.TransactionsIdTransactionIdGetData]:
-        """微信支付订单号查单.
-
-        服务商
-
-        transaction_id: 微信支付订单号
-
-        https://pay.weixin.qq.com/doc/v3/partner/4012469063
-        """
-    async def get_async(self, query: t.TransactionsIdTransactionIdGetQuery = ..., /, *, params: t.TransactionsIdTransactionIdGetQuery = ..., transaction_id: str | int, **options: Unpack[Options]) -> Reply[t.TransactionsIdTransactionIdGetData]:
-        """微信支付订单号查单."""
-
-class TransactionsOutTradeNo(TypedNode):
-    _out_trade_no_: TransactionsOutTradeNoOutTradeNo
-
-class TransactionsOutTradeNoOutTradeNo(TypedNode):
-    def get(self, query: t.TransactionsOutTradeNoGetQuery = ..., /, *, params: t.TransactionsOutTradeNoGetQuery = ..., out_trade_no: str | int, **options: Unpack[Options]) -> Reply[t.TransactionsOutTradeNoGetData]:
-        """商户订单号查单.
-
-        服务商
-
-        out_trade_no: 商户订单号
-
-        https://pay.weixin.qq.com/doc/v3/partner/4012469097
-        """
-    async def get_async(self, query: t.TransactionsOutTradeNoGetQuery = ..., /, *, params: t.TransactionsOutTradeNoGetQuery = ..., out_trade_no: str | int, **options: Unpack[Options]) -> Reply[t.TransactionsOutTradeNoGetData]:
-        """商户订单号查单."""
-
-class Users(TypedNode):
-    _openid_: UsersOpenid
-
-class UsersOpenid(TypedNode):
-    contracts: UsersOpenidContracts
-    debtState: UsersOpenidDebtState
 
 class UsersOpenidContracts(TypedNode):
     def get(self, query: t.UsersOpenidContractsGetQuery = ..., /, *, params: t.UsersOpenidContractsGetQuery = ..., openid: str | int, **options: Unpack[Options]) -> Reply[t.UsersOpenidContractsGetData]:
@@ -137,3 +125,15 @@ class UsersOpenidDebtState(TypedNode):
         """
     async def get_async(self, *, openid: str | int, **options: Unpack[Options]) -> Reply[t.UsersOpenidDebtStateGetData]:
         """商户查询用户欠款状态."""
+
+class UsersOpenid(TypedNode):
+    contracts: UsersOpenidContracts
+    debtState: UsersOpenidDebtState
+
+class Users(TypedNode):
+    _openid_: UsersOpenid
+
+class Eduschoolpay(TypedNode):
+    contracts: Contracts
+    transactions: Transactions
+    users: Users

@@ -4,15 +4,6 @@ from ..._reply import Reply
 from ..base import BodyOptions, TypedNode
 from ..types.v3 import express as t
 
-class Express(TypedNode):
-    users: Users
-
-class Users(TypedNode):
-    _openid_: UsersOpenid
-
-class UsersOpenid(TypedNode):
-    transform: UsersOpenidTransform
-
 class UsersOpenidTransform(TypedNode):
     def post(self, body: t.UsersOpenidTransformPostBody = ..., /, *, json: t.UsersOpenidTransformPostBody = ..., openid: str | int, **options: Unpack[BodyOptions]) -> Reply[t.UsersOpenidTransformPostData]:
         """用户openid转换.
@@ -27,3 +18,12 @@ class UsersOpenidTransform(TypedNode):
         """用户openid转换."""
     def __call__(self, body: t.UsersOpenidTransformPostBody, /, *, openid: str | int, **options: Unpack[BodyOptions]) -> Reply[t.UsersOpenidTransformPostData]:
         """用户openid转换: POST."""
+
+class UsersOpenid(TypedNode):
+    transform: UsersOpenidTransform
+
+class Users(TypedNode):
+    _openid_: UsersOpenid
+
+class Express(TypedNode):
+    users: Users

@@ -4,12 +4,6 @@ from ..._reply import Reply
 from ..base import Options, TypedNode
 from ..types.v3 import facemch as t
 
-class Facemch(TypedNode):
-    users: Users
-
-class Users(TypedNode):
-    _face_sid_: UsersFaceSid
-
 class UsersFaceSid(TypedNode):
     def get(self, query: t.UsersFaceSidGetQuery = ..., /, *, params: t.UsersFaceSidGetQuery = ..., face_sid: str | int, **options: Unpack[Options]) -> Reply[t.UsersFaceSidGetData]:
         """查询用户授权的实名信息.
@@ -22,3 +16,9 @@ class UsersFaceSid(TypedNode):
         """
     async def get_async(self, query: t.UsersFaceSidGetQuery = ..., /, *, params: t.UsersFaceSidGetQuery = ..., face_sid: str | int, **options: Unpack[Options]) -> Reply[t.UsersFaceSidGetData]:
         """查询用户授权的实名信息."""
+
+class Users(TypedNode):
+    _face_sid_: UsersFaceSid
+
+class Facemch(TypedNode):
+    users: Users

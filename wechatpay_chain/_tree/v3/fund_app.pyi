@@ -4,27 +4,22 @@ from ..._reply import Reply
 from ..base import BodyOptions, Options, TypedNode
 from ..types.v3 import fund_app as t
 
-class FundApp(TypedNode):
-    brandRedpacket: BrandRedpacket
-    mchTransfer: MchTransfer
-
-class BrandRedpacket(TypedNode):
-    brandMerchantBatches: BrandRedpacketBrandMerchantBatches
-    brandMerchantOutBatches: BrandRedpacketBrandMerchantOutBatches
-
-class BrandRedpacketBrandMerchantBatches(TypedNode):
-    _batch_no_: BrandRedpacketBrandMerchantBatchesBatchNo
-    def post(self, body: t.BrandRedpacketBrandMerchantBatchesPostBody = ..., /, *, json: t.BrandRedpacketBrandMerchantBatchesPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.BrandRedpacketBrandMerchantBatchesPostData]:
-        """品牌商户发放红包.
+class BrandRedpacketBrandMerchantBatchesBatchNoDetailsDetailNo(TypedNode):
+    def get(self, *, batch_no: str | int, detail_no: str | int, **options: Unpack[Options]) -> Reply[t.BrandRedpacketBrandMerchantBatchesBatchNoDetailsDetailNoGetData]:
+        """商家明细单号查询明细单.
 
         普通商户
 
-        https://pay.weixin.qq.com/doc/v3/merchant/4014310358
+        batch_no: 微信支付品牌红包批次单号
+        detail_no: 商家品牌红包明细单号
+
+        https://pay.weixin.qq.com/doc/v3/merchant/4014310384
         """
-    async def post_async(self, body: t.BrandRedpacketBrandMerchantBatchesPostBody = ..., /, *, json: t.BrandRedpacketBrandMerchantBatchesPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.BrandRedpacketBrandMerchantBatchesPostData]:
-        """品牌商户发放红包."""
-    def __call__(self, body: t.BrandRedpacketBrandMerchantBatchesPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.BrandRedpacketBrandMerchantBatchesPostData]:
-        """品牌商户发放红包: POST."""
+    async def get_async(self, *, batch_no: str | int, detail_no: str | int, **options: Unpack[Options]) -> Reply[t.BrandRedpacketBrandMerchantBatchesBatchNoDetailsDetailNoGetData]:
+        """商家明细单号查询明细单."""
+
+class BrandRedpacketBrandMerchantBatchesBatchNoDetails(TypedNode):
+    _detail_no_: BrandRedpacketBrandMerchantBatchesBatchNoDetailsDetailNo
 
 class BrandRedpacketBrandMerchantBatchesBatchNo(TypedNode):
     details: BrandRedpacketBrandMerchantBatchesBatchNoDetails
@@ -40,42 +35,19 @@ class BrandRedpacketBrandMerchantBatchesBatchNo(TypedNode):
     async def get_async(self, query: t.BrandRedpacketBrandMerchantBatchesBatchNoGetQuery = ..., /, *, params: t.BrandRedpacketBrandMerchantBatchesBatchNoGetQuery = ..., batch_no: str | int, **options: Unpack[Options]) -> Reply[t.BrandRedpacketBrandMerchantBatchesBatchNoGetData]:
         """微信支付批次单号查询批次单."""
 
-class BrandRedpacketBrandMerchantBatchesBatchNoDetails(TypedNode):
-    _detail_no_: BrandRedpacketBrandMerchantBatchesBatchNoDetailsDetailNo
-
-class BrandRedpacketBrandMerchantBatchesBatchNoDetailsDetailNo(TypedNode):
-    def get(self, *, batch_no: str | int, detail_no: str | int, **options: Unpack[Options]) -> Reply[t.BrandRedpacketBrandMerchantBatchesBatchNoDetailsDetailNoGetData]:
-        """商家明细单号查询明细单.
+class BrandRedpacketBrandMerchantBatches(TypedNode):
+    _batch_no_: BrandRedpacketBrandMerchantBatchesBatchNo
+    def post(self, body: t.BrandRedpacketBrandMerchantBatchesPostBody = ..., /, *, json: t.BrandRedpacketBrandMerchantBatchesPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.BrandRedpacketBrandMerchantBatchesPostData]:
+        """品牌商户发放红包.
 
         普通商户
 
-        batch_no: 微信支付品牌红包批次单号
-        detail_no: 商家品牌红包明细单号
-
-        https://pay.weixin.qq.com/doc/v3/merchant/4014310384
+        https://pay.weixin.qq.com/doc/v3/merchant/4014310358
         """
-    async def get_async(self, *, batch_no: str | int, detail_no: str | int, **options: Unpack[Options]) -> Reply[t.BrandRedpacketBrandMerchantBatchesBatchNoDetailsDetailNoGetData]:
-        """商家明细单号查询明细单."""
-
-class BrandRedpacketBrandMerchantOutBatches(TypedNode):
-    _out_batch_no_: BrandRedpacketBrandMerchantOutBatchesOutBatchNo
-
-class BrandRedpacketBrandMerchantOutBatchesOutBatchNo(TypedNode):
-    outDetails: BrandRedpacketBrandMerchantOutBatchesOutBatchNoOutDetails
-    def get(self, query: t.BrandRedpacketBrandMerchantOutBatchesOutBatchNoGetQuery = ..., /, *, params: t.BrandRedpacketBrandMerchantOutBatchesOutBatchNoGetQuery = ..., out_batch_no: str | int, **options: Unpack[Options]) -> Reply[t.BrandRedpacketBrandMerchantOutBatchesOutBatchNoGetData]:
-        """商家批次单号查询批次单.
-
-        普通商户
-
-        out_batch_no: 商家品牌红包批次单号
-
-        https://pay.weixin.qq.com/doc/v3/merchant/4014310378
-        """
-    async def get_async(self, query: t.BrandRedpacketBrandMerchantOutBatchesOutBatchNoGetQuery = ..., /, *, params: t.BrandRedpacketBrandMerchantOutBatchesOutBatchNoGetQuery = ..., out_batch_no: str | int, **options: Unpack[Options]) -> Reply[t.BrandRedpacketBrandMerchantOutBatchesOutBatchNoGetData]:
-        """商家批次单号查询批次单."""
-
-class BrandRedpacketBrandMerchantOutBatchesOutBatchNoOutDetails(TypedNode):
-    _out_detail_no_: BrandRedpacketBrandMerchantOutBatchesOutBatchNoOutDetailsOutDetailNo
+    async def post_async(self, body: t.BrandRedpacketBrandMerchantBatchesPostBody = ..., /, *, json: t.BrandRedpacketBrandMerchantBatchesPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.BrandRedpacketBrandMerchantBatchesPostData]:
+        """品牌商户发放红包."""
+    def __call__(self, body: t.BrandRedpacketBrandMerchantBatchesPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.BrandRedpacketBrandMerchantBatchesPostData]:
+        """品牌商户发放红包: POST."""
 
 class BrandRedpacketBrandMerchantOutBatchesOutBatchNoOutDetailsOutDetailNo(TypedNode):
     def get(self, *, out_batch_no: str | int, out_detail_no: str | int, **options: Unpack[Options]) -> Reply[t.BrandRedpacketBrandMerchantOutBatchesOutBatchNoOutDetailsOutDetailNoGetData]:
@@ -91,16 +63,42 @@ class BrandRedpacketBrandMerchantOutBatchesOutBatchNoOutDetailsOutDetailNo(Typed
     async def get_async(self, *, out_batch_no: str | int, out_detail_no: str | int, **options: Unpack[Options]) -> Reply[t.BrandRedpacketBrandMerchantOutBatchesOutBatchNoOutDetailsOutDetailNoGetData]:
         """商家明细单号查询明细单."""
 
-class MchTransfer(TypedNode):
-    elecsign: MchTransferElecsign
-    partner: MchTransferPartner
-    transferBills: MchTransferTransferBills
-    transferToQqWalletBills: MchTransferTransferToQqWalletBills
-    userConfirmAuthorization: MchTransferUserConfirmAuthorization
+class BrandRedpacketBrandMerchantOutBatchesOutBatchNoOutDetails(TypedNode):
+    _out_detail_no_: BrandRedpacketBrandMerchantOutBatchesOutBatchNoOutDetailsOutDetailNo
 
-class MchTransferElecsign(TypedNode):
-    outBillNo: MchTransferElecsignOutBillNo
-    transferBillNo: MchTransferElecsignTransferBillNo
+class BrandRedpacketBrandMerchantOutBatchesOutBatchNo(TypedNode):
+    outDetails: BrandRedpacketBrandMerchantOutBatchesOutBatchNoOutDetails
+    def get(self, query: t.BrandRedpacketBrandMerchantOutBatchesOutBatchNoGetQuery = ..., /, *, params: t.BrandRedpacketBrandMerchantOutBatchesOutBatchNoGetQuery = ..., out_batch_no: str | int, **options: Unpack[Options]) -> Reply[t.BrandRedpacketBrandMerchantOutBatchesOutBatchNoGetData]:
+        """商家批次单号查询批次单.
+
+        普通商户
+
+        out_batch_no: 商家品牌红包批次单号
+
+        https://pay.weixin.qq.com/doc/v3/merchant/4014310378
+        """
+    async def get_async(self, query: t.BrandRedpacketBrandMerchantOutBatchesOutBatchNoGetQuery = ..., /, *, params: t.BrandRedpacketBrandMerchantOutBatchesOutBatchNoGetQuery = ..., out_batch_no: str | int, **options: Unpack[Options]) -> Reply[t.BrandRedpacketBrandMerchantOutBatchesOutBatchNoGetData]:
+        """商家批次单号查询批次单."""
+
+class BrandRedpacketBrandMerchantOutBatches(TypedNode):
+    _out_batch_no_: BrandRedpacketBrandMerchantOutBatchesOutBatchNo
+
+class BrandRedpacket(TypedNode):
+    brandMerchantBatches: BrandRedpacketBrandMerchantBatches
+    brandMerchantOutBatches: BrandRedpacketBrandMerchantOutBatches
+
+class MchTransferElecsignOutBillNoOutBillNo(TypedNode):
+    def get(self, *, out_bill_no: str | int, **options: Unpack[Options]) -> Reply[t.MchTransferElecsignOutBillNoOutBillNoGetData]:
+        """商户单号查询电子回单.
+
+        普通商户
+
+        out_bill_no: 商户转账单号
+
+        https://pay.weixin.qq.com/doc/v3/merchant/4012716436
+        """
+    async def get_async(self, *, out_bill_no: str | int, **options: Unpack[Options]) -> Reply[t.MchTransferElecsignOutBillNoOutBillNoGetData]:
+        """商户单号查询电子回单."""
 
 class MchTransferElecsignOutBillNo(TypedNode):
     _out_bill_no_: MchTransferElecsignOutBillNoOutBillNo
@@ -116,18 +114,18 @@ class MchTransferElecsignOutBillNo(TypedNode):
     def __call__(self, body: t.MchTransferElecsignOutBillNoPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.MchTransferElecsignOutBillNoPostData]:
         """商户单号申请电子回单: POST."""
 
-class MchTransferElecsignOutBillNoOutBillNo(TypedNode):
-    def get(self, *, out_bill_no: str | int, **options: Unpack[Options]) -> Reply[t.MchTransferElecsignOutBillNoOutBillNoGetData]:
-        """商户单号查询电子回单.
+class MchTransferElecsignTransferBillNoTransferBillNo(TypedNode):
+    def get(self, *, transfer_bill_no: str | int, **options: Unpack[Options]) -> Reply[t.MchTransferElecsignTransferBillNoTransferBillNoGetData]:
+        """微信单号查询电子回单.
 
         普通商户
 
-        out_bill_no: 商户转账单号
+        transfer_bill_no: 微信转账单号
 
-        https://pay.weixin.qq.com/doc/v3/merchant/4012716436
+        https://pay.weixin.qq.com/doc/v3/merchant/4012716455
         """
-    async def get_async(self, *, out_bill_no: str | int, **options: Unpack[Options]) -> Reply[t.MchTransferElecsignOutBillNoOutBillNoGetData]:
-        """商户单号查询电子回单."""
+    async def get_async(self, *, transfer_bill_no: str | int, **options: Unpack[Options]) -> Reply[t.MchTransferElecsignTransferBillNoTransferBillNoGetData]:
+        """微信单号查询电子回单."""
 
 class MchTransferElecsignTransferBillNo(TypedNode):
     _transfer_bill_no_: MchTransferElecsignTransferBillNoTransferBillNo
@@ -143,33 +141,9 @@ class MchTransferElecsignTransferBillNo(TypedNode):
     def __call__(self, body: t.MchTransferElecsignTransferBillNoPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.MchTransferElecsignTransferBillNoPostData]:
         """微信单号申请电子回单: POST."""
 
-class MchTransferElecsignTransferBillNoTransferBillNo(TypedNode):
-    def get(self, *, transfer_bill_no: str | int, **options: Unpack[Options]) -> Reply[t.MchTransferElecsignTransferBillNoTransferBillNoGetData]:
-        """微信单号查询电子回单.
-
-        普通商户
-
-        transfer_bill_no: 微信转账单号
-
-        https://pay.weixin.qq.com/doc/v3/merchant/4012716455
-        """
-    async def get_async(self, *, transfer_bill_no: str | int, **options: Unpack[Options]) -> Reply[t.MchTransferElecsignTransferBillNoTransferBillNoGetData]:
-        """微信单号查询电子回单."""
-
-class MchTransferPartner(TypedNode):
-    budget: MchTransferPartnerBudget
-    charityBudget: MchTransferPartnerCharityBudget
-    charityTransferBills: MchTransferPartnerCharityTransferBills
-    electronicReceipts: MchTransferPartnerElectronicReceipts
-    subMchAuthorizations: MchTransferPartnerSubMchAuthorizations
-    transferBills: MchTransferPartnerTransferBills
-    userConfirmAuthorizations: MchTransferPartnerUserConfirmAuthorizations
-
-class MchTransferPartnerBudget(TypedNode):
-    _out_budget_no_: MchTransferPartnerBudgetOutBudgetNo
-
-class MchTransferPartnerBudgetOutBudgetNo(TypedNode):
-    electronicReceipts: MchTransferPartnerBudgetOutBudgetNoElectronicReceipts
+class MchTransferElecsign(TypedNode):
+    outBillNo: MchTransferElecsignOutBillNo
+    transferBillNo: MchTransferElecsignTransferBillNo
 
 class MchTransferPartnerBudgetOutBudgetNoElectronicReceipts(TypedNode):
     def get(self, query: t.MchTransferPartnerBudgetOutBudgetNoElectronicReceiptsGetQuery = ..., /, *, params: t.MchTransferPartnerBudgetOutBudgetNoElectronicReceiptsGetQuery = ..., out_budget_no: str | int, **options: Unpack[Options]) -> Reply[t.MchTransferPartnerBudgetOutBudgetNoElectronicReceiptsGetData]:
@@ -197,33 +171,11 @@ class MchTransferPartnerBudgetOutBudgetNoElectronicReceipts(TypedNode):
     def __call__(self, body: t.MchTransferPartnerBudgetOutBudgetNoElectronicReceiptsPostBody, /, *, out_budget_no: str | int, **options: Unpack[BodyOptions]) -> Reply[t.MchTransferPartnerBudgetOutBudgetNoElectronicReceiptsPostData]:
         """申请预算出资的电子回单: POST."""
 
-class MchTransferPartnerCharityBudget(TypedNode):
-    _out_budget_no_: MchTransferPartnerCharityBudgetOutBudgetNo
-    def post(self, body: t.MchTransferPartnerCharityBudgetPostBody = ..., /, *, json: t.MchTransferPartnerCharityBudgetPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.MchTransferPartnerCharityBudgetPostData]:
-        """申请公益捐赠预算.
+class MchTransferPartnerBudgetOutBudgetNo(TypedNode):
+    electronicReceipts: MchTransferPartnerBudgetOutBudgetNoElectronicReceipts
 
-        服务商
-
-        https://pay.weixin.qq.com/doc/v3/partner/4015554763
-        """
-    async def post_async(self, body: t.MchTransferPartnerCharityBudgetPostBody = ..., /, *, json: t.MchTransferPartnerCharityBudgetPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.MchTransferPartnerCharityBudgetPostData]:
-        """申请公益捐赠预算."""
-    def __call__(self, body: t.MchTransferPartnerCharityBudgetPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.MchTransferPartnerCharityBudgetPostData]:
-        """申请公益捐赠预算: POST."""
-
-class MchTransferPartnerCharityBudgetOutBudgetNo(TypedNode):
-    unlock: MchTransferPartnerCharityBudgetOutBudgetNoUnlock
-    def get(self, query: t.MchTransferPartnerCharityBudgetOutBudgetNoGetQuery = ..., /, *, params: t.MchTransferPartnerCharityBudgetOutBudgetNoGetQuery = ..., out_budget_no: str | int, **options: Unpack[Options]) -> Reply[t.MchTransferPartnerCharityBudgetOutBudgetNoGetData]:
-        """商户单号查询公益捐赠预算详情.
-
-        服务商
-
-        out_budget_no: 商户预算单号
-
-        https://pay.weixin.qq.com/doc/v3/partner/4015554788
-        """
-    async def get_async(self, query: t.MchTransferPartnerCharityBudgetOutBudgetNoGetQuery = ..., /, *, params: t.MchTransferPartnerCharityBudgetOutBudgetNoGetQuery = ..., out_budget_no: str | int, **options: Unpack[Options]) -> Reply[t.MchTransferPartnerCharityBudgetOutBudgetNoGetData]:
-        """商户单号查询公益捐赠预算详情."""
+class MchTransferPartnerBudget(TypedNode):
+    _out_budget_no_: MchTransferPartnerBudgetOutBudgetNo
 
 class MchTransferPartnerCharityBudgetOutBudgetNoUnlock(TypedNode):
     def post(self, body: t.MchTransferPartnerCharityBudgetOutBudgetNoUnlockPostBody = ..., /, *, json: t.MchTransferPartnerCharityBudgetOutBudgetNoUnlockPostBody = ..., out_budget_no: str | int, **options: Unpack[BodyOptions]) -> Reply[t.MchTransferPartnerCharityBudgetOutBudgetNoUnlockPostData]:
@@ -240,6 +192,50 @@ class MchTransferPartnerCharityBudgetOutBudgetNoUnlock(TypedNode):
     def __call__(self, body: t.MchTransferPartnerCharityBudgetOutBudgetNoUnlockPostBody, /, *, out_budget_no: str | int, **options: Unpack[BodyOptions]) -> Reply[t.MchTransferPartnerCharityBudgetOutBudgetNoUnlockPostData]:
         """解锁公益捐赠预算: POST."""
 
+class MchTransferPartnerCharityBudgetOutBudgetNo(TypedNode):
+    unlock: MchTransferPartnerCharityBudgetOutBudgetNoUnlock
+    def get(self, query: t.MchTransferPartnerCharityBudgetOutBudgetNoGetQuery = ..., /, *, params: t.MchTransferPartnerCharityBudgetOutBudgetNoGetQuery = ..., out_budget_no: str | int, **options: Unpack[Options]) -> Reply[t.MchTransferPartnerCharityBudgetOutBudgetNoGetData]:
+        """商户单号查询公益捐赠预算详情.
+
+        服务商
+
+        out_budget_no: 商户预算单号
+
+        https://pay.weixin.qq.com/doc/v3/partner/4015554788
+        """
+    async def get_async(self, query: t.MchTransferPartnerCharityBudgetOutBudgetNoGetQuery = ..., /, *, params: t.MchTransferPartnerCharityBudgetOutBudgetNoGetQuery = ..., out_budget_no: str | int, **options: Unpack[Options]) -> Reply[t.MchTransferPartnerCharityBudgetOutBudgetNoGetData]:
+        """商户单号查询公益捐赠预算详情."""
+
+class MchTransferPartnerCharityBudget(TypedNode):
+    _out_budget_no_: MchTransferPartnerCharityBudgetOutBudgetNo
+    def post(self, body: t.MchTransferPartnerCharityBudgetPostBody = ..., /, *, json: t.MchTransferPartnerCharityBudgetPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.MchTransferPartnerCharityBudgetPostData]:
+        """申请公益捐赠预算.
+
+        服务商
+
+        https://pay.weixin.qq.com/doc/v3/partner/4015554763
+        """
+    async def post_async(self, body: t.MchTransferPartnerCharityBudgetPostBody = ..., /, *, json: t.MchTransferPartnerCharityBudgetPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.MchTransferPartnerCharityBudgetPostData]:
+        """申请公益捐赠预算."""
+    def __call__(self, body: t.MchTransferPartnerCharityBudgetPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.MchTransferPartnerCharityBudgetPostData]:
+        """申请公益捐赠预算: POST."""
+
+class MchTransferPartnerCharityTransferBillsOutTransferNoOutTransferNo(TypedNode):
+    def get(self, query: t.MchTransferPartnerCharityTransferBillsOutTransferNoGetQuery = ..., /, *, params: t.MchTransferPartnerCharityTransferBillsOutTransferNoGetQuery = ..., out_transfer_no: str | int, **options: Unpack[Options]) -> Reply[t.MchTransferPartnerCharityTransferBillsOutTransferNoGetData]:
+        """商户单号查询公益捐赠详情.
+
+        服务商
+
+        out_transfer_no: 商户公益捐赠单号
+
+        https://pay.weixin.qq.com/doc/v3/partner/4015554859
+        """
+    async def get_async(self, query: t.MchTransferPartnerCharityTransferBillsOutTransferNoGetQuery = ..., /, *, params: t.MchTransferPartnerCharityTransferBillsOutTransferNoGetQuery = ..., out_transfer_no: str | int, **options: Unpack[Options]) -> Reply[t.MchTransferPartnerCharityTransferBillsOutTransferNoGetData]:
+        """商户单号查询公益捐赠详情."""
+
+class MchTransferPartnerCharityTransferBillsOutTransferNo(TypedNode):
+    _out_transfer_no_: MchTransferPartnerCharityTransferBillsOutTransferNoOutTransferNo
+
 class MchTransferPartnerCharityTransferBills(TypedNode):
     outTransferNo: MchTransferPartnerCharityTransferBillsOutTransferNo
     def post(self, body: t.MchTransferPartnerCharityTransferBillsPostBody = ..., /, *, json: t.MchTransferPartnerCharityTransferBillsPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.MchTransferPartnerCharityTransferBillsPostData]:
@@ -254,21 +250,18 @@ class MchTransferPartnerCharityTransferBills(TypedNode):
     def __call__(self, body: t.MchTransferPartnerCharityTransferBillsPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.MchTransferPartnerCharityTransferBillsPostData]:
         """发起公益捐赠: POST."""
 
-class MchTransferPartnerCharityTransferBillsOutTransferNo(TypedNode):
-    _out_transfer_no_: MchTransferPartnerCharityTransferBillsOutTransferNoOutTransferNo
-
-class MchTransferPartnerCharityTransferBillsOutTransferNoOutTransferNo(TypedNode):
-    def get(self, query: t.MchTransferPartnerCharityTransferBillsOutTransferNoGetQuery = ..., /, *, params: t.MchTransferPartnerCharityTransferBillsOutTransferNoGetQuery = ..., out_transfer_no: str | int, **options: Unpack[Options]) -> Reply[t.MchTransferPartnerCharityTransferBillsOutTransferNoGetData]:
-        """商户单号查询公益捐赠详情.
+class MchTransferPartnerElectronicReceiptsOutBillNo(TypedNode):
+    def get(self, query: t.MchTransferPartnerElectronicReceiptsOutBillNoGetQuery = ..., /, *, params: t.MchTransferPartnerElectronicReceiptsOutBillNoGetQuery = ..., out_bill_no: str | int, **options: Unpack[Options]) -> Reply[t.MchTransferPartnerElectronicReceiptsOutBillNoGetData]:
+        """查询单笔转账电子回单.
 
         服务商
 
-        out_transfer_no: 商户公益捐赠单号
+        out_bill_no: 商户转账单号
 
-        https://pay.weixin.qq.com/doc/v3/partner/4015554859
+        https://pay.weixin.qq.com/doc/v3/partner/4016315544
         """
-    async def get_async(self, query: t.MchTransferPartnerCharityTransferBillsOutTransferNoGetQuery = ..., /, *, params: t.MchTransferPartnerCharityTransferBillsOutTransferNoGetQuery = ..., out_transfer_no: str | int, **options: Unpack[Options]) -> Reply[t.MchTransferPartnerCharityTransferBillsOutTransferNoGetData]:
-        """商户单号查询公益捐赠详情."""
+    async def get_async(self, query: t.MchTransferPartnerElectronicReceiptsOutBillNoGetQuery = ..., /, *, params: t.MchTransferPartnerElectronicReceiptsOutBillNoGetQuery = ..., out_bill_no: str | int, **options: Unpack[Options]) -> Reply[t.MchTransferPartnerElectronicReceiptsOutBillNoGetData]:
+        """查询单笔转账电子回单."""
 
 class MchTransferPartnerElectronicReceipts(TypedNode):
     _out_bill_no_: MchTransferPartnerElectronicReceiptsOutBillNo
@@ -284,18 +277,18 @@ class MchTransferPartnerElectronicReceipts(TypedNode):
     def __call__(self, body: t.MchTransferPartnerElectronicReceiptsPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.MchTransferPartnerElectronicReceiptsPostData]:
         """申请单笔转账电子回单: POST."""
 
-class MchTransferPartnerElectronicReceiptsOutBillNo(TypedNode):
-    def get(self, query: t.MchTransferPartnerElectronicReceiptsOutBillNoGetQuery = ..., /, *, params: t.MchTransferPartnerElectronicReceiptsOutBillNoGetQuery = ..., out_bill_no: str | int, **options: Unpack[Options]) -> Reply[t.MchTransferPartnerElectronicReceiptsOutBillNoGetData]:
-        """查询单笔转账电子回单.
+class MchTransferPartnerSubMchAuthorizationsSubMchid(TypedNode):
+    def get(self, *, sub_mchid: str | int, **options: Unpack[Options]) -> Reply[t.MchTransferPartnerSubMchAuthorizationsSubMchidGetData]:
+        """查询子商户商家转账授权状态.
 
         服务商
 
-        out_bill_no: 商户转账单号
+        sub_mchid: 二级商户号
 
-        https://pay.weixin.qq.com/doc/v3/partner/4016315544
+        https://pay.weixin.qq.com/doc/v3/partner/4015469112
         """
-    async def get_async(self, query: t.MchTransferPartnerElectronicReceiptsOutBillNoGetQuery = ..., /, *, params: t.MchTransferPartnerElectronicReceiptsOutBillNoGetQuery = ..., out_bill_no: str | int, **options: Unpack[Options]) -> Reply[t.MchTransferPartnerElectronicReceiptsOutBillNoGetData]:
-        """查询单笔转账电子回单."""
+    async def get_async(self, *, sub_mchid: str | int, **options: Unpack[Options]) -> Reply[t.MchTransferPartnerSubMchAuthorizationsSubMchidGetData]:
+        """查询子商户商家转账授权状态."""
 
 class MchTransferPartnerSubMchAuthorizations(TypedNode):
     _sub_mchid_: MchTransferPartnerSubMchAuthorizationsSubMchid
@@ -311,37 +304,20 @@ class MchTransferPartnerSubMchAuthorizations(TypedNode):
     def __call__(self, body: t.MchTransferPartnerSubMchAuthorizationsPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.MchTransferPartnerSubMchAuthorizationsPostData]:
         """申请子商户商家转账授权: POST."""
 
-class MchTransferPartnerSubMchAuthorizationsSubMchid(TypedNode):
-    def get(self, *, sub_mchid: str | int, **options: Unpack[Options]) -> Reply[t.MchTransferPartnerSubMchAuthorizationsSubMchidGetData]:
-        """查询子商户商家转账授权状态.
+class MchTransferPartnerTransferBillsOutBillNoCancel(TypedNode):
+    def post(self, body: t.MchTransferPartnerTransferBillsOutBillNoCancelPostBody = ..., /, *, json: t.MchTransferPartnerTransferBillsOutBillNoCancelPostBody = ..., out_bill_no: str | int, **options: Unpack[BodyOptions]) -> Reply[t.MchTransferPartnerTransferBillsOutBillNoCancelPostData]:
+        """撤销转账.
 
         服务商
 
-        sub_mchid: 二级商户号
+        out_bill_no: 商户单号
 
-        https://pay.weixin.qq.com/doc/v3/partner/4015469112
+        https://pay.weixin.qq.com/doc/v3/partner/4015469118
         """
-    async def get_async(self, *, sub_mchid: str | int, **options: Unpack[Options]) -> Reply[t.MchTransferPartnerSubMchAuthorizationsSubMchidGetData]:
-        """查询子商户商家转账授权状态."""
-
-class MchTransferPartnerTransferBills(TypedNode):
-    outBillNo: MchTransferPartnerTransferBillsOutBillNo
-    preTransferWithAuthorization: MchTransferPartnerTransferBillsPreTransferWithAuthorization
-    transfer: MchTransferPartnerTransferBillsTransfer
-    def post(self, body: t.MchTransferPartnerTransferBillsPostBody = ..., /, *, json: t.MchTransferPartnerTransferBillsPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.MchTransferPartnerTransferBillsPostData]:
-        """发起转账.
-
-        服务商
-
-        https://pay.weixin.qq.com/doc/v3/partner/4015469096
-        """
-    async def post_async(self, body: t.MchTransferPartnerTransferBillsPostBody = ..., /, *, json: t.MchTransferPartnerTransferBillsPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.MchTransferPartnerTransferBillsPostData]:
-        """发起转账."""
-    def __call__(self, body: t.MchTransferPartnerTransferBillsPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.MchTransferPartnerTransferBillsPostData]:
-        """发起转账: POST."""
-
-class MchTransferPartnerTransferBillsOutBillNo(TypedNode):
-    _out_bill_no_: MchTransferPartnerTransferBillsOutBillNoOutBillNo
+    async def post_async(self, body: t.MchTransferPartnerTransferBillsOutBillNoCancelPostBody = ..., /, *, json: t.MchTransferPartnerTransferBillsOutBillNoCancelPostBody = ..., out_bill_no: str | int, **options: Unpack[BodyOptions]) -> Reply[t.MchTransferPartnerTransferBillsOutBillNoCancelPostData]:
+        """撤销转账."""
+    def __call__(self, body: t.MchTransferPartnerTransferBillsOutBillNoCancelPostBody, /, *, out_bill_no: str | int, **options: Unpack[BodyOptions]) -> Reply[t.MchTransferPartnerTransferBillsOutBillNoCancelPostData]:
+        """撤销转账: POST."""
 
 class MchTransferPartnerTransferBillsOutBillNoOutBillNo(TypedNode):
     cancel: MchTransferPartnerTransferBillsOutBillNoCancel
@@ -357,20 +333,8 @@ class MchTransferPartnerTransferBillsOutBillNoOutBillNo(TypedNode):
     async def get_async(self, query: t.MchTransferPartnerTransferBillsOutBillNoGetQuery = ..., /, *, params: t.MchTransferPartnerTransferBillsOutBillNoGetQuery = ..., out_bill_no: str | int, **options: Unpack[Options]) -> Reply[t.MchTransferPartnerTransferBillsOutBillNoGetData]:
         """商户单号查询转账单."""
 
-class MchTransferPartnerTransferBillsOutBillNoCancel(TypedNode):
-    def post(self, body: t.MchTransferPartnerTransferBillsOutBillNoCancelPostBody = ..., /, *, json: t.MchTransferPartnerTransferBillsOutBillNoCancelPostBody = ..., out_bill_no: str | int, **options: Unpack[BodyOptions]) -> Reply[t.MchTransferPartnerTransferBillsOutBillNoCancelPostData]:
-        """撤销转账.
-
-        服务商
-
-        out_bill_no: 商户单号
-
-        https://pay.weixin.qq.com/doc/v3/partner/4015469118
-        """
-    async def post_async(self, body: t.MchTransferPartnerTransferBillsOutBillNoCancelPostBody = ..., /, *, json: t.MchTransferPartnerTransferBillsOutBillNoCancelPostBody = ..., out_bill_no: str | int, **options: Unpack[BodyOptions]) -> Reply[t.MchTransferPartnerTransferBillsOutBillNoCancelPostData]:
-        """撤销转账."""
-    def __call__(self, body: t.MchTransferPartnerTransferBillsOutBillNoCancelPostBody, /, *, out_bill_no: str | int, **options: Unpack[BodyOptions]) -> Reply[t.MchTransferPartnerTransferBillsOutBillNoCancelPostData]:
-        """撤销转账: POST."""
+class MchTransferPartnerTransferBillsOutBillNo(TypedNode):
+    _out_bill_no_: MchTransferPartnerTransferBillsOutBillNoOutBillNo
 
 class MchTransferPartnerTransferBillsPreTransferWithAuthorization(TypedNode):
     def post(self, body: t.MchTransferPartnerTransferBillsPreTransferWithAuthorizationPostBody = ..., /, *, json: t.MchTransferPartnerTransferBillsPreTransferWithAuthorizationPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.MchTransferPartnerTransferBillsPreTransferWithAuthorizationPostData]:
@@ -398,19 +362,34 @@ class MchTransferPartnerTransferBillsTransfer(TypedNode):
     def __call__(self, body: t.MchTransferPartnerTransferBillsTransferPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.MchTransferPartnerTransferBillsTransferPostData]:
         """转账（用户自动收款）: POST."""
 
-class MchTransferPartnerUserConfirmAuthorizations(TypedNode):
-    _out_authorization_no_: MchTransferPartnerUserConfirmAuthorizationsOutAuthorizationNo
-    def post(self, body: t.MchTransferPartnerUserConfirmAuthorizationsPostBody = ..., /, *, json: t.MchTransferPartnerUserConfirmAuthorizationsPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.MchTransferPartnerUserConfirmAuthorizationsPostData]:
-        """申请免确认收款授权.
+class MchTransferPartnerTransferBills(TypedNode):
+    outBillNo: MchTransferPartnerTransferBillsOutBillNo
+    preTransferWithAuthorization: MchTransferPartnerTransferBillsPreTransferWithAuthorization
+    transfer: MchTransferPartnerTransferBillsTransfer
+    def post(self, body: t.MchTransferPartnerTransferBillsPostBody = ..., /, *, json: t.MchTransferPartnerTransferBillsPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.MchTransferPartnerTransferBillsPostData]:
+        """发起转账.
 
         服务商
 
-        https://pay.weixin.qq.com/doc/v3/partner/4016809861
+        https://pay.weixin.qq.com/doc/v3/partner/4015469096
         """
-    async def post_async(self, body: t.MchTransferPartnerUserConfirmAuthorizationsPostBody = ..., /, *, json: t.MchTransferPartnerUserConfirmAuthorizationsPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.MchTransferPartnerUserConfirmAuthorizationsPostData]:
-        """申请免确认收款授权."""
-    def __call__(self, body: t.MchTransferPartnerUserConfirmAuthorizationsPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.MchTransferPartnerUserConfirmAuthorizationsPostData]:
-        """申请免确认收款授权: POST."""
+    async def post_async(self, body: t.MchTransferPartnerTransferBillsPostBody = ..., /, *, json: t.MchTransferPartnerTransferBillsPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.MchTransferPartnerTransferBillsPostData]:
+        """发起转账."""
+    def __call__(self, body: t.MchTransferPartnerTransferBillsPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.MchTransferPartnerTransferBillsPostData]:
+        """发起转账: POST."""
+
+class MchTransferPartnerUserConfirmAuthorizationsOutAuthorizationNoClose(TypedNode):
+    def post(self, *, out_authorization_no: str | int, **options: Unpack[BodyOptions]) -> Reply[t.MchTransferPartnerUserConfirmAuthorizationsOutAuthorizationNoClosePostData]:
+        """解除免确认收款授权.
+
+        服务商
+
+        out_authorization_no: 商户侧授权单号
+
+        https://pay.weixin.qq.com/doc/v3/partner/4016809851
+        """
+    async def post_async(self, *, out_authorization_no: str | int, **options: Unpack[BodyOptions]) -> Reply[t.MchTransferPartnerUserConfirmAuthorizationsOutAuthorizationNoClosePostData]:
+        """解除免确认收款授权."""
 
 class MchTransferPartnerUserConfirmAuthorizationsOutAuthorizationNo(TypedNode):
     close: MchTransferPartnerUserConfirmAuthorizationsOutAuthorizationNoClose
@@ -426,38 +405,41 @@ class MchTransferPartnerUserConfirmAuthorizationsOutAuthorizationNo(TypedNode):
     async def get_async(self, *, out_authorization_no: str | int, **options: Unpack[Options]) -> Reply[t.MchTransferPartnerUserConfirmAuthorizationsOutAuthorizationNoGetData]:
         """商户单号查询自动收款授权."""
 
-class MchTransferPartnerUserConfirmAuthorizationsOutAuthorizationNoClose(TypedNode):
-    def post(self, *, out_authorization_no: str | int, **options: Unpack[BodyOptions]) -> Reply[t.MchTransferPartnerUserConfirmAuthorizationsOutAuthorizationNoClosePostData]:
-        """解除免确认收款授权.
+class MchTransferPartnerUserConfirmAuthorizations(TypedNode):
+    _out_authorization_no_: MchTransferPartnerUserConfirmAuthorizationsOutAuthorizationNo
+    def post(self, body: t.MchTransferPartnerUserConfirmAuthorizationsPostBody = ..., /, *, json: t.MchTransferPartnerUserConfirmAuthorizationsPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.MchTransferPartnerUserConfirmAuthorizationsPostData]:
+        """申请免确认收款授权.
 
         服务商
 
-        out_authorization_no: 商户侧授权单号
-
-        https://pay.weixin.qq.com/doc/v3/partner/4016809851
+        https://pay.weixin.qq.com/doc/v3/partner/4016809861
         """
-    async def post_async(self, *, out_authorization_no: str | int, **options: Unpack[BodyOptions]) -> Reply[t.MchTransferPartnerUserConfirmAuthorizationsOutAuthorizationNoClosePostData]:
-        """解除免确认收款授权."""
+    async def post_async(self, body: t.MchTransferPartnerUserConfirmAuthorizationsPostBody = ..., /, *, json: t.MchTransferPartnerUserConfirmAuthorizationsPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.MchTransferPartnerUserConfirmAuthorizationsPostData]:
+        """申请免确认收款授权."""
+    def __call__(self, body: t.MchTransferPartnerUserConfirmAuthorizationsPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.MchTransferPartnerUserConfirmAuthorizationsPostData]:
+        """申请免确认收款授权: POST."""
 
-class MchTransferTransferBills(TypedNode):
-    outBillNo: MchTransferTransferBillsOutBillNo
-    preTransferWithAuthorization: MchTransferTransferBillsPreTransferWithAuthorization
-    transfer: MchTransferTransferBillsTransfer
-    transferBillNo: MchTransferTransferBillsTransferBillNo
-    def post(self, body: t.MchTransferTransferBillsPostBody = ..., /, *, json: t.MchTransferTransferBillsPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.MchTransferTransferBillsPostData]:
-        """发起转账.
+class MchTransferPartner(TypedNode):
+    budget: MchTransferPartnerBudget
+    charityBudget: MchTransferPartnerCharityBudget
+    charityTransferBills: MchTransferPartnerCharityTransferBills
+    electronicReceipts: MchTransferPartnerElectronicReceipts
+    subMchAuthorizations: MchTransferPartnerSubMchAuthorizations
+    transferBills: MchTransferPartnerTransferBills
+    userConfirmAuthorizations: MchTransferPartnerUserConfirmAuthorizations
+
+class MchTransferTransferBillsOutBillNoCancel(TypedNode):
+    def post(self, *, out_bill_no: str | int, **options: Unpack[BodyOptions]) -> Reply[t.MchTransferTransferBillsOutBillNoCancelPostData]:
+        """撤销转账.
 
         普通商户
 
-        https://pay.weixin.qq.com/doc/v3/merchant/4012716434
-        """
-    async def post_async(self, body: t.MchTransferTransferBillsPostBody = ..., /, *, json: t.MchTransferTransferBillsPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.MchTransferTransferBillsPostData]:
-        """发起转账."""
-    def __call__(self, body: t.MchTransferTransferBillsPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.MchTransferTransferBillsPostData]:
-        """发起转账: POST."""
+        out_bill_no: 商户单号
 
-class MchTransferTransferBillsOutBillNo(TypedNode):
-    _out_bill_no_: MchTransferTransferBillsOutBillNoOutBillNo
+        https://pay.weixin.qq.com/doc/v3/merchant/4012716458
+        """
+    async def post_async(self, *, out_bill_no: str | int, **options: Unpack[BodyOptions]) -> Reply[t.MchTransferTransferBillsOutBillNoCancelPostData]:
+        """撤销转账."""
 
 class MchTransferTransferBillsOutBillNoOutBillNo(TypedNode):
     cancel: MchTransferTransferBillsOutBillNoCancel
@@ -473,18 +455,8 @@ class MchTransferTransferBillsOutBillNoOutBillNo(TypedNode):
     async def get_async(self, *, out_bill_no: str | int, **options: Unpack[Options]) -> Reply[t.MchTransferTransferBillsOutBillNoGetData]:
         """商户单号查询转账单."""
 
-class MchTransferTransferBillsOutBillNoCancel(TypedNode):
-    def post(self, *, out_bill_no: str | int, **options: Unpack[BodyOptions]) -> Reply[t.MchTransferTransferBillsOutBillNoCancelPostData]:
-        """撤销转账.
-
-        普通商户
-
-        out_bill_no: 商户单号
-
-        https://pay.weixin.qq.com/doc/v3/merchant/4012716458
-        """
-    async def post_async(self, *, out_bill_no: str | int, **options: Unpack[BodyOptions]) -> Reply[t.MchTransferTransferBillsOutBillNoCancelPostData]:
-        """撤销转账."""
+class MchTransferTransferBillsOutBillNo(TypedNode):
+    _out_bill_no_: MchTransferTransferBillsOutBillNoOutBillNo
 
 class MchTransferTransferBillsPreTransferWithAuthorization(TypedNode):
     def post(self, body: t.MchTransferTransferBillsPreTransferWithAuthorizationPostBody = ..., /, *, json: t.MchTransferTransferBillsPreTransferWithAuthorizationPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.MchTransferTransferBillsPreTransferWithAuthorizationPostData]:
@@ -512,9 +484,6 @@ class MchTransferTransferBillsTransfer(TypedNode):
     def __call__(self, body: t.MchTransferTransferBillsTransferPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.MchTransferTransferBillsTransferPostData]:
         """用户授权后转账: POST."""
 
-class MchTransferTransferBillsTransferBillNo(TypedNode):
-    _transfer_bill_no_: MchTransferTransferBillsTransferBillNoTransferBillNo
-
 class MchTransferTransferBillsTransferBillNoTransferBillNo(TypedNode):
     def get(self, *, transfer_bill_no: str | int, **options: Unpack[Options]) -> Reply[t.MchTransferTransferBillsTransferBillNoGetData]:
         """微信转账单号查询转账单.
@@ -528,19 +497,38 @@ class MchTransferTransferBillsTransferBillNoTransferBillNo(TypedNode):
     async def get_async(self, *, transfer_bill_no: str | int, **options: Unpack[Options]) -> Reply[t.MchTransferTransferBillsTransferBillNoGetData]:
         """微信转账单号查询转账单."""
 
-class MchTransferTransferToQqWalletBills(TypedNode):
-    _out_bill_no_: MchTransferTransferToQqWalletBillsOutBillNo
-    def post(self, body: t.MchTransferTransferToQqWalletBillsPostBody = ..., /, *, json: t.MchTransferTransferToQqWalletBillsPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.MchTransferTransferToQqWalletBillsPostData]:
-        """发起转账到QQ钱包.
+class MchTransferTransferBillsTransferBillNo(TypedNode):
+    _transfer_bill_no_: MchTransferTransferBillsTransferBillNoTransferBillNo
+
+class MchTransferTransferBills(TypedNode):
+    outBillNo: MchTransferTransferBillsOutBillNo
+    preTransferWithAuthorization: MchTransferTransferBillsPreTransferWithAuthorization
+    transfer: MchTransferTransferBillsTransfer
+    transferBillNo: MchTransferTransferBillsTransferBillNo
+    def post(self, body: t.MchTransferTransferBillsPostBody = ..., /, *, json: t.MchTransferTransferBillsPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.MchTransferTransferBillsPostData]:
+        """发起转账.
 
         普通商户
 
-        https://pay.weixin.qq.com/doc/v3/merchant/4014297386
+        https://pay.weixin.qq.com/doc/v3/merchant/4012716434
         """
-    async def post_async(self, body: t.MchTransferTransferToQqWalletBillsPostBody = ..., /, *, json: t.MchTransferTransferToQqWalletBillsPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.MchTransferTransferToQqWalletBillsPostData]:
-        """发起转账到QQ钱包."""
-    def __call__(self, body: t.MchTransferTransferToQqWalletBillsPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.MchTransferTransferToQqWalletBillsPostData]:
-        """发起转账到QQ钱包: POST."""
+    async def post_async(self, body: t.MchTransferTransferBillsPostBody = ..., /, *, json: t.MchTransferTransferBillsPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.MchTransferTransferBillsPostData]:
+        """发起转账."""
+    def __call__(self, body: t.MchTransferTransferBillsPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.MchTransferTransferBillsPostData]:
+        """发起转账: POST."""
+
+class MchTransferTransferToQqWalletBillsOutBillNoCancel(TypedNode):
+    def post(self, *, out_bill_no: str | int, **options: Unpack[BodyOptions]) -> Reply[t.MchTransferTransferToQqWalletBillsOutBillNoCancelPostData]:
+        """撤销转账到QQ钱包.
+
+        普通商户
+
+        out_bill_no: 商户单号
+
+        https://pay.weixin.qq.com/doc/v3/merchant/4014297396
+        """
+    async def post_async(self, *, out_bill_no: str | int, **options: Unpack[BodyOptions]) -> Reply[t.MchTransferTransferToQqWalletBillsOutBillNoCancelPostData]:
+        """撤销转账到QQ钱包."""
 
 class MchTransferTransferToQqWalletBillsOutBillNo(TypedNode):
     cancel: MchTransferTransferToQqWalletBillsOutBillNoCancel
@@ -556,35 +544,32 @@ class MchTransferTransferToQqWalletBillsOutBillNo(TypedNode):
     async def get_async(self, *, out_bill_no: str | int, **options: Unpack[Options]) -> Reply[t.MchTransferTransferToQqWalletBillsOutBillNoGetData]:
         """查询转账到QQ钱包的结果."""
 
-class MchTransferTransferToQqWalletBillsOutBillNoCancel(TypedNode):
-    def post(self, *, out_bill_no: str | int, **options: Unpack[BodyOptions]) -> Reply[t.MchTransferTransferToQqWalletBillsOutBillNoCancelPostData]:
-        """撤销转账到QQ钱包.
+class MchTransferTransferToQqWalletBills(TypedNode):
+    _out_bill_no_: MchTransferTransferToQqWalletBillsOutBillNo
+    def post(self, body: t.MchTransferTransferToQqWalletBillsPostBody = ..., /, *, json: t.MchTransferTransferToQqWalletBillsPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.MchTransferTransferToQqWalletBillsPostData]:
+        """发起转账到QQ钱包.
 
         普通商户
 
-        out_bill_no: 商户单号
-
-        https://pay.weixin.qq.com/doc/v3/merchant/4014297396
+        https://pay.weixin.qq.com/doc/v3/merchant/4014297386
         """
-    async def post_async(self, *, out_bill_no: str | int, **options: Unpack[BodyOptions]) -> Reply[t.MchTransferTransferToQqWalletBillsOutBillNoCancelPostData]:
-        """撤销转账到QQ钱包."""
+    async def post_async(self, body: t.MchTransferTransferToQqWalletBillsPostBody = ..., /, *, json: t.MchTransferTransferToQqWalletBillsPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.MchTransferTransferToQqWalletBillsPostData]:
+        """发起转账到QQ钱包."""
+    def __call__(self, body: t.MchTransferTransferToQqWalletBillsPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.MchTransferTransferToQqWalletBillsPostData]:
+        """发起转账到QQ钱包: POST."""
 
-class MchTransferUserConfirmAuthorization(TypedNode):
-    outAuthorizationNo: MchTransferUserConfirmAuthorizationOutAuthorizationNo
-    def post(self, body: t.MchTransferUserConfirmAuthorizationPostBody = ..., /, *, json: t.MchTransferUserConfirmAuthorizationPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.MchTransferUserConfirmAuthorizationPostData]:
-        """申请免确认收款授权.
+class MchTransferUserConfirmAuthorizationOutAuthorizationNoClose(TypedNode):
+    def post(self, *, out_authorization_no: str | int, **options: Unpack[BodyOptions]) -> Reply[t.MchTransferUserConfirmAuthorizationOutAuthorizationNoClosePostData]:
+        """解除免确认收款授权.
 
         普通商户
 
-        https://pay.weixin.qq.com/doc/v3/merchant/4015901167
-        """
-    async def post_async(self, body: t.MchTransferUserConfirmAuthorizationPostBody = ..., /, *, json: t.MchTransferUserConfirmAuthorizationPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.MchTransferUserConfirmAuthorizationPostData]:
-        """申请免确认收款授权."""
-    def __call__(self, body: t.MchTransferUserConfirmAuthorizationPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.MchTransferUserConfirmAuthorizationPostData]:
-        """申请免确认收款授权: POST."""
+        out_authorization_no: 商户侧授权单号
 
-class MchTransferUserConfirmAuthorizationOutAuthorizationNo(TypedNode):
-    _out_authorization_no_: MchTransferUserConfirmAuthorizationOutAuthorizationNoOutAuthorizationNo
+        https://pay.weixin.qq.com/doc/v3/merchant/4015653811
+        """
+    async def post_async(self, *, out_authorization_no: str | int, **options: Unpack[BodyOptions]) -> Reply[t.MchTransferUserConfirmAuthorizationOutAuthorizationNoClosePostData]:
+        """解除免确认收款授权."""
 
 class MchTransferUserConfirmAuthorizationOutAuthorizationNoOutAuthorizationNo(TypedNode):
     close: MchTransferUserConfirmAuthorizationOutAuthorizationNoClose
@@ -600,15 +585,30 @@ class MchTransferUserConfirmAuthorizationOutAuthorizationNoOutAuthorizationNo(Ty
     async def get_async(self, query: t.MchTransferUserConfirmAuthorizationOutAuthorizationNoGetQuery = ..., /, *, params: t.MchTransferUserConfirmAuthorizationOutAuthorizationNoGetQuery = ..., out_authorization_no: str | int, **options: Unpack[Options]) -> Reply[t.MchTransferUserConfirmAuthorizationOutAuthorizationNoGetData]:
         """商户单号查询自动收款授权."""
 
-class MchTransferUserConfirmAuthorizationOutAuthorizationNoClose(TypedNode):
-    def post(self, *, out_authorization_no: str | int, **options: Unpack[BodyOptions]) -> Reply[t.MchTransferUserConfirmAuthorizationOutAuthorizationNoClosePostData]:
-        """解除免确认收款授权.
+class MchTransferUserConfirmAuthorizationOutAuthorizationNo(TypedNode):
+    _out_authorization_no_: MchTransferUserConfirmAuthorizationOutAuthorizationNoOutAuthorizationNo
+
+class MchTransferUserConfirmAuthorization(TypedNode):
+    outAuthorizationNo: MchTransferUserConfirmAuthorizationOutAuthorizationNo
+    def post(self, body: t.MchTransferUserConfirmAuthorizationPostBody = ..., /, *, json: t.MchTransferUserConfirmAuthorizationPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.MchTransferUserConfirmAuthorizationPostData]:
+        """申请免确认收款授权.
 
         普通商户
 
-        out_authorization_no: 商户侧授权单号
-
-        https://pay.weixin.qq.com/doc/v3/merchant/4015653811
+        https://pay.weixin.qq.com/doc/v3/merchant/4015901167
         """
-    async def post_async(self, *, out_authorization_no: str | int, **options: Unpack[BodyOptions]) -> Reply[t.MchTransferUserConfirmAuthorizationOutAuthorizationNoClosePostData]:
-        """解除免确认收款授权."""
+    async def post_async(self, body: t.MchTransferUserConfirmAuthorizationPostBody = ..., /, *, json: t.MchTransferUserConfirmAuthorizationPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.MchTransferUserConfirmAuthorizationPostData]:
+        """申请免确认收款授权."""
+    def __call__(self, body: t.MchTransferUserConfirmAuthorizationPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.MchTransferUserConfirmAuthorizationPostData]:
+        """申请免确认收款授权: POST."""
+
+class MchTransfer(TypedNode):
+    elecsign: MchTransferElecsign
+    partner: MchTransferPartner
+    transferBills: MchTransferTransferBills
+    transferToQqWalletBills: MchTransferTransferToQqWalletBills
+    userConfirmAuthorization: MchTransferUserConfirmAuthorization
+
+class FundApp(TypedNode):
+    brandRedpacket: BrandRedpacket
+    mchTransfer: MchTransfer

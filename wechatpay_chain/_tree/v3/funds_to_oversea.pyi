@@ -4,12 +4,6 @@ from ..._reply import Reply
 from ..base import BodyOptions, Options, TypedNode
 from ..types.v3 import funds_to_oversea as t
 
-class FundsToOversea(TypedNode):
-    billDownloadUrl: BillDownloadUrl
-    orders: Orders
-    return_: Return
-    transactions: Transactions
-
 class BillDownloadUrl(TypedNode):
     def get(self, query: t.BillDownloadUrlGetQuery = ..., /, *, params: t.BillDownloadUrlGetQuery = ..., **options: Unpack[Options]) -> Reply[t.BillDownloadUrlGetData]:
         """获取购付汇账单文件下载链接.
@@ -20,6 +14,19 @@ class BillDownloadUrl(TypedNode):
         """
     async def get_async(self, query: t.BillDownloadUrlGetQuery = ..., /, *, params: t.BillDownloadUrlGetQuery = ..., **options: Unpack[Options]) -> Reply[t.BillDownloadUrlGetData]:
         """获取购付汇账单文件下载链接."""
+
+class OrdersOutOrderId(TypedNode):
+    def get(self, query: t.OrdersOutOrderIdGetQuery = ..., /, *, params: t.OrdersOutOrderIdGetQuery = ..., out_order_id: str | int, **options: Unpack[Options]) -> Reply[t.OrdersOutOrderIdGetData]:
+        """查询出境结果.
+
+        电商平台
+
+        out_order_id: 商户出境单号
+
+        https://pay.weixin.qq.com/doc/v3/partner/4012476127
+        """
+    async def get_async(self, query: t.OrdersOutOrderIdGetQuery = ..., /, *, params: t.OrdersOutOrderIdGetQuery = ..., out_order_id: str | int, **options: Unpack[Options]) -> Reply[t.OrdersOutOrderIdGetData]:
+        """查询出境结果."""
 
 class Orders(TypedNode):
     _out_order_id_: OrdersOutOrderId
@@ -35,21 +42,21 @@ class Orders(TypedNode):
     def __call__(self, body: t.OrdersPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.OrdersPostData]:
         """申请资金出境: POST."""
 
-class OrdersOutOrderId(TypedNode):
-    def get(self, query: t.OrdersOutOrderIdGetQuery = ..., /, *, params: t.OrdersOutOrderIdGetQuery = ..., out_order_id: str | int, **options: Unpack[Options]) -> Reply[t.OrdersOutOrderIdGetData]:
-        """查询出境结果.
+class ReturnReturnOrdersOutReturnNoOutReturnNo(TypedNode):
+    def get(self, query: t.ReturnReturnOrdersOutReturnNoGetQuery = ..., /, *, params: t.ReturnReturnOrdersOutReturnNoGetQuery = ..., out_return_no: str | int, **options: Unpack[Options]) -> Reply[t.ReturnReturnOrdersOutReturnNoGetData]:
+        """查询出境退回结果（通过商户出境退回单号）.
 
         电商平台
 
-        out_order_id: 商户出境单号
+        out_return_no: 商户出境单号
 
-        https://pay.weixin.qq.com/doc/v3/partner/4012476127
+        https://pay.weixin.qq.com/doc/v3/partner/4013735052
         """
-    async def get_async(self, query: t.OrdersOutOrderIdGetQuery = ..., /, *, params: t.OrdersOutOrderIdGetQuery = ..., out_order_id: str | int, **options: Unpack[Options]) -> Reply[t.OrdersOutOrderIdGetData]:
-        """查询出境结果."""
+    async def get_async(self, query: t.ReturnReturnOrdersOutReturnNoGetQuery = ..., /, *, params: t.ReturnReturnOrdersOutReturnNoGetQuery = ..., out_return_no: str | int, **options: Unpack[Options]) -> Reply[t.ReturnReturnOrdersOutReturnNoGetData]:
+        """查询出境退回结果（通过商户出境退回单号）."""
 
-class Return(TypedNode):
-    returnOrders: ReturnReturnOrders
+class ReturnReturnOrdersOutReturnNo(TypedNode):
+    _out_return_no_: ReturnReturnOrdersOutReturnNoOutReturnNo
 
 class ReturnReturnOrders(TypedNode):
     outReturnNo: ReturnReturnOrdersOutReturnNo
@@ -65,27 +72,8 @@ class ReturnReturnOrders(TypedNode):
     def __call__(self, body: t.ReturnReturnOrdersPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.ReturnReturnOrdersPostData]:
         """申请资金出境退回: POST."""
 
-class ReturnReturnOrdersOutReturnNo(TypedNode):
-    _out_return_no_: ReturnReturnOrdersOutReturnNoOutReturnNo
-
-class ReturnReturnOrdersOutReturnNoOutReturnNo(TypedNode):
-    def get(self, query: t.ReturnReturnOrdersOutReturnNoGetQuery = ..., /, *, params: t.ReturnReturnOrdersOutReturnNoGetQuery = ..., out_return_no: str | int, **options: Unpack[Options]) -> Reply[t.ReturnReturnOrdersOutReturnNoGetData]:
-        """查询出境退回结果（通过商户出境退回单号）.
-
-        电商平台
-
-        out_return_no: 商户出境单号
-
-        https://pay.weixin.qq.com/doc/v3/partner/4013735052
-        """
-    async def get_async(self, query: t.ReturnReturnOrdersOutReturnNoGetQuery = ..., /, *, params: t.ReturnReturnOrdersOutReturnNoGetQuery = ..., out_return_no: str | int, **options: Unpack[Options]) -> Reply[t.ReturnReturnOrdersOutReturnNoGetData]:
-        """查询出境退回结果（通过商户出境退回单号）."""
-
-class Transactions(TypedNode):
-    _transaction_id_: TransactionsTransactionId
-
-class TransactionsTransactionId(TypedNode):
-    available_abroad_amounts: TransactionsTransactionIdAvailableAbroadAmounts
+class Return(TypedNode):
+    returnOrders: ReturnReturnOrders
 
 class TransactionsTransactionIdAvailableAbroadAmounts(TypedNode):
     def get(self, query: t.TransactionsTransactionIdAvailableAbroadAmountsGetQuery = ..., /, *, params: t.TransactionsTransactionIdAvailableAbroadAmountsGetQuery = ..., transaction_id: str | int, **options: Unpack[Options]) -> Reply[t.TransactionsTransactionIdAvailableAbroadAmountsGetData]:
@@ -99,3 +87,15 @@ class TransactionsTransactionIdAvailableAbroadAmounts(TypedNode):
         """
     async def get_async(self, query: t.TransactionsTransactionIdAvailableAbroadAmountsGetQuery = ..., /, *, params: t.TransactionsTransactionIdAvailableAbroadAmountsGetQuery = ..., transaction_id: str | int, **options: Unpack[Options]) -> Reply[t.TransactionsTransactionIdAvailableAbroadAmountsGetData]:
         """查询订单剩余可出境余额."""
+
+class TransactionsTransactionId(TypedNode):
+    available_abroad_amounts: TransactionsTransactionIdAvailableAbroadAmounts
+
+class Transactions(TypedNode):
+    _transaction_id_: TransactionsTransactionId
+
+class FundsToOversea(TypedNode):
+    billDownloadUrl: BillDownloadUrl
+    orders: Orders
+    return_: Return
+    transactions: Transactions

@@ -5,22 +5,6 @@ from ..._reply import Reply
 from ..base import BodyOptions, Files, Options, TypedNode
 from ..types.v3 import global_ as t
 
-class Global(TypedNode):
-    certificates: Certificates
-    customs: Customs
-    merchant: Merchant
-    merchantService: MerchantService
-    merchantStorage: MerchantStorage
-    merchants: Merchants
-    micropay: Micropay
-    papay: Papay
-    profitSharing: ProfitSharing
-    refund: Refund
-    refunds: Refunds
-    settle: Settle
-    statements: Statements
-    transactions: Transactions
-
 class Certificates(TypedNode):
     def get(self, **options: Unpack[Options]) -> Reply[t.CertificatesGetData]:
         """获取平台证书列表.
@@ -31,11 +15,6 @@ class Certificates(TypedNode):
         """
     async def get_async(self, **options: Unpack[Options]) -> Reply[t.CertificatesGetData]:
         """获取平台证书列表."""
-
-class Customs(TypedNode):
-    orders: CustomsOrders
-    redeclare: CustomsRedeclare
-    verifyCertificate: CustomsVerifyCertificate
 
 class CustomsOrders(TypedNode):
     def get(self, query: t.CustomsOrdersGetQuery = ..., /, *, params: t.CustomsOrdersGetQuery = ..., **options: Unpack[Options]) -> Reply[t.CustomsOrdersGetData]:
@@ -98,30 +77,10 @@ class CustomsVerifyCertificate(TypedNode):
     def __call__(self, body: t.CustomsVerifyCertificatePostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.CustomsVerifyCertificatePostData]:
         """身份信息校验: POST."""
 
-class Merchant(TypedNode):
-    h5: MerchantH5
-
-class MerchantH5(TypedNode):
-    permission: MerchantH5Permission
-
-class MerchantH5Permission(TypedNode):
-    applications: MerchantH5PermissionApplications
-    domain: MerchantH5PermissionDomain
-    _sub_mchid_: MerchantH5PermissionSubMchid
-
-class MerchantH5PermissionApplications(TypedNode):
-    _applyment_id_: MerchantH5PermissionApplicationsApplymentId
-    def post(self, body: t.MerchantH5PermissionApplicationsPostBody = ..., /, *, json: t.MerchantH5PermissionApplicationsPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.MerchantH5PermissionApplicationsPostData]:
-        """创建H5支付权限申请单.
-
-        从业机构（支付机构）
-
-        https://pay.weixin.qq.com/doc/global/v3/zh/4013025106
-        """
-    async def post_async(self, body: t.MerchantH5PermissionApplicationsPostBody = ..., /, *, json: t.MerchantH5PermissionApplicationsPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.MerchantH5PermissionApplicationsPostData]:
-        """创建H5支付权限申请单."""
-    def __call__(self, body: t.MerchantH5PermissionApplicationsPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.MerchantH5PermissionApplicationsPostData]:
-        """创建H5支付权限申请单: POST."""
+class Customs(TypedNode):
+    orders: CustomsOrders
+    redeclare: CustomsRedeclare
+    verifyCertificate: CustomsVerifyCertificate
 
 class MerchantH5PermissionApplicationsApplymentId(TypedNode):
     def get(self, *, applyment_id: str | int, **options: Unpack[Options]) -> Reply[t.MerchantH5PermissionApplicationsApplymentIdGetData]:
@@ -147,22 +106,19 @@ class MerchantH5PermissionApplicationsApplymentId(TypedNode):
     async def patch_async(self, body: t.MerchantH5PermissionApplicationsApplymentIdPatchBody = ..., /, *, json: t.MerchantH5PermissionApplicationsApplymentIdPatchBody = ..., applyment_id: str | int, **options: Unpack[BodyOptions]) -> Reply[t.MerchantH5PermissionApplicationsApplymentIdPatchData]:
         """修改H5支付权限申请单."""
 
-class MerchantH5PermissionDomain(TypedNode):
-    applications: MerchantH5PermissionDomainApplications
+class MerchantH5PermissionApplications(TypedNode):
+    _applyment_id_: MerchantH5PermissionApplicationsApplymentId
+    def post(self, body: t.MerchantH5PermissionApplicationsPostBody = ..., /, *, json: t.MerchantH5PermissionApplicationsPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.MerchantH5PermissionApplicationsPostData]:
+        """创建H5支付权限申请单.
 
-class MerchantH5PermissionDomainApplications(TypedNode):
-    _applyment_id_: MerchantH5PermissionDomainApplicationsApplymentId
-    def post(self, body: t.MerchantH5PermissionDomainApplicationsPostBody = ..., /, *, json: t.MerchantH5PermissionDomainApplicationsPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.MerchantH5PermissionDomainApplicationsPostData]:
-        """创建H5支付域名修改申请单.
+        从业机构（支付机构）
 
-        机构模式
-
-        https://pay.weixin.qq.com/doc/global/v3/zh/4013025110
+        https://pay.weixin.qq.com/doc/global/v3/zh/4013025106
         """
-    async def post_async(self, body: t.MerchantH5PermissionDomainApplicationsPostBody = ..., /, *, json: t.MerchantH5PermissionDomainApplicationsPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.MerchantH5PermissionDomainApplicationsPostData]:
-        """创建H5支付域名修改申请单."""
-    def __call__(self, body: t.MerchantH5PermissionDomainApplicationsPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.MerchantH5PermissionDomainApplicationsPostData]:
-        """创建H5支付域名修改申请单: POST."""
+    async def post_async(self, body: t.MerchantH5PermissionApplicationsPostBody = ..., /, *, json: t.MerchantH5PermissionApplicationsPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.MerchantH5PermissionApplicationsPostData]:
+        """创建H5支付权限申请单."""
+    def __call__(self, body: t.MerchantH5PermissionApplicationsPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.MerchantH5PermissionApplicationsPostData]:
+        """创建H5支付权限申请单: POST."""
 
 class MerchantH5PermissionDomainApplicationsApplymentId(TypedNode):
     def get(self, *, applyment_id: str | int, **options: Unpack[Options]) -> Reply[t.MerchantH5PermissionDomainApplicationsApplymentIdGetData]:
@@ -188,6 +144,23 @@ class MerchantH5PermissionDomainApplicationsApplymentId(TypedNode):
     async def patch_async(self, body: t.MerchantH5PermissionDomainApplicationsApplymentIdPatchBody = ..., /, *, json: t.MerchantH5PermissionDomainApplicationsApplymentIdPatchBody = ..., applyment_id: str | int, **options: Unpack[BodyOptions]) -> Reply[t.MerchantH5PermissionDomainApplicationsApplymentIdPatchData]:
         """修改H5支付域名修改申请单."""
 
+class MerchantH5PermissionDomainApplications(TypedNode):
+    _applyment_id_: MerchantH5PermissionDomainApplicationsApplymentId
+    def post(self, body: t.MerchantH5PermissionDomainApplicationsPostBody = ..., /, *, json: t.MerchantH5PermissionDomainApplicationsPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.MerchantH5PermissionDomainApplicationsPostData]:
+        """创建H5支付域名修改申请单.
+
+        机构模式
+
+        https://pay.weixin.qq.com/doc/global/v3/zh/4013025110
+        """
+    async def post_async(self, body: t.MerchantH5PermissionDomainApplicationsPostBody = ..., /, *, json: t.MerchantH5PermissionDomainApplicationsPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.MerchantH5PermissionDomainApplicationsPostData]:
+        """创建H5支付域名修改申请单."""
+    def __call__(self, body: t.MerchantH5PermissionDomainApplicationsPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.MerchantH5PermissionDomainApplicationsPostData]:
+        """创建H5支付域名修改申请单: POST."""
+
+class MerchantH5PermissionDomain(TypedNode):
+    applications: MerchantH5PermissionDomainApplications
+
 class MerchantH5PermissionSubMchid(TypedNode):
     def get(self, *, sub_mchid: str | int, **options: Unpack[Options]) -> Reply[t.MerchantH5PermissionSubMchidGetData]:
         """查询子商户H5支付权限状态.
@@ -201,10 +174,16 @@ class MerchantH5PermissionSubMchid(TypedNode):
     async def get_async(self, *, sub_mchid: str | int, **options: Unpack[Options]) -> Reply[t.MerchantH5PermissionSubMchidGetData]:
         """查询子商户H5支付权限状态."""
 
-class MerchantService(TypedNode):
-    complaintNotifications: MerchantServiceComplaintNotifications
-    complaints: MerchantServiceComplaints
-    images: MerchantServiceImages
+class MerchantH5Permission(TypedNode):
+    applications: MerchantH5PermissionApplications
+    domain: MerchantH5PermissionDomain
+    _sub_mchid_: MerchantH5PermissionSubMchid
+
+class MerchantH5(TypedNode):
+    permission: MerchantH5Permission
+
+class Merchant(TypedNode):
+    h5: MerchantH5
 
 class MerchantServiceComplaintNotifications(TypedNode):
     def delete(self, **options: Unpack[Options]) -> Reply[None]:
@@ -237,36 +216,6 @@ class MerchantServiceComplaintNotifications(TypedNode):
         """
     async def put_async(self, body: t.MerchantServiceComplaintNotificationsPutBody = ..., /, *, json: t.MerchantServiceComplaintNotificationsPutBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.MerchantServiceComplaintNotificationsPutData]:
         """更新投诉通知回调."""
-
-class MerchantServiceComplaints(TypedNode):
-    _complaint_id_: MerchantServiceComplaintsComplaintId
-    def get(self, query: t.MerchantServiceComplaintsGetQuery = ..., /, *, params: t.MerchantServiceComplaintsGetQuery = ..., **options: Unpack[Options]) -> Reply[t.MerchantServiceComplaintsGetData]:
-        """查询投诉单列表.
-
-        直连商户, 服务商, 渠道商
-        """
-    async def get_async(self, query: t.MerchantServiceComplaintsGetQuery = ..., /, *, params: t.MerchantServiceComplaintsGetQuery = ..., **options: Unpack[Options]) -> Reply[t.MerchantServiceComplaintsGetData]:
-        """查询投诉单列表."""
-    def paginate(self, query: t.MerchantServiceComplaintsGetQuery = ..., /, *, params: t.MerchantServiceComplaintsGetQuery = ..., **options: Unpack[Options]) -> Iterator[t.MerchantServiceComplaintsComplaintIdGetData]:
-        """查询投诉单列表: every item, page after page."""
-    def paginate_async(self, query: t.MerchantServiceComplaintsGetQuery = ..., /, *, params: t.MerchantServiceComplaintsGetQuery = ..., **options: Unpack[Options]) -> AsyncIterator[t.MerchantServiceComplaintsComplaintIdGetData]:
-        """查询投诉单列表: every item, page after page."""
-
-class MerchantServiceComplaintsComplaintId(TypedNode):
-    complete: MerchantServiceComplaintsComplaintIdComplete
-    negotiationHistorys: MerchantServiceComplaintsComplaintIdNegotiationHistorys
-    response: MerchantServiceComplaintsComplaintIdResponse
-    def get(self, query: t.MerchantServiceComplaintsComplaintIdGetQuery = ..., /, *, params: t.MerchantServiceComplaintsComplaintIdGetQuery = ..., complaint_id: str | int, **options: Unpack[Options]) -> Reply[t.MerchantServiceComplaintsComplaintIdGetData]:
-        """查询投诉单详情.
-
-        直连商户, 服务商, 渠道商
-
-        complaint_id: 投诉单号
-
-        https://pay.weixin.qq.com/docs/merchant/apis/consumer-complaint/complaints/query-complaint-v2.html
-        """
-    async def get_async(self, query: t.MerchantServiceComplaintsComplaintIdGetQuery = ..., /, *, params: t.MerchantServiceComplaintsComplaintIdGetQuery = ..., complaint_id: str | int, **options: Unpack[Options]) -> Reply[t.MerchantServiceComplaintsComplaintIdGetData]:
-        """查询投诉单详情."""
 
 class MerchantServiceComplaintsComplaintIdComplete(TypedNode):
     def post(self, body: t.MerchantServiceComplaintsComplaintIdCompletePostBody = ..., /, *, json: t.MerchantServiceComplaintsComplaintIdCompletePostBody = ..., complaint_id: str | int, **options: Unpack[BodyOptions]) -> Reply[None]:
@@ -311,9 +260,35 @@ class MerchantServiceComplaintsComplaintIdResponse(TypedNode):
     def __call__(self, body: t.MerchantServiceComplaintsComplaintIdResponsePostBody, /, *, complaint_id: str | int, **options: Unpack[BodyOptions]) -> Reply[None]:
         """提交回复: POST."""
 
-class MerchantServiceImages(TypedNode):
-    upload: MerchantServiceImagesUpload
-    _media_id_: MerchantServiceImagesMediaId
+class MerchantServiceComplaintsComplaintId(TypedNode):
+    complete: MerchantServiceComplaintsComplaintIdComplete
+    negotiationHistorys: MerchantServiceComplaintsComplaintIdNegotiationHistorys
+    response: MerchantServiceComplaintsComplaintIdResponse
+    def get(self, query: t.MerchantServiceComplaintsComplaintIdGetQuery = ..., /, *, params: t.MerchantServiceComplaintsComplaintIdGetQuery = ..., complaint_id: str | int, **options: Unpack[Options]) -> Reply[t.MerchantServiceComplaintsComplaintIdGetData]:
+        """查询投诉单详情.
+
+        直连商户, 服务商, 渠道商
+
+        complaint_id: 投诉单号
+
+        https://pay.weixin.qq.com/docs/merchant/apis/consumer-complaint/complaints/query-complaint-v2.html
+        """
+    async def get_async(self, query: t.MerchantServiceComplaintsComplaintIdGetQuery = ..., /, *, params: t.MerchantServiceComplaintsComplaintIdGetQuery = ..., complaint_id: str | int, **options: Unpack[Options]) -> Reply[t.MerchantServiceComplaintsComplaintIdGetData]:
+        """查询投诉单详情."""
+
+class MerchantServiceComplaints(TypedNode):
+    _complaint_id_: MerchantServiceComplaintsComplaintId
+    def get(self, query: t.MerchantServiceComplaintsGetQuery = ..., /, *, params: t.MerchantServiceComplaintsGetQuery = ..., **options: Unpack[Options]) -> Reply[t.MerchantServiceComplaintsGetData]:
+        """查询投诉单列表.
+
+        直连商户, 服务商, 渠道商
+        """
+    async def get_async(self, query: t.MerchantServiceComplaintsGetQuery = ..., /, *, params: t.MerchantServiceComplaintsGetQuery = ..., **options: Unpack[Options]) -> Reply[t.MerchantServiceComplaintsGetData]:
+        """查询投诉单列表."""
+    def paginate(self, query: t.MerchantServiceComplaintsGetQuery = ..., /, *, params: t.MerchantServiceComplaintsGetQuery = ..., **options: Unpack[Options]) -> Iterator[t.MerchantServiceComplaintsComplaintIdGetData]:
+        """查询投诉单列表: every item, page after page."""
+    def paginate_async(self, query: t.MerchantServiceComplaintsGetQuery = ..., /, *, params: t.MerchantServiceComplaintsGetQuery = ..., **options: Unpack[Options]) -> AsyncIterator[t.MerchantServiceComplaintsComplaintIdGetData]:
+        """查询投诉单列表: every item, page after page."""
 
 class MerchantServiceImagesUpload(TypedNode):
     def post(self, body: t.MerchantServiceImagesUploadPostBody = ..., /, *, json: t.MerchantServiceImagesUploadPostBody = ..., files: Files, **options: Unpack[Options]) -> Reply[t.MerchantServiceImagesUploadPostData]:
@@ -337,11 +312,14 @@ class MerchantServiceImagesMediaId(TypedNode):
     async def get_async(self, query: t.MerchantServiceImagesMediaIdGetQuery = ..., /, *, params: t.MerchantServiceImagesMediaIdGetQuery = ..., media_id: str | int, **options: Unpack[Options]) -> Reply[None]:
         """图片下载."""
 
-class MerchantStorage(TypedNode):
-    file: MerchantStorageFile
+class MerchantServiceImages(TypedNode):
+    upload: MerchantServiceImagesUpload
+    _media_id_: MerchantServiceImagesMediaId
 
-class MerchantStorageFile(TypedNode):
-    upload: MerchantStorageFileUpload
+class MerchantService(TypedNode):
+    complaintNotifications: MerchantServiceComplaintNotifications
+    complaints: MerchantServiceComplaints
+    images: MerchantServiceImages
 
 class MerchantStorageFileUpload(TypedNode):
     def post(self, body: t.MerchantStorageFileUploadPostBody = ..., /, *, json: t.MerchantStorageFileUploadPostBody = ..., files: Files, **options: Unpack[Options]) -> Reply[t.MerchantStorageFileUploadPostData]:
@@ -356,19 +334,11 @@ class MerchantStorageFileUpload(TypedNode):
     def __call__(self, body: t.MerchantStorageFileUploadPostBody = ..., /, *, files: Files, **options: Unpack[Options]) -> Reply[t.MerchantStorageFileUploadPostData]:
         """上传文件: POST."""
 
-class Merchants(TypedNode):
-    _sub_mchid_: MerchantsSubMchid
-    def post(self, body: t.MerchantsPostBody = ..., /, *, json: t.MerchantsPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.MerchantsPostData]:
-        """子商户进件（融合钱包）.
+class MerchantStorageFile(TypedNode):
+    upload: MerchantStorageFileUpload
 
-        机构模式
-
-        https://pay.weixin.qq.com/doc/global/v3/zh/4013025088
-        """
-    async def post_async(self, body: t.MerchantsPostBody = ..., /, *, json: t.MerchantsPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.MerchantsPostData]:
-        """子商户进件（融合钱包）."""
-    def __call__(self, body: t.MerchantsPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.MerchantsPostData]:
-        """子商户进件（融合钱包）: POST."""
+class MerchantStorage(TypedNode):
+    file: MerchantStorageFile
 
 class MerchantsSubMchid(TypedNode):
     def get(self, query: t.MerchantsSubMchidGetQuery = ..., /, *, params: t.MerchantsSubMchidGetQuery = ..., sub_mchid: str | int, **options: Unpack[Options]) -> Reply[t.MerchantsSubMchidGetData]:
@@ -394,19 +364,19 @@ class MerchantsSubMchid(TypedNode):
     async def patch_async(self, body: t.MerchantsSubMchidPatchBody = ..., /, *, json: t.MerchantsSubMchidPatchBody = ..., sub_mchid: str | int, **options: Unpack[BodyOptions]) -> Reply[t.MerchantsSubMchidPatchData]:
         """修改子商户（融合钱包）."""
 
-class Micropay(TypedNode):
-    transactions: MicropayTransactions
+class Merchants(TypedNode):
+    _sub_mchid_: MerchantsSubMchid
+    def post(self, body: t.MerchantsPostBody = ..., /, *, json: t.MerchantsPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.MerchantsPostData]:
+        """子商户进件（融合钱包）.
 
-class MicropayTransactions(TypedNode):
-    id: MicropayTransactionsId
-    outTradeNo: MicropayTransactionsOutTradeNo
-    pay: MicropayTransactionsPay
+        机构模式
 
-class MicropayTransactionsId(TypedNode):
-    _transaction_id_: MicropayTransactionsIdTransactionId
-
-class MicropayTransactionsIdTransactionId(TypedNode):
-    reverse: MicropayTransactionsIdTransactionIdReverse
+        https://pay.weixin.qq.com/doc/global/v3/zh/4013025088
+        """
+    async def post_async(self, body: t.MerchantsPostBody = ..., /, *, json: t.MerchantsPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.MerchantsPostData]:
+        """子商户进件（融合钱包）."""
+    def __call__(self, body: t.MerchantsPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.MerchantsPostData]:
+        """子商户进件（融合钱包）: POST."""
 
 class MicropayTransactionsIdTransactionIdReverse(TypedNode):
     def post(self, body: t.MicropayTransactionsIdTransactionIdReversePostBody = ..., /, *, json: t.MicropayTransactionsIdTransactionIdReversePostBody = ..., transaction_id: str | int, **options: Unpack[BodyOptions]) -> Reply[None]:
@@ -423,11 +393,11 @@ class MicropayTransactionsIdTransactionIdReverse(TypedNode):
     def __call__(self, body: t.MicropayTransactionsIdTransactionIdReversePostBody, /, *, transaction_id: str | int, **options: Unpack[BodyOptions]) -> Reply[None]:
         """撤销订单(微信支付订单号): POST."""
 
-class MicropayTransactionsOutTradeNo(TypedNode):
-    _out_trade_no_: MicropayTransactionsOutTradeNoOutTradeNo
+class MicropayTransactionsIdTransactionId(TypedNode):
+    reverse: MicropayTransactionsIdTransactionIdReverse
 
-class MicropayTransactionsOutTradeNoOutTradeNo(TypedNode):
-    reverse: MicropayTransactionsOutTradeNoReverse
+class MicropayTransactionsId(TypedNode):
+    _transaction_id_: MicropayTransactionsIdTransactionId
 
 class MicropayTransactionsOutTradeNoReverse(TypedNode):
     def post(self, body: t.MicropayTransactionsOutTradeNoReversePostBody = ..., /, *, json: t.MicropayTransactionsOutTradeNoReversePostBody = ..., out_trade_no: str | int, **options: Unpack[BodyOptions]) -> Reply[None]:
@@ -444,6 +414,12 @@ class MicropayTransactionsOutTradeNoReverse(TypedNode):
     def __call__(self, body: t.MicropayTransactionsOutTradeNoReversePostBody, /, *, out_trade_no: str | int, **options: Unpack[BodyOptions]) -> Reply[None]:
         """撤销订单(商户订单号): POST."""
 
+class MicropayTransactionsOutTradeNoOutTradeNo(TypedNode):
+    reverse: MicropayTransactionsOutTradeNoReverse
+
+class MicropayTransactionsOutTradeNo(TypedNode):
+    _out_trade_no_: MicropayTransactionsOutTradeNoOutTradeNo
+
 class MicropayTransactionsPay(TypedNode):
     def post(self, body: t.MicropayTransactionsPayPostBody = ..., /, *, json: t.MicropayTransactionsPayPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.MicropayTransactionsPayPostData]:
         """提交付款码支付.
@@ -457,18 +433,13 @@ class MicropayTransactionsPay(TypedNode):
     def __call__(self, body: t.MicropayTransactionsPayPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.MicropayTransactionsPayPostData]:
         """提交付款码支付: POST."""
 
-class Papay(TypedNode):
-    contracts: PapayContracts
-    transactions: PapayTransactions
+class MicropayTransactions(TypedNode):
+    id: MicropayTransactionsId
+    outTradeNo: MicropayTransactionsOutTradeNo
+    pay: MicropayTransactionsPay
 
-class PapayContracts(TypedNode):
-    appPreEntrustSign: PapayContractsAppPreEntrustSign
-    h5PreEntrustSign: PapayContractsH5PreEntrustSign
-    jsapiPreEntrustSign: PapayContractsJsapiPreEntrustSign
-    miniprogramPreEntrustSign: PapayContractsMiniprogramPreEntrustSign
-    outContractCode: PapayContractsOutContractCode
-    webPreEntrustSign: PapayContractsWebPreEntrustSign
-    _contract_id_: PapayContractsContractId
+class Micropay(TypedNode):
+    transactions: MicropayTransactions
 
 class PapayContractsAppPreEntrustSign(TypedNode):
     def post(self, body: t.PapayContractsAppPreEntrustSignPostBody = ..., /, *, json: t.PapayContractsAppPreEntrustSignPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.PapayContractsAppPreEntrustSignPostData]:
@@ -522,9 +493,6 @@ class PapayContractsMiniprogramPreEntrustSign(TypedNode):
     def __call__(self, body: t.PapayContractsMiniprogramPreEntrustSignPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.PapayContractsMiniprogramPreEntrustSignPostData]:
         """小程序签约: POST."""
 
-class PapayContractsOutContractCode(TypedNode):
-    _out_contract_code_: PapayContractsOutContractCodeOutContractCode
-
 class PapayContractsOutContractCodeOutContractCode(TypedNode):
     def get(self, query: t.PapayContractsOutContractCodeGetQuery = ..., /, *, params: t.PapayContractsOutContractCodeGetQuery = ..., out_contract_code: str | int, **options: Unpack[Options]) -> Reply[t.PapayContractsOutContractCodeGetData]:
         """商户协议号查询签约.
@@ -538,6 +506,9 @@ class PapayContractsOutContractCodeOutContractCode(TypedNode):
     async def get_async(self, query: t.PapayContractsOutContractCodeGetQuery = ..., /, *, params: t.PapayContractsOutContractCodeGetQuery = ..., out_contract_code: str | int, **options: Unpack[Options]) -> Reply[t.PapayContractsOutContractCodeGetData]:
         """商户协议号查询签约."""
 
+class PapayContractsOutContractCode(TypedNode):
+    _out_contract_code_: PapayContractsOutContractCodeOutContractCode
+
 class PapayContractsWebPreEntrustSign(TypedNode):
     def post(self, body: t.PapayContractsWebPreEntrustSignPostBody = ..., /, *, json: t.PapayContractsWebPreEntrustSignPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.PapayContractsWebPreEntrustSignPostData]:
         """WEB预签约.
@@ -550,20 +521,6 @@ class PapayContractsWebPreEntrustSign(TypedNode):
         """WEB预签约."""
     def __call__(self, body: t.PapayContractsWebPreEntrustSignPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.PapayContractsWebPreEntrustSignPostData]:
         """WEB预签约: POST."""
-
-class PapayContractsContractId(TypedNode):
-    terminate: PapayContractsContractIdTerminate
-    def get(self, query: t.PapayContractsContractIdGetQuery = ..., /, *, params: t.PapayContractsContractIdGetQuery = ..., contract_id: str | int, **options: Unpack[Options]) -> Reply[t.PapayContractsContractIdGetData]:
-        """代扣协议ID查询签约.
-
-        直连模式, 机构模式
-
-        contract_id: 委托代扣协议ID
-
-        https://pay.weixin.qq.com/doc/global/v3/zh/4013015470
-        """
-    async def get_async(self, query: t.PapayContractsContractIdGetQuery = ..., /, *, params: t.PapayContractsContractIdGetQuery = ..., contract_id: str | int, **options: Unpack[Options]) -> Reply[t.PapayContractsContractIdGetData]:
-        """代扣协议ID查询签约."""
 
 class PapayContractsContractIdTerminate(TypedNode):
     def post(self, body: t.PapayContractsContractIdTerminatePostBody = ..., /, *, json: t.PapayContractsContractIdTerminatePostBody = ..., contract_id: str | int, **options: Unpack[BodyOptions]) -> Reply[None]:
@@ -580,23 +537,41 @@ class PapayContractsContractIdTerminate(TypedNode):
     def __call__(self, body: t.PapayContractsContractIdTerminatePostBody, /, *, contract_id: str | int, **options: Unpack[BodyOptions]) -> Reply[None]:
         """申请解约: POST."""
 
-class PapayTransactions(TypedNode):
-    outTradeNo: PapayTransactionsOutTradeNo
-    _transaction_id_: PapayTransactionsTransactionId
-    def post(self, body: t.PapayTransactionsPostBody = ..., /, *, json: t.PapayTransactionsPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.PapayTransactionsPostData]:
-        """支付扣款.
+class PapayContractsContractId(TypedNode):
+    terminate: PapayContractsContractIdTerminate
+    def get(self, query: t.PapayContractsContractIdGetQuery = ..., /, *, params: t.PapayContractsContractIdGetQuery = ..., contract_id: str | int, **options: Unpack[Options]) -> Reply[t.PapayContractsContractIdGetData]:
+        """代扣协议ID查询签约.
 
         直连模式, 机构模式
 
-        https://pay.weixin.qq.com/doc/global/v3/zh/4013015482
-        """
-    async def post_async(self, body: t.PapayTransactionsPostBody = ..., /, *, json: t.PapayTransactionsPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.PapayTransactionsPostData]:
-        """支付扣款."""
-    def __call__(self, body: t.PapayTransactionsPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.PapayTransactionsPostData]:
-        """支付扣款: POST."""
+        contract_id: 委托代扣协议ID
 
-class PapayTransactionsOutTradeNo(TypedNode):
-    _out_trade_no_: PapayTransactionsOutTradeNoOutTradeNo
+        https://pay.weixin.qq.com/doc/global/v3/zh/4013015470
+        """
+    async def get_async(self, query: t.PapayContractsContractIdGetQuery = ..., /, *, params: t.PapayContractsContractIdGetQuery = ..., contract_id: str | int, **options: Unpack[Options]) -> Reply[t.PapayContractsContractIdGetData]:
+        """代扣协议ID查询签约."""
+
+class PapayContracts(TypedNode):
+    appPreEntrustSign: PapayContractsAppPreEntrustSign
+    h5PreEntrustSign: PapayContractsH5PreEntrustSign
+    jsapiPreEntrustSign: PapayContractsJsapiPreEntrustSign
+    miniprogramPreEntrustSign: PapayContractsMiniprogramPreEntrustSign
+    outContractCode: PapayContractsOutContractCode
+    webPreEntrustSign: PapayContractsWebPreEntrustSign
+    _contract_id_: PapayContractsContractId
+
+class PapayTransactionsOutTradeNoReverse(TypedNode):
+    def post(self, *, params: t.PapayTransactionsOutTradeNoReversePostQuery = ..., out_trade_no: str | int, **options: Unpack[BodyOptions]) -> Reply[None]:
+        """撤销订单(商户订单号).
+
+        直连模式, 机构模式
+
+        out_trade_no: 商户订单号
+
+        https://pay.weixin.qq.com/doc/global/v3/zh/4013015496
+        """
+    async def post_async(self, *, params: t.PapayTransactionsOutTradeNoReversePostQuery = ..., out_trade_no: str | int, **options: Unpack[BodyOptions]) -> Reply[None]:
+        """撤销订单(商户订单号)."""
 
 class PapayTransactionsOutTradeNoOutTradeNo(TypedNode):
     reverse: PapayTransactionsOutTradeNoReverse
@@ -612,18 +587,8 @@ class PapayTransactionsOutTradeNoOutTradeNo(TypedNode):
     async def get_async(self, query: t.PapayTransactionsOutTradeNoGetQuery = ..., /, *, params: t.PapayTransactionsOutTradeNoGetQuery = ..., out_trade_no: str | int, **options: Unpack[Options]) -> Reply[t.PapayTransactionsOutTradeNoGetData]:
         """查询订单(商户订单号)."""
 
-class PapayTransactionsOutTradeNoReverse(TypedNode):
-    def post(self, *, params: t.PapayTransactionsOutTradeNoReversePostQuery = ..., out_trade_no: str | int, **options: Unpack[BodyOptions]) -> Reply[None]:
-        """撤销订单(商户订单号).
-
-        直连模式, 机构模式
-
-        out_trade_no: 商户订单号
-
-        https://pay.weixin.qq.com/doc/global/v3/zh/4013015496
-        """
-    async def post_async(self, *, params: t.PapayTransactionsOutTradeNoReversePostQuery = ..., out_trade_no: str | int, **options: Unpack[BodyOptions]) -> Reply[None]:
-        """撤销订单(商户订单号)."""
+class PapayTransactionsOutTradeNo(TypedNode):
+    _out_trade_no_: PapayTransactionsOutTradeNoOutTradeNo
 
 class PapayTransactionsTransactionId(TypedNode):
     def get(self, query: t.PapayTransactionsTransactionIdGetQuery = ..., /, *, params: t.PapayTransactionsTransactionIdGetQuery = ..., transaction_id: str | int, **options: Unpack[Options]) -> Reply[t.PapayTransactionsTransactionIdGetData]:
@@ -638,12 +603,24 @@ class PapayTransactionsTransactionId(TypedNode):
     async def get_async(self, query: t.PapayTransactionsTransactionIdGetQuery = ..., /, *, params: t.PapayTransactionsTransactionIdGetQuery = ..., transaction_id: str | int, **options: Unpack[Options]) -> Reply[t.PapayTransactionsTransactionIdGetData]:
         """查询订单(微信支付订单号)."""
 
-class ProfitSharing(TypedNode):
-    billDownloadUrl: ProfitSharingBillDownloadUrl
-    orders: ProfitSharingOrders
-    receivers: ProfitSharingReceivers
-    refunds: ProfitSharingRefunds
-    transactions: ProfitSharingTransactions
+class PapayTransactions(TypedNode):
+    outTradeNo: PapayTransactionsOutTradeNo
+    _transaction_id_: PapayTransactionsTransactionId
+    def post(self, body: t.PapayTransactionsPostBody = ..., /, *, json: t.PapayTransactionsPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.PapayTransactionsPostData]:
+        """支付扣款.
+
+        直连模式, 机构模式
+
+        https://pay.weixin.qq.com/doc/global/v3/zh/4013015482
+        """
+    async def post_async(self, body: t.PapayTransactionsPostBody = ..., /, *, json: t.PapayTransactionsPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.PapayTransactionsPostData]:
+        """支付扣款."""
+    def __call__(self, body: t.PapayTransactionsPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.PapayTransactionsPostData]:
+        """支付扣款: POST."""
+
+class Papay(TypedNode):
+    contracts: PapayContracts
+    transactions: PapayTransactions
 
 class ProfitSharingBillDownloadUrl(TypedNode):
     def get(self, query: t.ProfitSharingBillDownloadUrlGetQuery = ..., /, *, params: t.ProfitSharingBillDownloadUrlGetQuery = ..., **options: Unpack[Options]) -> Reply[t.ProfitSharingBillDownloadUrlGetData]:
@@ -655,21 +632,6 @@ class ProfitSharingBillDownloadUrl(TypedNode):
         """
     async def get_async(self, query: t.ProfitSharingBillDownloadUrlGetQuery = ..., /, *, params: t.ProfitSharingBillDownloadUrlGetQuery = ..., **options: Unpack[Options]) -> Reply[t.ProfitSharingBillDownloadUrlGetData]:
         """获取分账账单文件下载地址."""
-
-class ProfitSharingOrders(TypedNode):
-    unfreeze: ProfitSharingOrdersUnfreeze
-    _out_order_no_: ProfitSharingOrdersOutOrderNo
-    def post(self, body: t.ProfitSharingOrdersPostBody = ..., /, *, json: t.ProfitSharingOrdersPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.ProfitSharingOrdersPostData]:
-        """请求分账.
-
-        直连模式, 机构模式
-
-        https://pay.weixin.qq.com/doc/global/v3/zh/4013024892
-        """
-    async def post_async(self, body: t.ProfitSharingOrdersPostBody = ..., /, *, json: t.ProfitSharingOrdersPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.ProfitSharingOrdersPostData]:
-        """请求分账."""
-    def __call__(self, body: t.ProfitSharingOrdersPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.ProfitSharingOrdersPostData]:
-        """请求分账: POST."""
 
 class ProfitSharingOrdersUnfreeze(TypedNode):
     def post(self, body: t.ProfitSharingOrdersUnfreezePostBody = ..., /, *, json: t.ProfitSharingOrdersUnfreezePostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.ProfitSharingOrdersUnfreezePostData]:
@@ -697,6 +659,34 @@ class ProfitSharingOrdersOutOrderNo(TypedNode):
     async def get_async(self, query: t.ProfitSharingOrdersOutOrderNoGetQuery = ..., /, *, params: t.ProfitSharingOrdersOutOrderNoGetQuery = ..., out_order_no: str | int, **options: Unpack[Options]) -> Reply[t.ProfitSharingOrdersOutOrderNoGetData]:
         """查询分账结果."""
 
+class ProfitSharingOrders(TypedNode):
+    unfreeze: ProfitSharingOrdersUnfreeze
+    _out_order_no_: ProfitSharingOrdersOutOrderNo
+    def post(self, body: t.ProfitSharingOrdersPostBody = ..., /, *, json: t.ProfitSharingOrdersPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.ProfitSharingOrdersPostData]:
+        """请求分账.
+
+        直连模式, 机构模式
+
+        https://pay.weixin.qq.com/doc/global/v3/zh/4013024892
+        """
+    async def post_async(self, body: t.ProfitSharingOrdersPostBody = ..., /, *, json: t.ProfitSharingOrdersPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.ProfitSharingOrdersPostData]:
+        """请求分账."""
+    def __call__(self, body: t.ProfitSharingOrdersPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.ProfitSharingOrdersPostData]:
+        """请求分账: POST."""
+
+class ProfitSharingReceiversAccount(TypedNode):
+    def get(self, query: t.ProfitSharingReceiversAccountGetQuery = ..., /, *, params: t.ProfitSharingReceiversAccountGetQuery = ..., account: str | int, **options: Unpack[Options]) -> Reply[t.ProfitSharingReceiversAccountGetData]:
+        """查询分账接收方添加结果.
+
+        直连模式, 机构模式
+
+        account: 接收方账号
+
+        https://pay.weixin.qq.com/doc/global/v3/zh/4013024912
+        """
+    async def get_async(self, query: t.ProfitSharingReceiversAccountGetQuery = ..., /, *, params: t.ProfitSharingReceiversAccountGetQuery = ..., account: str | int, **options: Unpack[Options]) -> Reply[t.ProfitSharingReceiversAccountGetData]:
+        """查询分账接收方添加结果."""
+
 class ProfitSharingReceivers(TypedNode):
     _account_: ProfitSharingReceiversAccount
     def delete(self, *, json: t.ProfitSharingReceiversDeleteBody = ..., **options: Unpack[Options]) -> Reply[None]:
@@ -720,23 +710,6 @@ class ProfitSharingReceivers(TypedNode):
     def __call__(self, body: t.ProfitSharingReceiversPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.ProfitSharingReceiversPostData]:
         """添加分账接收方: POST."""
 
-class ProfitSharingReceiversAccount(TypedNode):
-    def get(self, query: t.ProfitSharingReceiversAccountGetQuery = ..., /, *, params: t.ProfitSharingReceiversAccountGetQuery = ..., account: str | int, **options: Unpack[Options]) -> Reply[t.ProfitSharingReceiversAccountGetData]:
-        """查询分账接收方添加结果.
-
-        直连模式, 机构模式
-
-        account: 接收方账号
-
-        https://pay.weixin.qq.com/doc/global/v3/zh/4013024912
-        """
-    async def get_async(self, query: t.ProfitSharingReceiversAccountGetQuery = ..., /, *, params: t.ProfitSharingReceiversAccountGetQuery = ..., account: str | int, **options: Unpack[Options]) -> Reply[t.ProfitSharingReceiversAccountGetData]:
-        """查询分账接收方添加结果."""
-
-class ProfitSharingRefunds(TypedNode):
-    billDownloadUrl: ProfitSharingRefundsBillDownloadUrl
-    refundableBalance: ProfitSharingRefundsRefundableBalance
-
 class ProfitSharingRefundsBillDownloadUrl(TypedNode):
     def get(self, query: t.ProfitSharingRefundsBillDownloadUrlGetQuery = ..., /, *, params: t.ProfitSharingRefundsBillDownloadUrlGetQuery = ..., **options: Unpack[Options]) -> Reply[t.ProfitSharingRefundsBillDownloadUrlGetData]:
         """获取分账退款账单下载链接.
@@ -759,9 +732,9 @@ class ProfitSharingRefundsRefundableBalance(TypedNode):
     async def get_async(self, **options: Unpack[Options]) -> Reply[t.ProfitSharingRefundsRefundableBalanceGetData]:
         """查询可供垫付退款实时余额."""
 
-class ProfitSharingTransactions(TypedNode):
-    mark: ProfitSharingTransactionsMark
-    _transaction_id_: ProfitSharingTransactionsTransactionId
+class ProfitSharingRefunds(TypedNode):
+    billDownloadUrl: ProfitSharingRefundsBillDownloadUrl
+    refundableBalance: ProfitSharingRefundsRefundableBalance
 
 class ProfitSharingTransactionsMark(TypedNode):
     def post(self, body: t.ProfitSharingTransactionsMarkPostBody = ..., /, *, json: t.ProfitSharingTransactionsMarkPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[None]:
@@ -775,10 +748,6 @@ class ProfitSharingTransactionsMark(TypedNode):
         """分账标记."""
     def __call__(self, body: t.ProfitSharingTransactionsMarkPostBody, /, **options: Unpack[BodyOptions]) -> Reply[None]:
         """分账标记: POST."""
-
-class ProfitSharingTransactionsTransactionId(TypedNode):
-    amounts: ProfitSharingTransactionsTransactionIdAmounts
-    refundableAmounts: ProfitSharingTransactionsTransactionIdRefundableAmounts
 
 class ProfitSharingTransactionsTransactionIdAmounts(TypedNode):
     def get(self, query: t.ProfitSharingTransactionsTransactionIdAmountsGetQuery = ..., /, *, params: t.ProfitSharingTransactionsTransactionIdAmountsGetQuery = ..., transaction_id: str | int, **options: Unpack[Options]) -> Reply[t.ProfitSharingTransactionsTransactionIdAmountsGetData]:
@@ -806,18 +775,20 @@ class ProfitSharingTransactionsTransactionIdRefundableAmounts(TypedNode):
     async def get_async(self, query: t.ProfitSharingTransactionsTransactionIdRefundableAmountsGetQuery = ..., /, *, params: t.ProfitSharingTransactionsTransactionIdRefundableAmountsGetQuery = ..., transaction_id: str | int, **options: Unpack[Options]) -> Reply[t.ProfitSharingTransactionsTransactionIdRefundableAmountsGetData]:
         """查询订单剩余可退款金额."""
 
-class Refund(TypedNode):
-    partner: RefundPartner
-    rechargeBalance: RefundRechargeBalance
+class ProfitSharingTransactionsTransactionId(TypedNode):
+    amounts: ProfitSharingTransactionsTransactionIdAmounts
+    refundableAmounts: ProfitSharingTransactionsTransactionIdRefundableAmounts
 
-class RefundPartner(TypedNode):
-    rechargeBalance: RefundPartnerRechargeBalance
+class ProfitSharingTransactions(TypedNode):
+    mark: ProfitSharingTransactionsMark
+    _transaction_id_: ProfitSharingTransactionsTransactionId
 
-class RefundPartnerRechargeBalance(TypedNode):
-    subMchid: RefundPartnerRechargeBalanceSubMchid
-
-class RefundPartnerRechargeBalanceSubMchid(TypedNode):
-    _sub_mchid_: RefundPartnerRechargeBalanceSubMchidSubMchid
+class ProfitSharing(TypedNode):
+    billDownloadUrl: ProfitSharingBillDownloadUrl
+    orders: ProfitSharingOrders
+    receivers: ProfitSharingReceivers
+    refunds: ProfitSharingRefunds
+    transactions: ProfitSharingTransactions
 
 class RefundPartnerRechargeBalanceSubMchidSubMchid(TypedNode):
     def get(self, *, sub_mchid: str | int, **options: Unpack[Options]) -> Reply[t.RefundPartnerRechargeBalanceSubMchidGetData]:
@@ -832,6 +803,15 @@ class RefundPartnerRechargeBalanceSubMchidSubMchid(TypedNode):
     async def get_async(self, *, sub_mchid: str | int, **options: Unpack[Options]) -> Reply[t.RefundPartnerRechargeBalanceSubMchidGetData]:
         """商家充值退款余额查询."""
 
+class RefundPartnerRechargeBalanceSubMchid(TypedNode):
+    _sub_mchid_: RefundPartnerRechargeBalanceSubMchidSubMchid
+
+class RefundPartnerRechargeBalance(TypedNode):
+    subMchid: RefundPartnerRechargeBalanceSubMchid
+
+class RefundPartner(TypedNode):
+    rechargeBalance: RefundPartnerRechargeBalance
+
 class RefundRechargeBalance(TypedNode):
     def get(self, **options: Unpack[Options]) -> Reply[t.RefundRechargeBalanceGetData]:
         """商家充值退款余额查询.
@@ -842,6 +822,42 @@ class RefundRechargeBalance(TypedNode):
         """
     async def get_async(self, **options: Unpack[Options]) -> Reply[t.RefundRechargeBalanceGetData]:
         """商家充值退款余额查询."""
+
+class Refund(TypedNode):
+    partner: RefundPartner
+    rechargeBalance: RefundRechargeBalance
+
+class RefundsIdRefundId(TypedNode):
+    def get(self, query: t.RefundsIdRefundIdGetQuery = ..., /, *, params: t.RefundsIdRefundIdGetQuery = ..., refund_id: str | int, **options: Unpack[Options]) -> Reply[t.RefundsIdRefundIdGetData]:
+        """查询单笔退款(微信支付退款订单号).
+
+        直连模式, 机构模式
+
+        refund_id: 微信支付退款订单号
+
+        https://pay.weixin.qq.com/doc/global/v3/zh/4012354684
+        """
+    async def get_async(self, query: t.RefundsIdRefundIdGetQuery = ..., /, *, params: t.RefundsIdRefundIdGetQuery = ..., refund_id: str | int, **options: Unpack[Options]) -> Reply[t.RefundsIdRefundIdGetData]:
+        """查询单笔退款(微信支付退款订单号)."""
+
+class RefundsId(TypedNode):
+    _refund_id_: RefundsIdRefundId
+
+class RefundsOutRefundNoOutRefundNo(TypedNode):
+    def get(self, query: t.RefundsOutRefundNoGetQuery = ..., /, *, params: t.RefundsOutRefundNoGetQuery = ..., out_refund_no: str | int, **options: Unpack[Options]) -> Reply[t.RefundsOutRefundNoGetData]:
+        """查询单笔退款(商户退款订单号).
+
+        直连模式, 机构模式
+
+        out_refund_no: 商户退款订单号
+
+        https://pay.weixin.qq.com/doc/global/v3/zh/4012354684
+        """
+    async def get_async(self, query: t.RefundsOutRefundNoGetQuery = ..., /, *, params: t.RefundsOutRefundNoGetQuery = ..., out_refund_no: str | int, **options: Unpack[Options]) -> Reply[t.RefundsOutRefundNoGetData]:
+        """查询单笔退款(商户退款订单号)."""
+
+class RefundsOutRefundNo(TypedNode):
+    _out_refund_no_: RefundsOutRefundNoOutRefundNo
 
 class Refunds(TypedNode):
     id: RefundsId
@@ -867,41 +883,6 @@ class Refunds(TypedNode):
     def __call__(self, body: t.RefundsPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.RefundsPostData]:
         """申请退款: POST."""
 
-class RefundsId(TypedNode):
-    _refund_id_: RefundsIdRefundId
-
-class RefundsIdRefundId(TypedNode):
-    def get(self, query: t.RefundsIdRefundIdGetQuery = ..., /, *, params: t.RefundsIdRefundIdGetQuery = ..., refund_id: str | int, **options: Unpack[Options]) -> Reply[t.RefundsIdRefundIdGetData]:
-        """查询单笔退款(微信支付退款订单号).
-
-        直连模式, 机构模式
-
-        refund_id: 微信支付退款订单号
-
-        https://pay.weixin.qq.com/doc/global/v3/zh/4012354684
-        """
-    async def get_async(self, query: t.RefundsIdRefundIdGetQuery = ..., /, *, params: t.RefundsIdRefundIdGetQuery = ..., refund_id: str | int, **options: Unpack[Options]) -> Reply[t.RefundsIdRefundIdGetData]:
-        """查询单笔退款(微信支付退款订单号)."""
-
-class RefundsOutRefundNo(TypedNode):
-    _out_refund_no_: RefundsOutRefundNoOutRefundNo
-
-class RefundsOutRefundNoOutRefundNo(TypedNode):
-    def get(self, query: t.RefundsOutRefundNoGetQuery = ..., /, *, params: t.RefundsOutRefundNoGetQuery = ..., out_refund_no: str | int, **options: Unpack[Options]) -> Reply[t.RefundsOutRefundNoGetData]:
-        """查询单笔退款(商户退款订单号).
-
-        直连模式, 机构模式
-
-        out_refund_no: 商户退款订单号
-
-        https://pay.weixin.qq.com/doc/global/v3/zh/4012354684
-        """
-    async def get_async(self, query: t.RefundsOutRefundNoGetQuery = ..., /, *, params: t.RefundsOutRefundNoGetQuery = ..., out_refund_no: str | int, **options: Unpack[Options]) -> Reply[t.RefundsOutRefundNoGetData]:
-        """查询单笔退款(商户退款订单号)."""
-
-class Settle(TypedNode):
-    settlements: SettleSettlements
-
 class SettleSettlements(TypedNode):
     def get(self, query: t.SettleSettlementsGetQuery = ..., /, *, params: t.SettleSettlementsGetQuery = ..., **options: Unpack[Options]) -> Reply[t.SettleSettlementsGetData]:
         """查询结算资金明细.
@@ -917,6 +898,9 @@ class SettleSettlements(TypedNode):
     def paginate_async(self, query: t.SettleSettlementsGetPages = ..., /, *, params: t.SettleSettlementsGetPages = ..., **options: Unpack[Options]) -> AsyncIterator[t.SettleSettlementsGetItem]:
         """查询结算资金明细: every item, page after page."""
 
+class Settle(TypedNode):
+    settlements: SettleSettlements
+
 class Statements(TypedNode):
     def get(self, query: t.StatementsGetQuery = ..., /, *, params: t.StatementsGetQuery = ..., **options: Unpack[Options]) -> Reply[None]:
         """下载对账单.
@@ -927,14 +911,6 @@ class Statements(TypedNode):
         """
     async def get_async(self, query: t.StatementsGetQuery = ..., /, *, params: t.StatementsGetQuery = ..., **options: Unpack[Options]) -> Reply[None]:
         """下载对账单."""
-
-class Transactions(TypedNode):
-    app: TransactionsApp
-    id: TransactionsId
-    jsapi: TransactionsJsapi
-    mweb: TransactionsMweb
-    native: TransactionsNative
-    outTradeNo: TransactionsOutTradeNo
 
 class TransactionsApp(TypedNode):
     def post(self, body: t.TransactionsAppPostBody = ..., /, *, json: t.TransactionsAppPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.TransactionsAppPostData]:
@@ -948,23 +924,6 @@ class TransactionsApp(TypedNode):
         """APP支付下单."""
     def __call__(self, body: t.TransactionsAppPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.TransactionsAppPostData]:
         """APP支付下单: POST."""
-
-class TransactionsId(TypedNode):
-    _transaction_id_: TransactionsIdTransactionId
-
-class TransactionsIdTransactionId(TypedNode):
-    close: TransactionsIdTransactionIdClose
-    def get(self, query: t.TransactionsIdTransactionIdGetQuery = ..., /, *, params: t.TransactionsIdTransactionIdGetQuery = ..., transaction_id: str | int, **options: Unpack[Options]) -> Reply[t.TransactionsIdTransactionIdGetData]:
-        """查询订单(微信支付订单号).
-
-        直连模式, 机构模式
-
-        transaction_id: 微信支付订单号
-
-        https://pay.weixin.qq.com/doc/global/v3/zh/4013013913
-        """
-    async def get_async(self, query: t.TransactionsIdTransactionIdGetQuery = ..., /, *, params: t.TransactionsIdTransactionIdGetQuery = ..., transaction_id: str | int, **options: Unpack[Options]) -> Reply[t.TransactionsIdTransactionIdGetData]:
-        """查询订单(微信支付订单号)."""
 
 class TransactionsIdTransactionIdClose(TypedNode):
     def post(self, body: t.TransactionsIdTransactionIdClosePostBody = ..., /, *, json: t.TransactionsIdTransactionIdClosePostBody = ..., transaction_id: str | int, **options: Unpack[BodyOptions]) -> Reply[None]:
@@ -980,6 +939,23 @@ class TransactionsIdTransactionIdClose(TypedNode):
         """关闭订单(微信支付订单号)."""
     def __call__(self, body: t.TransactionsIdTransactionIdClosePostBody, /, *, transaction_id: str | int, **options: Unpack[BodyOptions]) -> Reply[None]:
         """关闭订单(微信支付订单号): POST."""
+
+class TransactionsIdTransactionId(TypedNode):
+    close: TransactionsIdTransactionIdClose
+    def get(self, query: t.TransactionsIdTransactionIdGetQuery = ..., /, *, params: t.TransactionsIdTransactionIdGetQuery = ..., transaction_id: str | int, **options: Unpack[Options]) -> Reply[t.TransactionsIdTransactionIdGetData]:
+        """查询订单(微信支付订单号).
+
+        直连模式, 机构模式
+
+        transaction_id: 微信支付订单号
+
+        https://pay.weixin.qq.com/doc/global/v3/zh/4013013913
+        """
+    async def get_async(self, query: t.TransactionsIdTransactionIdGetQuery = ..., /, *, params: t.TransactionsIdTransactionIdGetQuery = ..., transaction_id: str | int, **options: Unpack[Options]) -> Reply[t.TransactionsIdTransactionIdGetData]:
+        """查询订单(微信支付订单号)."""
+
+class TransactionsId(TypedNode):
+    _transaction_id_: TransactionsIdTransactionId
 
 class TransactionsJsapi(TypedNode):
     def post(self, body: t.TransactionsJsapiPostBody = ..., /, *, json: t.TransactionsJsapiPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.TransactionsJsapiPostData]:
@@ -1020,8 +996,20 @@ class TransactionsNative(TypedNode):
     def __call__(self, body: t.TransactionsNativePostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.TransactionsNativePostData]:
         """Native支付下单: POST."""
 
-class TransactionsOutTradeNo(TypedNode):
-    _out_trade_no_: TransactionsOutTradeNoOutTradeNo
+class TransactionsOutTradeNoClose(TypedNode):
+    def post(self, body: t.TransactionsOutTradeNoClosePostBody = ..., /, *, json: t.TransactionsOutTradeNoClosePostBody = ..., out_trade_no: str | int, **options: Unpack[BodyOptions]) -> Reply[None]:
+        """关闭订单(商户订单号).
+
+        直连模式, 机构模式
+
+        out_trade_no: 商户订单号
+
+        https://pay.weixin.qq.com/doc/global/v3/zh/4013014140
+        """
+    async def post_async(self, body: t.TransactionsOutTradeNoClosePostBody = ..., /, *, json: t.TransactionsOutTradeNoClosePostBody = ..., out_trade_no: str | int, **options: Unpack[BodyOptions]) -> Reply[None]:
+        """关闭订单(商户订单号)."""
+    def __call__(self, body: t.TransactionsOutTradeNoClosePostBody, /, *, out_trade_no: str | int, **options: Unpack[BodyOptions]) -> Reply[None]:
+        """关闭订单(商户订单号): POST."""
 
 class TransactionsOutTradeNoOutTradeNo(TypedNode):
     close: TransactionsOutTradeNoClose
@@ -1037,17 +1025,29 @@ class TransactionsOutTradeNoOutTradeNo(TypedNode):
     async def get_async(self, query: t.TransactionsOutTradeNoGetQuery = ..., /, *, params: t.TransactionsOutTradeNoGetQuery = ..., out_trade_no: str | int, **options: Unpack[Options]) -> Reply[t.TransactionsOutTradeNoGetData]:
         """查询订单(商户订单号)."""
 
-class TransactionsOutTradeNoClose(TypedNode):
-    def post(self, body: t.TransactionsOutTradeNoClosePostBody = ..., /, *, json: t.TransactionsOutTradeNoClosePostBody = ..., out_trade_no: str | int, **options: Unpack[BodyOptions]) -> Reply[None]:
-        """关闭订单(商户订单号).
+class TransactionsOutTradeNo(TypedNode):
+    _out_trade_no_: TransactionsOutTradeNoOutTradeNo
 
-        直连模式, 机构模式
+class Transactions(TypedNode):
+    app: TransactionsApp
+    id: TransactionsId
+    jsapi: TransactionsJsapi
+    mweb: TransactionsMweb
+    native: TransactionsNative
+    outTradeNo: TransactionsOutTradeNo
 
-        out_trade_no: 商户订单号
-
-        https://pay.weixin.qq.com/doc/global/v3/zh/4013014140
-        """
-    async def post_async(self, body: t.TransactionsOutTradeNoClosePostBody = ..., /, *, json: t.TransactionsOutTradeNoClosePostBody = ..., out_trade_no: str | int, **options: Unpack[BodyOptions]) -> Reply[None]:
-        """关闭订单(商户订单号)."""
-    def __call__(self, body: t.TransactionsOutTradeNoClosePostBody, /, *, out_trade_no: str | int, **options: Unpack[BodyOptions]) -> Reply[None]:
-        """关闭订单(商户订单号): POST."""
+class Global(TypedNode):
+    certificates: Certificates
+    customs: Customs
+    merchant: Merchant
+    merchantService: MerchantService
+    merchantStorage: MerchantStorage
+    merchants: Merchants
+    micropay: Micropay
+    papay: Papay
+    profitSharing: ProfitSharing
+    refund: Refund
+    refunds: Refunds
+    settle: Settle
+    statements: Statements
+    transactions: Transactions

@@ -4,16 +4,6 @@ from ..._reply import Reply
 from ..base import BodyOptions, TypedNode
 from ..types.v3 import goldplan as t
 
-class Goldplan(TypedNode):
-    merchants: Merchants
-
-class Merchants(TypedNode):
-    changecustompagestatus: MerchantsChangecustompagestatus
-    changegoldplanstatus: MerchantsChangegoldplanstatus
-    closeAdvertisingShow: MerchantsCloseAdvertisingShow
-    openAdvertisingShow: MerchantsOpenAdvertisingShow
-    setAdvertisingIndustryFilter: MerchantsSetAdvertisingIndustryFilter
-
 class MerchantsChangecustompagestatus(TypedNode):
     def post(self, body: t.MerchantsChangecustompagestatusPostBody = ..., /, *, json: t.MerchantsChangecustompagestatusPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.MerchantsChangecustompagestatusPostData]:
         """商家小票管理.
@@ -76,3 +66,13 @@ class MerchantsSetAdvertisingIndustryFilter(TypedNode):
         """同业过滤标签管理."""
     def __call__(self, body: t.MerchantsSetAdvertisingIndustryFilterPostBody, /, **options: Unpack[BodyOptions]) -> Reply[None]:
         """同业过滤标签管理: POST."""
+
+class Merchants(TypedNode):
+    changecustompagestatus: MerchantsChangecustompagestatus
+    changegoldplanstatus: MerchantsChangegoldplanstatus
+    closeAdvertisingShow: MerchantsCloseAdvertisingShow
+    openAdvertisingShow: MerchantsOpenAdvertisingShow
+    setAdvertisingIndustryFilter: MerchantsSetAdvertisingIndustryFilter
+
+class Goldplan(TypedNode):
+    merchants: Merchants

@@ -4,30 +4,6 @@ from ..._reply import Reply
 from ..base import BodyOptions, Options, TypedNode
 from ..types.v3 import gov as t
 
-class Gov(TypedNode):
-    subsidy: Subsidy
-
-class Subsidy(TypedNode):
-    audit: SubsidyAudit
-    companies: SubsidyCompanies
-    goods: SubsidyGoods
-    nQualifications: SubsidyNQualifications
-    qualification: SubsidyQualification
-    qualifications: SubsidyQualifications
-    sncode: SubsidySncode
-    transactions: SubsidyTransactions
-    zhejiang: SubsidyZhejiang
-
-class SubsidyAudit(TypedNode):
-    cup: SubsidyAuditCup
-
-class SubsidyAuditCup(TypedNode):
-    invalid: SubsidyAuditCupInvalid
-    query: SubsidyAuditCupQuery
-    refund: SubsidyAuditCupRefund
-    update: SubsidyAuditCupUpdate
-    upload: SubsidyAuditCupUpload
-
 class SubsidyAuditCupInvalid(TypedNode):
     def post(self, body: t.SubsidyAuditCupInvalidPostBody = ..., /, *, json: t.SubsidyAuditCupInvalidPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.SubsidyAuditCupInvalidPostData]:
         """查询审核结果.
@@ -54,9 +30,6 @@ class SubsidyAuditCupQuery(TypedNode):
     def __call__(self, body: t.SubsidyAuditCupQueryPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.SubsidyAuditCupQueryPostData]:
         """查询审核结果: POST."""
 
-class SubsidyAuditCupRefund(TypedNode):
-    sync: SubsidyAuditCupRefundSync
-
 class SubsidyAuditCupRefundSync(TypedNode):
     def post(self, body: t.SubsidyAuditCupRefundSyncPostBody = ..., /, *, json: t.SubsidyAuditCupRefundSyncPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.SubsidyAuditCupRefundSyncPostData]:
         """同步非银联支付交易退款信息.
@@ -69,6 +42,9 @@ class SubsidyAuditCupRefundSync(TypedNode):
         """同步非银联支付交易退款信息."""
     def __call__(self, body: t.SubsidyAuditCupRefundSyncPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.SubsidyAuditCupRefundSyncPostData]:
         """同步非银联支付交易退款信息: POST."""
+
+class SubsidyAuditCupRefund(TypedNode):
+    sync: SubsidyAuditCupRefundSync
 
 class SubsidyAuditCupUpdate(TypedNode):
     def post(self, body: t.SubsidyAuditCupUpdatePostBody = ..., /, *, json: t.SubsidyAuditCupUpdatePostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.SubsidyAuditCupUpdatePostData]:
@@ -96,8 +72,15 @@ class SubsidyAuditCupUpload(TypedNode):
     def __call__(self, body: t.SubsidyAuditCupUploadPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.SubsidyAuditCupUploadPostData]:
         """上传审核数据: POST."""
 
-class SubsidyCompanies(TypedNode):
-    query: SubsidyCompaniesQuery
+class SubsidyAuditCup(TypedNode):
+    invalid: SubsidyAuditCupInvalid
+    query: SubsidyAuditCupQuery
+    refund: SubsidyAuditCupRefund
+    update: SubsidyAuditCupUpdate
+    upload: SubsidyAuditCupUpload
+
+class SubsidyAudit(TypedNode):
+    cup: SubsidyAuditCup
 
 class SubsidyCompaniesQuery(TypedNode):
     def post(self, body: t.SubsidyCompaniesQueryPostBody = ..., /, *, json: t.SubsidyCompaniesQueryPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.SubsidyCompaniesQueryPostData]:
@@ -112,8 +95,8 @@ class SubsidyCompaniesQuery(TypedNode):
     def __call__(self, body: t.SubsidyCompaniesQueryPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.SubsidyCompaniesQueryPostData]:
         """企业信息查询: POST."""
 
-class SubsidyGoods(TypedNode):
-    upload: SubsidyGoodsUpload
+class SubsidyCompanies(TypedNode):
+    query: SubsidyCompaniesQuery
 
 class SubsidyGoodsUpload(TypedNode):
     def post(self, body: t.SubsidyGoodsUploadPostBody = ..., /, *, json: t.SubsidyGoodsUploadPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.SubsidyGoodsUploadPostData]:
@@ -128,8 +111,8 @@ class SubsidyGoodsUpload(TypedNode):
     def __call__(self, body: t.SubsidyGoodsUploadPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.SubsidyGoodsUploadPostData]:
         """商品信息上传: POST."""
 
-class SubsidyNQualifications(TypedNode):
-    sync: SubsidyNQualificationsSync
+class SubsidyGoods(TypedNode):
+    upload: SubsidyGoodsUpload
 
 class SubsidyNQualificationsSync(TypedNode):
     def post(self, body: t.SubsidyNQualificationsSyncPostBody = ..., /, *, json: t.SubsidyNQualificationsSyncPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.SubsidyNQualificationsSyncPostData]:
@@ -144,6 +127,9 @@ class SubsidyNQualificationsSync(TypedNode):
     def __call__(self, body: t.SubsidyNQualificationsSyncPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.SubsidyNQualificationsSyncPostData]:
         """N品类同步资格核销信息: POST."""
 
+class SubsidyNQualifications(TypedNode):
+    sync: SubsidyNQualificationsSync
+
 class SubsidyQualification(TypedNode):
     def get(self, query: t.SubsidyQualificationGetQuery = ..., /, *, params: t.SubsidyQualificationGetQuery = ..., **options: Unpack[Options]) -> Reply[t.SubsidyQualificationGetData]:
         """查询补贴资格.
@@ -154,16 +140,6 @@ class SubsidyQualification(TypedNode):
         """
     async def get_async(self, query: t.SubsidyQualificationGetQuery = ..., /, *, params: t.SubsidyQualificationGetQuery = ..., **options: Unpack[Options]) -> Reply[t.SubsidyQualificationGetData]:
         """查询补贴资格."""
-
-class SubsidyQualifications(TypedNode):
-    passthrough: SubsidyQualificationsPassthrough
-    query: SubsidyQualificationsQuery
-    sync: SubsidyQualificationsSync
-
-class SubsidyQualificationsPassthrough(TypedNode):
-    cancel: SubsidyQualificationsPassthroughCancel
-    claim: SubsidyQualificationsPassthroughClaim
-    query: SubsidyQualificationsPassthroughQuery
 
 class SubsidyQualificationsPassthroughCancel(TypedNode):
     def post(self, body: t.SubsidyQualificationsPassthroughCancelPostBody = ..., /, *, json: t.SubsidyQualificationsPassthroughCancelPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.SubsidyQualificationsPassthroughCancelPostData]:
@@ -198,6 +174,11 @@ class SubsidyQualificationsPassthroughQuery(TypedNode):
     def __call__(self, body: t.SubsidyQualificationsPassthroughQueryPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.SubsidyQualificationsPassthroughQueryPostData]:
         """批量查询用户资格(透传模式): POST."""
 
+class SubsidyQualificationsPassthrough(TypedNode):
+    cancel: SubsidyQualificationsPassthroughCancel
+    claim: SubsidyQualificationsPassthroughClaim
+    query: SubsidyQualificationsPassthroughQuery
+
 class SubsidyQualificationsQuery(TypedNode):
     def post(self, body: t.SubsidyQualificationsQueryPostBody = ..., /, *, json: t.SubsidyQualificationsQueryPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.SubsidyQualificationsQueryPostData]:
         """批量查询用户资格.
@@ -224,10 +205,10 @@ class SubsidyQualificationsSync(TypedNode):
     def __call__(self, body: t.SubsidyQualificationsSyncPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.SubsidyQualificationsSyncPostData]:
         """同步资格核销信息: POST."""
 
-class SubsidySncode(TypedNode):
-    lock: SubsidySncodeLock
-    query: SubsidySncodeQuery
-    unlock: SubsidySncodeUnlock
+class SubsidyQualifications(TypedNode):
+    passthrough: SubsidyQualificationsPassthrough
+    query: SubsidyQualificationsQuery
+    sync: SubsidyQualificationsSync
 
 class SubsidySncodeLock(TypedNode):
     def post(self, body: t.SubsidySncodeLockPostBody = ..., /, *, json: t.SubsidySncodeLockPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.SubsidySncodeLockPostData]:
@@ -268,10 +249,10 @@ class SubsidySncodeUnlock(TypedNode):
     def __call__(self, body: t.SubsidySncodeUnlockPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.SubsidySncodeUnlockPostData]:
         """sn码解锁: POST."""
 
-class SubsidyTransactions(TypedNode):
-    query: SubsidyTransactionsQuery
-    summary: SubsidyTransactionsSummary
-    sync: SubsidyTransactionsSync
+class SubsidySncode(TypedNode):
+    lock: SubsidySncodeLock
+    query: SubsidySncodeQuery
+    unlock: SubsidySncodeUnlock
 
 class SubsidyTransactionsQuery(TypedNode):
     def post(self, body: t.SubsidyTransactionsQueryPostBody = ..., /, *, json: t.SubsidyTransactionsQueryPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.SubsidyTransactionsQueryPostData]:
@@ -286,9 +267,6 @@ class SubsidyTransactionsQuery(TypedNode):
     def __call__(self, body: t.SubsidyTransactionsQueryPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.SubsidyTransactionsQueryPostData]:
         """交易信息查询: POST."""
 
-class SubsidyTransactionsSummary(TypedNode):
-    queryDay: SubsidyTransactionsSummaryQueryDay
-
 class SubsidyTransactionsSummaryQueryDay(TypedNode):
     def post(self, body: t.SubsidyTransactionsSummaryQueryDayPostBody = ..., /, *, json: t.SubsidyTransactionsSummaryQueryDayPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.SubsidyTransactionsSummaryQueryDayPostData]:
         """查询单日交易汇总.
@@ -301,6 +279,9 @@ class SubsidyTransactionsSummaryQueryDay(TypedNode):
         """查询单日交易汇总."""
     def __call__(self, body: t.SubsidyTransactionsSummaryQueryDayPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.SubsidyTransactionsSummaryQueryDayPostData]:
         """查询单日交易汇总: POST."""
+
+class SubsidyTransactionsSummary(TypedNode):
+    queryDay: SubsidyTransactionsSummaryQueryDay
 
 class SubsidyTransactionsSync(TypedNode):
     def post(self, body: t.SubsidyTransactionsSyncPostBody = ..., /, *, json: t.SubsidyTransactionsSyncPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.SubsidyTransactionsSyncPostData]:
@@ -315,19 +296,10 @@ class SubsidyTransactionsSync(TypedNode):
     def __call__(self, body: t.SubsidyTransactionsSyncPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.SubsidyTransactionsSyncPostData]:
         """交易信息回传: POST."""
 
-class SubsidyZhejiang(TypedNode):
-    authcode: SubsidyZhejiangAuthcode
-    goods: SubsidyZhejiangGoods
-    nQualifications: SubsidyZhejiangNQualifications
-    qualifications: SubsidyZhejiangQualifications
-    sncode: SubsidyZhejiangSncode
-
-class SubsidyZhejiangAuthcode(TypedNode):
-    cancel: SubsidyZhejiangAuthcodeCancel
-    commit: SubsidyZhejiangAuthcodeCommit
-    issue: SubsidyZhejiangAuthcodeIssue
-    refund: SubsidyZhejiangAuthcodeRefund
-    try_: SubsidyZhejiangAuthcodeTry
+class SubsidyTransactions(TypedNode):
+    query: SubsidyTransactionsQuery
+    summary: SubsidyTransactionsSummary
+    sync: SubsidyTransactionsSync
 
 class SubsidyZhejiangAuthcodeCancel(TypedNode):
     def post(self, body: t.SubsidyZhejiangAuthcodeCancelPostBody = ..., /, *, json: t.SubsidyZhejiangAuthcodeCancelPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.SubsidyZhejiangAuthcodeCancelPostData]:
@@ -394,8 +366,12 @@ class SubsidyZhejiangAuthcodeTry(TypedNode):
     def __call__(self, body: t.SubsidyZhejiangAuthcodeTryPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.SubsidyZhejiangAuthcodeTryPostData]:
         """预核销品类凭证码: POST."""
 
-class SubsidyZhejiangGoods(TypedNode):
-    query: SubsidyZhejiangGoodsQuery
+class SubsidyZhejiangAuthcode(TypedNode):
+    cancel: SubsidyZhejiangAuthcodeCancel
+    commit: SubsidyZhejiangAuthcodeCommit
+    issue: SubsidyZhejiangAuthcodeIssue
+    refund: SubsidyZhejiangAuthcodeRefund
+    try_: SubsidyZhejiangAuthcodeTry
 
 class SubsidyZhejiangGoodsQuery(TypedNode):
     def post(self, body: t.SubsidyZhejiangGoodsQueryPostBody = ..., /, *, json: t.SubsidyZhejiangGoodsQueryPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.SubsidyZhejiangGoodsQueryPostData]:
@@ -410,8 +386,8 @@ class SubsidyZhejiangGoodsQuery(TypedNode):
     def __call__(self, body: t.SubsidyZhejiangGoodsQueryPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.SubsidyZhejiangGoodsQueryPostData]:
         """商品信息查询: POST."""
 
-class SubsidyZhejiangNQualifications(TypedNode):
-    confirm: SubsidyZhejiangNQualificationsConfirm
+class SubsidyZhejiangGoods(TypedNode):
+    query: SubsidyZhejiangGoodsQuery
 
 class SubsidyZhejiangNQualificationsConfirm(TypedNode):
     def post(self, body: t.SubsidyZhejiangNQualificationsConfirmPostBody = ..., /, *, json: t.SubsidyZhejiangNQualificationsConfirmPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.SubsidyZhejiangNQualificationsConfirmPostData]:
@@ -426,11 +402,8 @@ class SubsidyZhejiangNQualificationsConfirm(TypedNode):
     def __call__(self, body: t.SubsidyZhejiangNQualificationsConfirmPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.SubsidyZhejiangNQualificationsConfirmPostData]:
         """n品类核销: POST."""
 
-class SubsidyZhejiangQualifications(TypedNode):
-    alter: SubsidyZhejiangQualificationsAlter
-    claim: SubsidyZhejiangQualificationsClaim
-    query: SubsidyZhejiangQualificationsQuery
-    sync: SubsidyZhejiangQualificationsSync
+class SubsidyZhejiangNQualifications(TypedNode):
+    confirm: SubsidyZhejiangNQualificationsConfirm
 
 class SubsidyZhejiangQualificationsAlter(TypedNode):
     def post(self, body: t.SubsidyZhejiangQualificationsAlterPostBody = ..., /, *, json: t.SubsidyZhejiangQualificationsAlterPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.SubsidyZhejiangQualificationsAlterPostData]:
@@ -484,10 +457,11 @@ class SubsidyZhejiangQualificationsSync(TypedNode):
     def __call__(self, body: t.SubsidyZhejiangQualificationsSyncPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.SubsidyZhejiangQualificationsSyncPostData]:
         """核销资格: POST."""
 
-class SubsidyZhejiangSncode(TypedNode):
-    lock: SubsidyZhejiangSncodeLock
-    query: SubsidyZhejiangSncodeQuery
-    unlock: SubsidyZhejiangSncodeUnlock
+class SubsidyZhejiangQualifications(TypedNode):
+    alter: SubsidyZhejiangQualificationsAlter
+    claim: SubsidyZhejiangQualificationsClaim
+    query: SubsidyZhejiangQualificationsQuery
+    sync: SubsidyZhejiangQualificationsSync
 
 class SubsidyZhejiangSncodeLock(TypedNode):
     def post(self, body: t.SubsidyZhejiangSncodeLockPostBody = ..., /, *, json: t.SubsidyZhejiangSncodeLockPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.SubsidyZhejiangSncodeLockPostData]:
@@ -527,3 +501,29 @@ class SubsidyZhejiangSncodeUnlock(TypedNode):
         """sn码解锁."""
     def __call__(self, body: t.SubsidyZhejiangSncodeUnlockPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.SubsidyZhejiangSncodeUnlockPostData]:
         """sn码解锁: POST."""
+
+class SubsidyZhejiangSncode(TypedNode):
+    lock: SubsidyZhejiangSncodeLock
+    query: SubsidyZhejiangSncodeQuery
+    unlock: SubsidyZhejiangSncodeUnlock
+
+class SubsidyZhejiang(TypedNode):
+    authcode: SubsidyZhejiangAuthcode
+    goods: SubsidyZhejiangGoods
+    nQualifications: SubsidyZhejiangNQualifications
+    qualifications: SubsidyZhejiangQualifications
+    sncode: SubsidyZhejiangSncode
+
+class Subsidy(TypedNode):
+    audit: SubsidyAudit
+    companies: SubsidyCompanies
+    goods: SubsidyGoods
+    nQualifications: SubsidyNQualifications
+    qualification: SubsidyQualification
+    qualifications: SubsidyQualifications
+    sncode: SubsidySncode
+    transactions: SubsidyTransactions
+    zhejiang: SubsidyZhejiang
+
+class Gov(TypedNode):
+    subsidy: Subsidy

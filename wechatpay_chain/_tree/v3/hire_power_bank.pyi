@@ -4,9 +4,18 @@ from ..._reply import Reply
 from ..base import BodyOptions, Options, TypedNode
 from ..types.v3 import hire_power_bank as t
 
-class HirePowerBank(TypedNode):
-    insuranceOrders: InsuranceOrders
-    userQualifications: UserQualifications
+class InsuranceOrdersOutOrderNo(TypedNode):
+    def get(self, *, out_order_no: str | int, **options: Unpack[Options]) -> Reply[t.InsuranceOrdersOutOrderNoGetData]:
+        """查询保险订单详情.
+
+        普通商户
+
+        out_order_no: 商户创建保险订单时的凭据号
+
+        https://pay.weixin.qq.com/docs/merchant/apis/hire-power-bank-insurance/insurance-orders/get-by-out-trade-no.html
+        """
+    async def get_async(self, *, out_order_no: str | int, **options: Unpack[Options]) -> Reply[t.InsuranceOrdersOutOrderNoGetData]:
+        """查询保险订单详情."""
 
 class InsuranceOrders(TypedNode):
     _out_order_no_: InsuranceOrdersOutOrderNo
@@ -22,22 +31,6 @@ class InsuranceOrders(TypedNode):
     def __call__(self, body: t.InsuranceOrdersPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.InsuranceOrdersPostData]:
         """创建保险订单: POST."""
 
-class InsuranceOrdersOutOrderNo(TypedNode):
-    def get(self, *, out_order_no: str | int, **options: Unpack[Options]) -> Reply[t.InsuranceOrdersOutOrderNoGetData]:
-        """查询保险订单详情.
-
-        普通商户
-
-        out_order_no: 商户创建保险订单时的凭据号
-
-        https://pay.weixin.qq.com/docs/merchant/apis/hire-power-bank-insurance/insurance-orders/get-by-out-trade-no.html
-        """
-    async def get_async(self, *, out_order_no: str | int, **options: Unpack[Options]) -> Reply[t.InsuranceOrdersOutOrderNoGetData]:
-        """查询保险订单详情."""
-
-class UserQualifications(TypedNode):
-    _openid_: UserQualificationsOpenid
-
 class UserQualificationsOpenid(TypedNode):
     def get(self, *, openid: str | int, **options: Unpack[Options]) -> Reply[t.UserQualificationsOpenidGetData]:
         """查询用户保险订单领取资格.
@@ -50,3 +43,10 @@ class UserQualificationsOpenid(TypedNode):
         """
     async def get_async(self, *, openid: str | int, **options: Unpack[Options]) -> Reply[t.UserQualificationsOpenidGetData]:
         """查询用户保险订单领取资格."""
+
+class UserQualifications(TypedNode):
+    _openid_: UserQualificationsOpenid
+
+class HirePowerBank(TypedNode):
+    insuranceOrders: InsuranceOrders
+    userQualifications: UserQualifications

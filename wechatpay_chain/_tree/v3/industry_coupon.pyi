@@ -4,9 +4,6 @@ from ..._reply import Reply
 from ..base import BodyOptions, TypedNode
 from ..types.v3 import industry_coupon as t
 
-class IndustryCoupon(TypedNode):
-    tokens: Tokens
-
 class Tokens(TypedNode):
     def post(self, body: t.TokensPostBody = ..., /, *, json: t.TokensPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.TokensPostData]:
         """出行券切卡组件预下单.
@@ -19,3 +16,6 @@ class Tokens(TypedNode):
         """出行券切卡组件预下单."""
     def __call__(self, body: t.TokensPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.TokensPostData]:
         """出行券切卡组件预下单: POST."""
+
+class IndustryCoupon(TypedNode):
+    tokens: Tokens

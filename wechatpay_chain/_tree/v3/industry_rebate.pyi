@@ -4,13 +4,6 @@ from ..._reply import Reply
 from ..base import BodyOptions, TypedNode
 from ..types.v3 import industry_rebate as t
 
-class IndustryRebate(TypedNode):
-    retailIndustry: RetailIndustry
-    transactions: Transactions
-
-class RetailIndustry(TypedNode):
-    transactions: RetailIndustryTransactions
-
 class RetailIndustryTransactions(TypedNode):
     def post(self, body: t.RetailIndustryTransactionsPostBody = ..., /, *, json: t.RetailIndustryTransactionsPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[None]:
         """回传SN和商品编码.
@@ -22,8 +15,8 @@ class RetailIndustryTransactions(TypedNode):
     def __call__(self, body: t.RetailIndustryTransactionsPostBody, /, **options: Unpack[BodyOptions]) -> Reply[None]:
         """回传SN和商品编码: POST."""
 
-class Transactions(TypedNode):
-    _transaction_id_: TransactionsTransactionId
+class RetailIndustry(TypedNode):
+    transactions: RetailIndustryTransactions
 
 class TransactionsTransactionId(TypedNode):
     def post(self, body: t.TransactionsTransactionIdPostBody = ..., /, *, json: t.TransactionsTransactionIdPostBody = ..., transaction_id: str | int, **options: Unpack[BodyOptions]) -> Reply[None]:
@@ -37,3 +30,10 @@ class TransactionsTransactionId(TypedNode):
         """支付码牌/点餐码牌交易回传."""
     def __call__(self, body: t.TransactionsTransactionIdPostBody, /, *, transaction_id: str | int, **options: Unpack[BodyOptions]) -> Reply[None]:
         """支付码牌/点餐码牌交易回传: POST."""
+
+class Transactions(TypedNode):
+    _transaction_id_: TransactionsTransactionId
+
+class IndustryRebate(TypedNode):
+    retailIndustry: RetailIndustry
+    transactions: Transactions

@@ -4,12 +4,18 @@ from ..._reply import Reply
 from ..base import BodyOptions, Options, TypedNode
 from ..types.v3 import inspolicymgr as t
 
-class Inspolicymgr(TypedNode):
-    deduct: Deduct
+class DeductAuthorizationsOutInsuranceNo(TypedNode):
+    def get(self, *, out_insurance_no: str | int, **options: Unpack[Options]) -> Reply[t.DeductAuthorizationsOutInsuranceNoGetData]:
+        """查询保单授权信息.
 
-class Deduct(TypedNode):
-    authorizations: DeductAuthorizations
-    policies: DeductPolicies
+        直连商户
+
+        out_insurance_no: 商户保险编号
+
+        https://pay.weixin.qq.com/doc/v3/merchant/4016617415
+        """
+    async def get_async(self, *, out_insurance_no: str | int, **options: Unpack[Options]) -> Reply[t.DeductAuthorizationsOutInsuranceNoGetData]:
+        """查询保单授权信息."""
 
 class DeductAuthorizations(TypedNode):
     _out_insurance_no_: DeductAuthorizationsOutInsuranceNo
@@ -24,33 +30,6 @@ class DeductAuthorizations(TypedNode):
         """提交保单授权信息."""
     def __call__(self, body: t.DeductAuthorizationsPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.DeductAuthorizationsPostData]:
         """提交保单授权信息: POST."""
-
-class DeductAuthorizationsOutInsuranceNo(TypedNode):
-    def get(self, *, out_insurance_no: str | int, **options: Unpack[Options]) -> Reply[t.DeductAuthorizationsOutInsuranceNoGetData]:
-        """查询保单授权信息.
-
-        直连商户
-
-        out_insurance_no: 商户保险编号
-
-        https://pay.weixin.qq.com/doc/v3/merchant/4016617415
-        """
-    async def get_async(self, *, out_insurance_no: str | int, **options: Unpack[Options]) -> Reply[t.DeductAuthorizationsOutInsuranceNoGetData]:
-        """查询保单授权信息."""
-
-class DeductPolicies(TypedNode):
-    _out_insurance_no_: DeductPoliciesOutInsuranceNo
-    def post(self, body: t.DeductPoliciesPostBody = ..., /, *, json: t.DeductPoliciesPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.DeductPoliciesPostData]:
-        """上传保单.
-
-        直连商户
-
-        https://pay.weixin.qq.com/doc/v3/merchant/4016617421
-        """
-    async def post_async(self, body: t.DeductPoliciesPostBody = ..., /, *, json: t.DeductPoliciesPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.DeductPoliciesPostData]:
-        """上传保单."""
-    def __call__(self, body: t.DeductPoliciesPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.DeductPoliciesPostData]:
-        """上传保单: POST."""
 
 class DeductPoliciesOutInsuranceNo(TypedNode):
     def get(self, *, out_insurance_no: str | int, **options: Unpack[Options]) -> Reply[t.DeductPoliciesOutInsuranceNoGetData]:
@@ -75,3 +54,24 @@ class DeductPoliciesOutInsuranceNo(TypedNode):
         """
     async def patch_async(self, body: t.DeductPoliciesOutInsuranceNoPatchBody = ..., /, *, json: t.DeductPoliciesOutInsuranceNoPatchBody = ..., out_insurance_no: str | int, **options: Unpack[BodyOptions]) -> Reply[t.DeductPoliciesOutInsuranceNoPatchData]:
         """更新保单信息."""
+
+class DeductPolicies(TypedNode):
+    _out_insurance_no_: DeductPoliciesOutInsuranceNo
+    def post(self, body: t.DeductPoliciesPostBody = ..., /, *, json: t.DeductPoliciesPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.DeductPoliciesPostData]:
+        """上传保单.
+
+        直连商户
+
+        https://pay.weixin.qq.com/doc/v3/merchant/4016617421
+        """
+    async def post_async(self, body: t.DeductPoliciesPostBody = ..., /, *, json: t.DeductPoliciesPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.DeductPoliciesPostData]:
+        """上传保单."""
+    def __call__(self, body: t.DeductPoliciesPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.DeductPoliciesPostData]:
+        """上传保单: POST."""
+
+class Deduct(TypedNode):
+    authorizations: DeductAuthorizations
+    policies: DeductPolicies
+
+class Inspolicymgr(TypedNode):
+    deduct: Deduct

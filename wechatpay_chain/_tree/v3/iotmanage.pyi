@@ -5,13 +5,6 @@ from ..._reply import Reply
 from ..base import Options, TypedNode
 from ..types.v3 import iotmanage as t
 
-class Iotmanage(TypedNode):
-    deviceInspections: DeviceInspections
-    devices: Devices
-
-class DeviceInspections(TypedNode):
-    _device_sn_: DeviceInspectionsDeviceSn
-
 class DeviceInspectionsDeviceSn(TypedNode):
     def get(self, *, device_sn: str | int, **options: Unpack[Options]) -> Reply[t.DeviceInspectionsDeviceSnGetData]:
         """获取出厂检查结果.
@@ -24,6 +17,9 @@ class DeviceInspectionsDeviceSn(TypedNode):
         """
     async def get_async(self, *, device_sn: str | int, **options: Unpack[Options]) -> Reply[t.DeviceInspectionsDeviceSnGetData]:
         """获取出厂检查结果."""
+
+class DeviceInspections(TypedNode):
+    _device_sn_: DeviceInspectionsDeviceSn
 
 class Devices(TypedNode):
     def get(self, query: t.DevicesGetQuery = ..., /, *, params: t.DevicesGetQuery = ..., **options: Unpack[Options]) -> Reply[t.DevicesGetData]:
@@ -39,3 +35,7 @@ class Devices(TypedNode):
         """智能设备列表: every item, page after page."""
     def paginate_async(self, query: t.DevicesGetPages = ..., /, *, params: t.DevicesGetPages = ..., **options: Unpack[Options]) -> AsyncIterator[t.DevicesGetItem]:
         """智能设备列表: every item, page after page."""
+
+class Iotmanage(TypedNode):
+    deviceInspections: DeviceInspections
+    devices: Devices

@@ -5,13 +5,6 @@ from ..._reply import Reply
 from ..base import Options, TypedNode
 from ..types.v3 import lovefeast as t
 
-class Lovefeast(TypedNode):
-    brands: Brands
-    users: Users
-
-class Brands(TypedNode):
-    _brand_id_: BrandsBrandId
-
 class BrandsBrandId(TypedNode):
     def get(self, *, brand_id: str | int, **options: Unpack[Options]) -> Reply[t.BrandsBrandIdGetData]:
         """查询爱心餐品牌信息.
@@ -25,18 +18,8 @@ class BrandsBrandId(TypedNode):
     async def get_async(self, *, brand_id: str | int, **options: Unpack[Options]) -> Reply[t.BrandsBrandIdGetData]:
         """查询爱心餐品牌信息."""
 
-class Users(TypedNode):
-    _openid_: UsersOpenid
-
-class UsersOpenid(TypedNode):
-    orders: UsersOpenidOrders
-
-class UsersOpenidOrders(TypedNode):
-    brandId: UsersOpenidOrdersBrandId
-    outTradeNo: UsersOpenidOrdersOutTradeNo
-
-class UsersOpenidOrdersBrandId(TypedNode):
-    _brand_id_: UsersOpenidOrdersBrandIdBrandId
+class Brands(TypedNode):
+    _brand_id_: BrandsBrandId
 
 class UsersOpenidOrdersBrandIdBrandId(TypedNode):
     def get(self, query: t.UsersOpenidOrdersBrandIdGetQuery = ..., /, *, params: t.UsersOpenidOrdersBrandIdGetQuery = ..., openid: str | int, brand_id: str | int, **options: Unpack[Options]) -> Reply[t.UsersOpenidOrdersBrandIdGetData]:
@@ -54,8 +37,8 @@ class UsersOpenidOrdersBrandIdBrandId(TypedNode):
     def paginate_async(self, query: t.UsersOpenidOrdersBrandIdGetQuery = ..., /, *, params: t.UsersOpenidOrdersBrandIdGetQuery = ..., openid: str | int, brand_id: str | int, **options: Unpack[Options]) -> AsyncIterator[t.UsersOpenidOrdersOutTradeNoGetData]:
         """查询用户捐赠单列表: every item, page after page."""
 
-class UsersOpenidOrdersOutTradeNo(TypedNode):
-    _out_trade_no_: UsersOpenidOrdersOutTradeNoOutTradeNo
+class UsersOpenidOrdersBrandId(TypedNode):
+    _brand_id_: UsersOpenidOrdersBrandIdBrandId
 
 class UsersOpenidOrdersOutTradeNoOutTradeNo(TypedNode):
     def get(self, *, openid: str | int, out_trade_no: str | int, **options: Unpack[Options]) -> Reply[t.UsersOpenidOrdersOutTradeNoGetData]:
@@ -68,3 +51,20 @@ class UsersOpenidOrdersOutTradeNoOutTradeNo(TypedNode):
         """
     async def get_async(self, *, openid: str | int, out_trade_no: str | int, **options: Unpack[Options]) -> Reply[t.UsersOpenidOrdersOutTradeNoGetData]:
         """查询用户捐赠单详情."""
+
+class UsersOpenidOrdersOutTradeNo(TypedNode):
+    _out_trade_no_: UsersOpenidOrdersOutTradeNoOutTradeNo
+
+class UsersOpenidOrders(TypedNode):
+    brandId: UsersOpenidOrdersBrandId
+    outTradeNo: UsersOpenidOrdersOutTradeNo
+
+class UsersOpenid(TypedNode):
+    orders: UsersOpenidOrders
+
+class Users(TypedNode):
+    _openid_: UsersOpenid
+
+class Lovefeast(TypedNode):
+    brands: Brands
+    users: Users

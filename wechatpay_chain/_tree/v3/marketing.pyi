@@ -5,30 +5,6 @@ from ..._reply import Reply
 from ..base import BodyOptions, Files, Options, TypedNode
 from ..types.v3 import marketing as t
 
-class Marketing(TypedNode):
-    bank: Bank
-    bankFavor: BankFavor
-    busifavor: Busifavor
-    favor: Favor
-    goodsSubsidyActivity: GoodsSubsidyActivity
-    membercardActivity: MembercardActivity
-    membercardOpen: MembercardOpen
-    partner: Partner
-    partnerships: Partnerships
-    paygiftactivity: Paygiftactivity
-    shoppingReceipt: ShoppingReceipt
-    weeklyDiscount: WeeklyDiscount
-    withdrawFavor: WithdrawFavor
-
-class Bank(TypedNode):
-    packages: BankPackages
-
-class BankPackages(TypedNode):
-    _package_id_: BankPackagesPackageId
-
-class BankPackagesPackageId(TypedNode):
-    tasks: BankPackagesPackageIdTasks
-
 class BankPackagesPackageIdTasks(TypedNode):
     def get(self, query: t.BankPackagesPackageIdTasksGetQuery = ..., /, *, params: t.BankPackagesPackageIdTasksGetQuery = ..., package_id: str | int, **options: Unpack[Options]) -> Reply[t.BankPackagesPackageIdTasksGetData]:
         """查询上传任务列表.
@@ -59,15 +35,14 @@ class BankPackagesPackageIdTasks(TypedNode):
     def __call__(self, body: t.BankPackagesPackageIdTasksPostBody = ..., /, *, files: Files, package_id: str | int, **options: Unpack[Options]) -> Reply[t.BankPackagesPackageIdTasksPostData]:
         """导入定向用户协议号: POST."""
 
-class BankFavor(TypedNode):
-    users: BankFavorUsers
+class BankPackagesPackageId(TypedNode):
+    tasks: BankPackagesPackageIdTasks
 
-class BankFavorUsers(TypedNode):
-    _openid_: BankFavorUsersOpenid
+class BankPackages(TypedNode):
+    _package_id_: BankPackagesPackageId
 
-class BankFavorUsersOpenid(TypedNode):
-    bankMultiActivity: BankFavorUsersOpenidBankMultiActivity
-    coupons: BankFavorUsersOpenidCoupons
+class Bank(TypedNode):
+    packages: BankPackages
 
 class BankFavorUsersOpenidBankMultiActivity(TypedNode):
     def post(self, body: t.BankFavorUsersOpenidBankMultiActivityPostBody = ..., /, *, json: t.BankFavorUsersOpenidBankMultiActivityPostBody = ..., openid: str | int, **options: Unpack[BodyOptions]) -> Reply[t.BankFavorUsersOpenidBankMultiActivityPostData]:
@@ -84,9 +59,6 @@ class BankFavorUsersOpenidBankMultiActivity(TypedNode):
     def __call__(self, body: t.BankFavorUsersOpenidBankMultiActivityPostBody, /, *, openid: str | int, **options: Unpack[BodyOptions]) -> Reply[t.BankFavorUsersOpenidBankMultiActivityPostData]:
         """给指定用户报名多笔立减活动: POST."""
 
-class BankFavorUsersOpenidCoupons(TypedNode):
-    _coupon_id_: BankFavorUsersOpenidCouponsCouponId
-
 class BankFavorUsersOpenidCouponsCouponId(TypedNode):
     def get(self, query: t.BankFavorUsersOpenidCouponsCouponIdGetQuery = ..., /, *, params: t.BankFavorUsersOpenidCouponsCouponIdGetQuery = ..., openid: str | int, coupon_id: str | int, **options: Unpack[Options]) -> Reply[t.BankFavorUsersOpenidCouponsCouponIdGetData]:
         """查询绑定多笔立减活动的代金券详情.
@@ -101,13 +73,18 @@ class BankFavorUsersOpenidCouponsCouponId(TypedNode):
     async def get_async(self, query: t.BankFavorUsersOpenidCouponsCouponIdGetQuery = ..., /, *, params: t.BankFavorUsersOpenidCouponsCouponIdGetQuery = ..., openid: str | int, coupon_id: str | int, **options: Unpack[Options]) -> Reply[t.BankFavorUsersOpenidCouponsCouponIdGetData]:
         """查询绑定多笔立减活动的代金券详情."""
 
-class Busifavor(TypedNode):
-    callbacks: BusifavorCallbacks
-    coupons: BusifavorCoupons
-    productCoupons: BusifavorProductCoupons
-    stocks: BusifavorStocks
-    subsidy: BusifavorSubsidy
-    users: BusifavorUsers
+class BankFavorUsersOpenidCoupons(TypedNode):
+    _coupon_id_: BankFavorUsersOpenidCouponsCouponId
+
+class BankFavorUsersOpenid(TypedNode):
+    bankMultiActivity: BankFavorUsersOpenidBankMultiActivity
+    coupons: BankFavorUsersOpenidCoupons
+
+class BankFavorUsers(TypedNode):
+    _openid_: BankFavorUsersOpenid
+
+class BankFavor(TypedNode):
+    users: BankFavorUsers
 
 class BusifavorCallbacks(TypedNode):
     def get(self, query: t.BusifavorCallbacksGetQuery = ..., /, *, params: t.BusifavorCallbacksGetQuery = ..., **options: Unpack[Options]) -> Reply[t.BusifavorCallbacksGetData]:
@@ -130,15 +107,6 @@ class BusifavorCallbacks(TypedNode):
         """设置商家券事件通知地址."""
     def __call__(self, body: t.BusifavorCallbacksPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.BusifavorCallbacksPostData]:
         """设置商家券事件通知地址: POST."""
-
-class BusifavorCoupons(TypedNode):
-    associate: BusifavorCouponsAssociate
-    deactivate: BusifavorCouponsDeactivate
-    disassociate: BusifavorCouponsDisassociate
-    return_: BusifavorCouponsReturn
-    send: BusifavorCouponsSend
-    use: BusifavorCouponsUse
-    _card_id_: BusifavorCouponsCardId
 
 class BusifavorCouponsAssociate(TypedNode):
     def post(self, body: t.BusifavorCouponsAssociatePostBody = ..., /, *, json: t.BusifavorCouponsAssociatePostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.BusifavorCouponsAssociatePostData]:
@@ -218,9 +186,6 @@ class BusifavorCouponsUse(TypedNode):
     def __call__(self, body: t.BusifavorCouponsUsePostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.BusifavorCouponsUsePostData]:
         """核销用户券: POST."""
 
-class BusifavorCouponsCardId(TypedNode):
-    send: BusifavorCouponsCardIdSend
-
 class BusifavorCouponsCardIdSend(TypedNode):
     def post(self, body: t.BusifavorCouponsCardIdSendPostBody = ..., /, *, json: t.BusifavorCouponsCardIdSendPostBody = ..., card_id: str | int, **options: Unpack[BodyOptions]) -> Reply[t.BusifavorCouponsCardIdSendPostData]:
         """发放消费卡.
@@ -236,9 +201,17 @@ class BusifavorCouponsCardIdSend(TypedNode):
     def __call__(self, body: t.BusifavorCouponsCardIdSendPostBody, /, *, card_id: str | int, **options: Unpack[BodyOptions]) -> Reply[t.BusifavorCouponsCardIdSendPostData]:
         """发放消费卡: POST."""
 
-class BusifavorProductCoupons(TypedNode):
-    preSend: BusifavorProductCouponsPreSend
-    send: BusifavorProductCouponsSend
+class BusifavorCouponsCardId(TypedNode):
+    send: BusifavorCouponsCardIdSend
+
+class BusifavorCoupons(TypedNode):
+    associate: BusifavorCouponsAssociate
+    deactivate: BusifavorCouponsDeactivate
+    disassociate: BusifavorCouponsDisassociate
+    return_: BusifavorCouponsReturn
+    send: BusifavorCouponsSend
+    use: BusifavorCouponsUse
+    _card_id_: BusifavorCouponsCardId
 
 class BusifavorProductCouponsPreSend(TypedNode):
     def post(self, body: t.BusifavorProductCouponsPreSendPostBody = ..., /, *, json: t.BusifavorProductCouponsPreSendPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.BusifavorProductCouponsPreSendPostData]:
@@ -266,45 +239,9 @@ class BusifavorProductCouponsSend(TypedNode):
     def __call__(self, body: t.BusifavorProductCouponsSendPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.BusifavorProductCouponsSendPostData]:
         """向用户发放商品券: POST."""
 
-class BusifavorStocks(TypedNode):
-    _stock_id_: BusifavorStocksStockId
-    def post(self, body: t.BusifavorStocksPostBody = ..., /, *, json: t.BusifavorStocksPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.BusifavorStocksPostData]:
-        """创建商家券.
-
-        直连商户
-
-        https://pay.weixin.qq.com/doc/v3/merchant/4012534855
-        """
-    async def post_async(self, body: t.BusifavorStocksPostBody = ..., /, *, json: t.BusifavorStocksPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.BusifavorStocksPostData]:
-        """创建商家券."""
-    def __call__(self, body: t.BusifavorStocksPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.BusifavorStocksPostData]:
-        """创建商家券: POST."""
-
-class BusifavorStocksStockId(TypedNode):
-    budget: BusifavorStocksStockIdBudget
-    couponcodes: BusifavorStocksStockIdCouponcodes
-    def get(self, *, stock_id: str | int, **options: Unpack[Options]) -> Reply[t.BusifavorStocksStockIdGetData]:
-        """查询商家券详情.
-
-        直连商户
-
-        stock_id: 批次号
-
-        https://pay.weixin.qq.com/doc/v3/merchant/4012534928
-        """
-    async def get_async(self, *, stock_id: str | int, **options: Unpack[Options]) -> Reply[t.BusifavorStocksStockIdGetData]:
-        """查询商家券详情."""
-    def patch(self, body: t.BusifavorStocksStockIdPatchBody = ..., /, *, json: t.BusifavorStocksStockIdPatchBody = ..., stock_id: str | int, **options: Unpack[BodyOptions]) -> Reply[None]:
-        """修改商家券基本信息.
-
-        直连商户
-
-        stock_id: 批次号
-
-        https://pay.weixin.qq.com/doc/v3/merchant/4012535020
-        """
-    async def patch_async(self, body: t.BusifavorStocksStockIdPatchBody = ..., /, *, json: t.BusifavorStocksStockIdPatchBody = ..., stock_id: str | int, **options: Unpack[BodyOptions]) -> Reply[None]:
-        """修改商家券基本信息."""
+class BusifavorProductCoupons(TypedNode):
+    preSend: BusifavorProductCouponsPreSend
+    send: BusifavorProductCouponsSend
 
 class BusifavorStocksStockIdBudget(TypedNode):
     def patch(self, body: t.BusifavorStocksStockIdBudgetPatchBody = ..., /, *, json: t.BusifavorStocksStockIdBudgetPatchBody = ..., stock_id: str | int, **options: Unpack[BodyOptions]) -> Reply[t.BusifavorStocksStockIdBudgetPatchData]:
@@ -318,6 +255,32 @@ class BusifavorStocksStockIdBudget(TypedNode):
         """
     async def patch_async(self, body: t.BusifavorStocksStockIdBudgetPatchBody = ..., /, *, json: t.BusifavorStocksStockIdBudgetPatchBody = ..., stock_id: str | int, **options: Unpack[BodyOptions]) -> Reply[t.BusifavorStocksStockIdBudgetPatchData]:
         """修改批次预算."""
+
+class BusifavorStocksStockIdCouponcodesCouponCode(TypedNode):
+    def delete(self, query: t.BusifavorStocksStockIdCouponcodesCouponCodeDeleteQuery = ..., /, *, params: t.BusifavorStocksStockIdCouponcodesCouponCodeDeleteQuery = ..., stock_id: str | int, coupon_code: str | int, **options: Unpack[Options]) -> Reply[t.BusifavorStocksStockIdCouponcodesCouponCodeDeleteData]:
+        """删除预存code.
+
+        直连商户
+
+        stock_id: 批次号
+        coupon_code: 商户上传的code
+
+        https://pay.weixin.qq.com/docs/merchant/products/merchant-exclusive-coupon/introduction.html
+        """
+    async def delete_async(self, query: t.BusifavorStocksStockIdCouponcodesCouponCodeDeleteQuery = ..., /, *, params: t.BusifavorStocksStockIdCouponcodesCouponCodeDeleteQuery = ..., stock_id: str | int, coupon_code: str | int, **options: Unpack[Options]) -> Reply[t.BusifavorStocksStockIdCouponcodesCouponCodeDeleteData]:
+        """删除预存code."""
+    def get(self, query: t.BusifavorStocksStockIdCouponcodesCouponCodeGetQuery = ..., /, *, params: t.BusifavorStocksStockIdCouponcodesCouponCodeGetQuery = ..., stock_id: str | int, coupon_code: str | int, **options: Unpack[Options]) -> Reply[t.BusifavorStocksStockIdCouponcodesCouponCodeGetData]:
+        """查询预存code详情.
+
+        直连商户
+
+        stock_id: 批次号
+        coupon_code: 商户上传的code
+
+        https://pay.weixin.qq.com/docs/merchant/products/merchant-exclusive-coupon/introduction.html
+        """
+    async def get_async(self, query: t.BusifavorStocksStockIdCouponcodesCouponCodeGetQuery = ..., /, *, params: t.BusifavorStocksStockIdCouponcodesCouponCodeGetQuery = ..., stock_id: str | int, coupon_code: str | int, **options: Unpack[Options]) -> Reply[t.BusifavorStocksStockIdCouponcodesCouponCodeGetData]:
+        """查询预存code详情."""
 
 class BusifavorStocksStockIdCouponcodes(TypedNode):
     _coupon_code_: BusifavorStocksStockIdCouponcodesCouponCode
@@ -350,35 +313,58 @@ class BusifavorStocksStockIdCouponcodes(TypedNode):
     def __call__(self, body: t.BusifavorStocksStockIdCouponcodesPostBody, /, *, stock_id: str | int, **options: Unpack[BodyOptions]) -> Reply[t.BusifavorStocksStockIdCouponcodesPostData]:
         """上传预存code: POST."""
 
-class BusifavorStocksStockIdCouponcodesCouponCode(TypedNode):
-    def delete(self, query: t.BusifavorStocksStockIdCouponcodesCouponCodeDeleteQuery = ..., /, *, params: t.BusifavorStocksStockIdCouponcodesCouponCodeDeleteQuery = ..., stock_id: str | int, coupon_code: str | int, **options: Unpack[Options]) -> Reply[t.BusifavorStocksStockIdCouponcodesCouponCodeDeleteData]:
-        """删除预存code.
+class BusifavorStocksStockId(TypedNode):
+    budget: BusifavorStocksStockIdBudget
+    couponcodes: BusifavorStocksStockIdCouponcodes
+    def get(self, *, stock_id: str | int, **options: Unpack[Options]) -> Reply[t.BusifavorStocksStockIdGetData]:
+        """查询商家券详情.
 
         直连商户
 
         stock_id: 批次号
-        coupon_code: 商户上传的code
 
-        https://pay.weixin.qq.com/docs/merchant/products/merchant-exclusive-coupon/introduction.html
+        https://pay.weixin.qq.com/doc/v3/merchant/4012534928
         """
-    async def delete_async(self, query: t.BusifavorStocksStockIdCouponcodesCouponCodeDeleteQuery = ..., /, *, params: t.BusifavorStocksStockIdCouponcodesCouponCodeDeleteQuery = ..., stock_id: str | int, coupon_code: str | int, **options: Unpack[Options]) -> Reply[t.BusifavorStocksStockIdCouponcodesCouponCodeDeleteData]:
-        """删除预存code."""
-    def get(self, query: t.BusifavorStocksStockIdCouponcodesCouponCodeGetQuery = ..., /, *, params: t.BusifavorStocksStockIdCouponcodesCouponCodeGetQuery = ..., stock_id: str | int, coupon_code: str | int, **options: Unpack[Options]) -> Reply[t.BusifavorStocksStockIdCouponcodesCouponCodeGetData]:
-        """查询预存code详情.
+    async def get_async(self, *, stock_id: str | int, **options: Unpack[Options]) -> Reply[t.BusifavorStocksStockIdGetData]:
+        """查询商家券详情."""
+    def patch(self, body: t.BusifavorStocksStockIdPatchBody = ..., /, *, json: t.BusifavorStocksStockIdPatchBody = ..., stock_id: str | int, **options: Unpack[BodyOptions]) -> Reply[None]:
+        """修改商家券基本信息.
 
         直连商户
 
         stock_id: 批次号
-        coupon_code: 商户上传的code
 
-        https://pay.weixin.qq.com/docs/merchant/products/merchant-exclusive-coupon/introduction.html
+        https://pay.weixin.qq.com/doc/v3/merchant/4012535020
         """
-    async def get_async(self, query: t.BusifavorStocksStockIdCouponcodesCouponCodeGetQuery = ..., /, *, params: t.BusifavorStocksStockIdCouponcodesCouponCodeGetQuery = ..., stock_id: str | int, coupon_code: str | int, **options: Unpack[Options]) -> Reply[t.BusifavorStocksStockIdCouponcodesCouponCodeGetData]:
-        """查询预存code详情."""
+    async def patch_async(self, body: t.BusifavorStocksStockIdPatchBody = ..., /, *, json: t.BusifavorStocksStockIdPatchBody = ..., stock_id: str | int, **options: Unpack[BodyOptions]) -> Reply[None]:
+        """修改商家券基本信息."""
 
-class BusifavorSubsidy(TypedNode):
-    payReceipts: BusifavorSubsidyPayReceipts
-    returnReceipts: BusifavorSubsidyReturnReceipts
+class BusifavorStocks(TypedNode):
+    _stock_id_: BusifavorStocksStockId
+    def post(self, body: t.BusifavorStocksPostBody = ..., /, *, json: t.BusifavorStocksPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.BusifavorStocksPostData]:
+        """创建商家券.
+
+        直连商户
+
+        https://pay.weixin.qq.com/doc/v3/merchant/4012534855
+        """
+    async def post_async(self, body: t.BusifavorStocksPostBody = ..., /, *, json: t.BusifavorStocksPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.BusifavorStocksPostData]:
+        """创建商家券."""
+    def __call__(self, body: t.BusifavorStocksPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.BusifavorStocksPostData]:
+        """创建商家券: POST."""
+
+class BusifavorSubsidyPayReceiptsSubsidyReceiptId(TypedNode):
+    def get(self, *, subsidy_receipt_id: str | int, **options: Unpack[Options]) -> Reply[t.BusifavorSubsidyPayReceiptsSubsidyReceiptIdGetData]:
+        """查询营销补差付款单详情.
+
+        直连商户
+
+        subsidy_receipt_id: 补差付款单号
+
+        https://pay.weixin.qq.com/doc/v3/merchant/4017147336
+        """
+    async def get_async(self, *, subsidy_receipt_id: str | int, **options: Unpack[Options]) -> Reply[t.BusifavorSubsidyPayReceiptsSubsidyReceiptIdGetData]:
+        """查询营销补差付款单详情."""
 
 class BusifavorSubsidyPayReceipts(TypedNode):
     _subsidy_receipt_id_: BusifavorSubsidyPayReceiptsSubsidyReceiptId
@@ -403,18 +389,18 @@ class BusifavorSubsidyPayReceipts(TypedNode):
     def __call__(self, body: t.BusifavorSubsidyPayReceiptsPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.BusifavorSubsidyPayReceiptsPostData]:
         """营销补差付款: POST."""
 
-class BusifavorSubsidyPayReceiptsSubsidyReceiptId(TypedNode):
-    def get(self, *, subsidy_receipt_id: str | int, **options: Unpack[Options]) -> Reply[t.BusifavorSubsidyPayReceiptsSubsidyReceiptIdGetData]:
-        """查询营销补差付款单详情.
+class BusifavorSubsidyReturnReceiptsSubsidyReturnReceiptId(TypedNode):
+    def get(self, *, subsidy_return_receipt_id: str | int, **options: Unpack[Options]) -> Reply[t.BusifavorSubsidyReturnReceiptsSubsidyReturnReceiptIdGetData]:
+        """查询商家券营销补差回退单详情.
 
         直连商户
 
-        subsidy_receipt_id: 补差付款单号
+        subsidy_return_receipt_id: 补差回退单号
 
-        https://pay.weixin.qq.com/doc/v3/merchant/4017147336
+        https://pay.weixin.qq.com/doc/v3/merchant/4017147344
         """
-    async def get_async(self, *, subsidy_receipt_id: str | int, **options: Unpack[Options]) -> Reply[t.BusifavorSubsidyPayReceiptsSubsidyReceiptIdGetData]:
-        """查询营销补差付款单详情."""
+    async def get_async(self, *, subsidy_return_receipt_id: str | int, **options: Unpack[Options]) -> Reply[t.BusifavorSubsidyReturnReceiptsSubsidyReturnReceiptIdGetData]:
+        """查询商家券营销补差回退单详情."""
 
 class BusifavorSubsidyReturnReceipts(TypedNode):
     _subsidy_return_receipt_id_: BusifavorSubsidyReturnReceiptsSubsidyReturnReceiptId
@@ -430,24 +416,30 @@ class BusifavorSubsidyReturnReceipts(TypedNode):
     def __call__(self, body: t.BusifavorSubsidyReturnReceiptsPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.BusifavorSubsidyReturnReceiptsPostData]:
         """营销补差回退: POST."""
 
-class BusifavorSubsidyReturnReceiptsSubsidyReturnReceiptId(TypedNode):
-    def get(self, *, subsidy_return_receipt_id: str | int, **options: Unpack[Options]) -> Reply[t.BusifavorSubsidyReturnReceiptsSubsidyReturnReceiptIdGetData]:
-        """查询商家券营销补差回退单详情.
+class BusifavorSubsidy(TypedNode):
+    payReceipts: BusifavorSubsidyPayReceipts
+    returnReceipts: BusifavorSubsidyReturnReceipts
+
+class BusifavorUsersOpenidCouponsCouponCodeAppidsAppid(TypedNode):
+    def get(self, *, openid: str | int, coupon_code: str | int, appid: str | int, **options: Unpack[Options]) -> Reply[t.BusifavorUsersOpenidCouponsCouponCodeAppidsAppidGetData]:
+        """查询用户单张券详情.
 
         直连商户
 
-        subsidy_return_receipt_id: 补差回退单号
+        openid: 用户标识
+        coupon_code: 券code
+        appid: 公众账号ID
 
-        https://pay.weixin.qq.com/doc/v3/merchant/4017147344
+        https://pay.weixin.qq.com/doc/v3/merchant/4012535011
         """
-    async def get_async(self, *, subsidy_return_receipt_id: str | int, **options: Unpack[Options]) -> Reply[t.BusifavorSubsidyReturnReceiptsSubsidyReturnReceiptIdGetData]:
-        """查询商家券营销补差回退单详情."""
+    async def get_async(self, *, openid: str | int, coupon_code: str | int, appid: str | int, **options: Unpack[Options]) -> Reply[t.BusifavorUsersOpenidCouponsCouponCodeAppidsAppidGetData]:
+        """查询用户单张券详情."""
 
-class BusifavorUsers(TypedNode):
-    _openid_: BusifavorUsersOpenid
+class BusifavorUsersOpenidCouponsCouponCodeAppids(TypedNode):
+    _appid_: BusifavorUsersOpenidCouponsCouponCodeAppidsAppid
 
-class BusifavorUsersOpenid(TypedNode):
-    coupons: BusifavorUsersOpenidCoupons
+class BusifavorUsersOpenidCouponsCouponCode(TypedNode):
+    appids: BusifavorUsersOpenidCouponsCouponCodeAppids
 
 class BusifavorUsersOpenidCoupons(TypedNode):
     _coupon_code_: BusifavorUsersOpenidCouponsCouponCode
@@ -467,33 +459,19 @@ class BusifavorUsersOpenidCoupons(TypedNode):
     def paginate_async(self, query: t.BusifavorUsersOpenidCouponsGetQuery = ..., /, *, params: t.BusifavorUsersOpenidCouponsGetQuery = ..., openid: str | int, **options: Unpack[Options]) -> AsyncIterator[t.BusifavorUsersOpenidCouponsGetItem]:
         """根据过滤条件查询用户券: every item, page after page."""
 
-class BusifavorUsersOpenidCouponsCouponCode(TypedNode):
-    appids: BusifavorUsersOpenidCouponsCouponCodeAppids
+class BusifavorUsersOpenid(TypedNode):
+    coupons: BusifavorUsersOpenidCoupons
 
-class BusifavorUsersOpenidCouponsCouponCodeAppids(TypedNode):
-    _appid_: BusifavorUsersOpenidCouponsCouponCodeAppidsAppid
+class BusifavorUsers(TypedNode):
+    _openid_: BusifavorUsersOpenid
 
-class BusifavorUsersOpenidCouponsCouponCodeAppidsAppid(TypedNode):
-    def get(self, *, openid: str | int, coupon_code: str | int, appid: str | int, **options: Unpack[Options]) -> Reply[t.BusifavorUsersOpenidCouponsCouponCodeAppidsAppidGetData]:
-        """查询用户单张券详情.
-
-        直连商户
-
-        openid: 用户标识
-        coupon_code: 券code
-        appid: 公众账号ID
-
-        https://pay.weixin.qq.com/doc/v3/merchant/4012535011
-        """
-    async def get_async(self, *, openid: str | int, coupon_code: str | int, appid: str | int, **options: Unpack[Options]) -> Reply[t.BusifavorUsersOpenidCouponsCouponCodeAppidsAppidGetData]:
-        """查询用户单张券详情."""
-
-class Favor(TypedNode):
-    callbacks: FavorCallbacks
-    couponStocks: FavorCouponStocks
-    media: FavorMedia
-    stocks: FavorStocks
-    users: FavorUsers
+class Busifavor(TypedNode):
+    callbacks: BusifavorCallbacks
+    coupons: BusifavorCoupons
+    productCoupons: BusifavorProductCoupons
+    stocks: BusifavorStocks
+    subsidy: BusifavorSubsidy
+    users: BusifavorUsers
 
 class FavorCallbacks(TypedNode):
     def get(self, query: t.FavorCallbacksGetQuery = ..., /, *, params: t.FavorCallbacksGetQuery = ..., **options: Unpack[Options]) -> Reply[t.FavorCallbacksGetData]:
@@ -530,9 +508,6 @@ class FavorCouponStocks(TypedNode):
     def __call__(self, body: t.FavorCouponStocksPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.FavorCouponStocksPostData]:
         """创建代金券批次: POST."""
 
-class FavorMedia(TypedNode):
-    imageUpload: FavorMediaImageUpload
-
 class FavorMediaImageUpload(TypedNode):
     def post(self, body: t.FavorMediaImageUploadPostBody = ..., /, *, json: t.FavorMediaImageUploadPostBody = ..., files: Files, **options: Unpack[Options]) -> Reply[t.FavorMediaImageUploadPostData]:
         """（营销）图片上传.
@@ -546,45 +521,8 @@ class FavorMediaImageUpload(TypedNode):
     def __call__(self, body: t.FavorMediaImageUploadPostBody = ..., /, *, files: Files, **options: Unpack[Options]) -> Reply[t.FavorMediaImageUploadPostData]:
         """（营销）图片上传: POST."""
 
-class FavorStocks(TypedNode):
-    _stock_id_: FavorStocksStockId
-    def get(self, query: t.FavorStocksGetQuery = ..., /, *, params: t.FavorStocksGetQuery = ..., **options: Unpack[Options]) -> Reply[t.FavorStocksGetData]:
-        """条件查询批次列表.
-
-        直连商户, 服务商, 渠道商
-
-        https://pay.weixin.qq.com/doc/v3/merchant/4012460489
-        """
-    async def get_async(self, query: t.FavorStocksGetQuery = ..., /, *, params: t.FavorStocksGetQuery = ..., **options: Unpack[Options]) -> Reply[t.FavorStocksGetData]:
-        """条件查询批次列表."""
-    def paginate(self, query: t.FavorStocksGetPages = ..., /, *, params: t.FavorStocksGetPages = ..., **options: Unpack[Options]) -> Iterator[t.FavorStocksStockIdGetData]:
-        """条件查询批次列表: every item, page after page."""
-    def paginate_async(self, query: t.FavorStocksGetPages = ..., /, *, params: t.FavorStocksGetPages = ..., **options: Unpack[Options]) -> AsyncIterator[t.FavorStocksStockIdGetData]:
-        """条件查询批次列表: every item, page after page."""
-
-class FavorStocksStockId(TypedNode):
-    items: FavorStocksStockIdItems
-    merchants: FavorStocksStockIdMerchants
-    modifyGoodsId: FavorStocksStockIdModifyGoodsId
-    pause: FavorStocksStockIdPause
-    refundFlow: FavorStocksStockIdRefundFlow
-    refundFlowByDay: FavorStocksStockIdRefundFlowByDay
-    restart: FavorStocksStockIdRestart
-    start: FavorStocksStockIdStart
-    stop: FavorStocksStockIdStop
-    useFlow: FavorStocksStockIdUseFlow
-    useFlowByDay: FavorStocksStockIdUseFlowByDay
-    def get(self, query: t.FavorStocksStockIdGetQuery = ..., /, *, params: t.FavorStocksStockIdGetQuery = ..., stock_id: str | int, **options: Unpack[Options]) -> Reply[t.FavorStocksStockIdGetData]:
-        """查询批次详情.
-
-        直连商户, 服务商, 渠道商
-
-        stock_id: 批次号
-
-        https://pay.weixin.qq.com/doc/v3/merchant/4012460564
-        """
-    async def get_async(self, query: t.FavorStocksStockIdGetQuery = ..., /, *, params: t.FavorStocksStockIdGetQuery = ..., stock_id: str | int, **options: Unpack[Options]) -> Reply[t.FavorStocksStockIdGetData]:
-        """查询批次详情."""
+class FavorMedia(TypedNode):
+    imageUpload: FavorMediaImageUpload
 
 class FavorStocksStockIdItems(TypedNode):
     def get(self, query: t.FavorStocksStockIdItemsGetQuery = ..., /, *, params: t.FavorStocksStockIdItemsGetQuery = ..., stock_id: str | int, **options: Unpack[Options]) -> Reply[t.FavorStocksStockIdItemsGetData]:
@@ -739,11 +677,59 @@ class FavorStocksStockIdUseFlowByDay(TypedNode):
     async def get_async(self, query: t.FavorStocksStockIdUseFlowByDayGetQuery = ..., /, *, params: t.FavorStocksStockIdUseFlowByDayGetQuery = ..., stock_id: str | int, **options: Unpack[Options]) -> Reply[t.FavorStocksStockIdUseFlowByDayGetData]:
         """获取批次核销明细下载链接."""
 
-class FavorUsers(TypedNode):
-    _openid_: FavorUsersOpenid
+class FavorStocksStockId(TypedNode):
+    items: FavorStocksStockIdItems
+    merchants: FavorStocksStockIdMerchants
+    modifyGoodsId: FavorStocksStockIdModifyGoodsId
+    pause: FavorStocksStockIdPause
+    refundFlow: FavorStocksStockIdRefundFlow
+    refundFlowByDay: FavorStocksStockIdRefundFlowByDay
+    restart: FavorStocksStockIdRestart
+    start: FavorStocksStockIdStart
+    stop: FavorStocksStockIdStop
+    useFlow: FavorStocksStockIdUseFlow
+    useFlowByDay: FavorStocksStockIdUseFlowByDay
+    def get(self, query: t.FavorStocksStockIdGetQuery = ..., /, *, params: t.FavorStocksStockIdGetQuery = ..., stock_id: str | int, **options: Unpack[Options]) -> Reply[t.FavorStocksStockIdGetData]:
+        """查询批次详情.
 
-class FavorUsersOpenid(TypedNode):
-    coupons: FavorUsersOpenidCoupons
+        直连商户, 服务商, 渠道商
+
+        stock_id: 批次号
+
+        https://pay.weixin.qq.com/doc/v3/merchant/4012460564
+        """
+    async def get_async(self, query: t.FavorStocksStockIdGetQuery = ..., /, *, params: t.FavorStocksStockIdGetQuery = ..., stock_id: str | int, **options: Unpack[Options]) -> Reply[t.FavorStocksStockIdGetData]:
+        """查询批次详情."""
+
+class FavorStocks(TypedNode):
+    _stock_id_: FavorStocksStockId
+    def get(self, query: t.FavorStocksGetQuery = ..., /, *, params: t.FavorStocksGetQuery = ..., **options: Unpack[Options]) -> Reply[t.FavorStocksGetData]:
+        """条件查询批次列表.
+
+        直连商户, 服务商, 渠道商
+
+        https://pay.weixin.qq.com/doc/v3/merchant/4012460489
+        """
+    async def get_async(self, query: t.FavorStocksGetQuery = ..., /, *, params: t.FavorStocksGetQuery = ..., **options: Unpack[Options]) -> Reply[t.FavorStocksGetData]:
+        """条件查询批次列表."""
+    def paginate(self, query: t.FavorStocksGetPages = ..., /, *, params: t.FavorStocksGetPages = ..., **options: Unpack[Options]) -> Iterator[t.FavorStocksStockIdGetData]:
+        """条件查询批次列表: every item, page after page."""
+    def paginate_async(self, query: t.FavorStocksGetPages = ..., /, *, params: t.FavorStocksGetPages = ..., **options: Unpack[Options]) -> AsyncIterator[t.FavorStocksStockIdGetData]:
+        """条件查询批次列表: every item, page after page."""
+
+class FavorUsersOpenidCouponsCouponId(TypedNode):
+    def get(self, query: t.FavorUsersOpenidCouponsCouponIdGetQuery = ..., /, *, params: t.FavorUsersOpenidCouponsCouponIdGetQuery = ..., openid: str | int, coupon_id: str | int, **options: Unpack[Options]) -> Reply[t.FavorUsersOpenidCouponsCouponIdGetData]:
+        """查询代金券详情.
+
+        直连商户, 服务商, 渠道商
+
+        openid: 用户openid
+        coupon_id: 代金券id
+
+        https://pay.weixin.qq.com/doc/v3/merchant/4012486942
+        """
+    async def get_async(self, query: t.FavorUsersOpenidCouponsCouponIdGetQuery = ..., /, *, params: t.FavorUsersOpenidCouponsCouponIdGetQuery = ..., openid: str | int, coupon_id: str | int, **options: Unpack[Options]) -> Reply[t.FavorUsersOpenidCouponsCouponIdGetData]:
+        """查询代金券详情."""
 
 class FavorUsersOpenidCoupons(TypedNode):
     _coupon_id_: FavorUsersOpenidCouponsCouponId
@@ -776,25 +762,18 @@ class FavorUsersOpenidCoupons(TypedNode):
     def __call__(self, body: t.FavorUsersOpenidCouponsPostBody, /, *, openid: str | int, **options: Unpack[BodyOptions]) -> Reply[t.FavorUsersOpenidCouponsPostData]:
         """发放代金券: POST."""
 
-class FavorUsersOpenidCouponsCouponId(TypedNode):
-    def get(self, query: t.FavorUsersOpenidCouponsCouponIdGetQuery = ..., /, *, params: t.FavorUsersOpenidCouponsCouponIdGetQuery = ..., openid: str | int, coupon_id: str | int, **options: Unpack[Options]) -> Reply[t.FavorUsersOpenidCouponsCouponIdGetData]:
-        """查询代金券详情.
+class FavorUsersOpenid(TypedNode):
+    coupons: FavorUsersOpenidCoupons
 
-        直连商户, 服务商, 渠道商
+class FavorUsers(TypedNode):
+    _openid_: FavorUsersOpenid
 
-        openid: 用户openid
-        coupon_id: 代金券id
-
-        https://pay.weixin.qq.com/doc/v3/merchant/4012486942
-        """
-    async def get_async(self, query: t.FavorUsersOpenidCouponsCouponIdGetQuery = ..., /, *, params: t.FavorUsersOpenidCouponsCouponIdGetQuery = ..., openid: str | int, coupon_id: str | int, **options: Unpack[Options]) -> Reply[t.FavorUsersOpenidCouponsCouponIdGetData]:
-        """查询代金券详情."""
-
-class GoodsSubsidyActivity(TypedNode):
-    activities: GoodsSubsidyActivityActivities
-    activity: GoodsSubsidyActivityActivity
-    qualification: GoodsSubsidyActivityQualification
-    retailStoreAct: GoodsSubsidyActivityRetailStoreAct
+class Favor(TypedNode):
+    callbacks: FavorCallbacks
+    couponStocks: FavorCouponStocks
+    media: FavorMedia
+    stocks: FavorStocks
+    users: FavorUsers
 
 class GoodsSubsidyActivityActivities(TypedNode):
     def get(self, query: t.GoodsSubsidyActivityActivitiesGetQuery = ..., /, *, params: t.GoodsSubsidyActivityActivitiesGetQuery = ..., **options: Unpack[Options]) -> Reply[t.GoodsSubsidyActivityActivitiesGetData]:
@@ -811,12 +790,6 @@ class GoodsSubsidyActivityActivities(TypedNode):
     def paginate_async(self, query: t.GoodsSubsidyActivityActivitiesGetPages = ..., /, *, params: t.GoodsSubsidyActivityActivitiesGetPages = ..., **options: Unpack[Options]) -> AsyncIterator[t.GoodsSubsidyActivityActivitiesGetItem]:
         """按区域查询品牌加价购活动: every item, page after page."""
 
-class GoodsSubsidyActivityActivity(TypedNode):
-    _activity_id_: GoodsSubsidyActivityActivityActivityId
-
-class GoodsSubsidyActivityActivityActivityId(TypedNode):
-    apply: GoodsSubsidyActivityActivityActivityIdApply
-
 class GoodsSubsidyActivityActivityActivityIdApply(TypedNode):
     def post(self, body: t.GoodsSubsidyActivityActivityActivityIdApplyPostBody = ..., /, *, json: t.GoodsSubsidyActivityActivityActivityIdApplyPostBody = ..., activity_id: str | int, **options: Unpack[BodyOptions]) -> Reply[t.GoodsSubsidyActivityActivityActivityIdApplyPostData]:
         """门店报名品牌加价购活动.
@@ -832,9 +805,11 @@ class GoodsSubsidyActivityActivityActivityIdApply(TypedNode):
     def __call__(self, body: t.GoodsSubsidyActivityActivityActivityIdApplyPostBody, /, *, activity_id: str | int, **options: Unpack[BodyOptions]) -> Reply[t.GoodsSubsidyActivityActivityActivityIdApplyPostData]:
         """门店报名品牌加价购活动: POST."""
 
-class GoodsSubsidyActivityQualification(TypedNode):
-    lock: GoodsSubsidyActivityQualificationLock
-    unlock: GoodsSubsidyActivityQualificationUnlock
+class GoodsSubsidyActivityActivityActivityId(TypedNode):
+    apply: GoodsSubsidyActivityActivityActivityIdApply
+
+class GoodsSubsidyActivityActivity(TypedNode):
+    _activity_id_: GoodsSubsidyActivityActivityActivityId
 
 class GoodsSubsidyActivityQualificationLock(TypedNode):
     def post(self, body: t.GoodsSubsidyActivityQualificationLockPostBody = ..., /, *, json: t.GoodsSubsidyActivityQualificationLockPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.GoodsSubsidyActivityQualificationLockPostData]:
@@ -862,13 +837,9 @@ class GoodsSubsidyActivityQualificationUnlock(TypedNode):
     def __call__(self, body: t.GoodsSubsidyActivityQualificationUnlockPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.GoodsSubsidyActivityQualificationUnlockPostData]:
         """解锁品牌加价购活动资格: POST."""
 
-class GoodsSubsidyActivityRetailStoreAct(TypedNode):
-    _activity_id_: GoodsSubsidyActivityRetailStoreActActivityId
-    _brand_id_: GoodsSubsidyActivityRetailStoreActBrandId
-
-class GoodsSubsidyActivityRetailStoreActActivityId(TypedNode):
-    representative: GoodsSubsidyActivityRetailStoreActActivityIdRepresentative
-    representatives: GoodsSubsidyActivityRetailStoreActActivityIdRepresentatives
+class GoodsSubsidyActivityQualification(TypedNode):
+    lock: GoodsSubsidyActivityQualificationLock
+    unlock: GoodsSubsidyActivityQualificationUnlock
 
 class GoodsSubsidyActivityRetailStoreActActivityIdRepresentative(TypedNode):
     def delete(self, *, json: t.GoodsSubsidyActivityRetailStoreActActivityIdRepresentativeDeleteBody = ..., activity_id: str | int, **options: Unpack[Options]) -> Reply[t.GoodsSubsidyActivityRetailStoreActActivityIdRepresentativeDeleteData]:
@@ -911,9 +882,9 @@ class GoodsSubsidyActivityRetailStoreActActivityIdRepresentatives(TypedNode):
     def paginate_async(self, query: t.GoodsSubsidyActivityRetailStoreActActivityIdRepresentativesGetPages = ..., /, *, params: t.GoodsSubsidyActivityRetailStoreActActivityIdRepresentativesGetPages = ..., activity_id: str | int, **options: Unpack[Options]) -> AsyncIterator[t.GoodsSubsidyActivityRetailStoreActActivityIdRepresentativesGetItem]:
         """查询零售小店活动业务代理: every item, page after page."""
 
-class GoodsSubsidyActivityRetailStoreActBrandId(TypedNode):
-    materials: GoodsSubsidyActivityRetailStoreActBrandIdMaterials
-    stores: GoodsSubsidyActivityRetailStoreActBrandIdStores
+class GoodsSubsidyActivityRetailStoreActActivityId(TypedNode):
+    representative: GoodsSubsidyActivityRetailStoreActActivityIdRepresentative
+    representatives: GoodsSubsidyActivityRetailStoreActActivityIdRepresentatives
 
 class GoodsSubsidyActivityRetailStoreActBrandIdMaterials(TypedNode):
     def post(self, body: t.GoodsSubsidyActivityRetailStoreActBrandIdMaterialsPostBody = ..., /, *, json: t.GoodsSubsidyActivityRetailStoreActBrandIdMaterialsPostBody = ..., brand_id: str | int, **options: Unpack[BodyOptions]) -> Reply[t.GoodsSubsidyActivityRetailStoreActBrandIdMaterialsPostData]:
@@ -929,6 +900,20 @@ class GoodsSubsidyActivityRetailStoreActBrandIdMaterials(TypedNode):
         """生成小店活动物料码."""
     def __call__(self, body: t.GoodsSubsidyActivityRetailStoreActBrandIdMaterialsPostBody, /, *, brand_id: str | int, **options: Unpack[BodyOptions]) -> Reply[t.GoodsSubsidyActivityRetailStoreActBrandIdMaterialsPostData]:
         """生成小店活动物料码: POST."""
+
+class GoodsSubsidyActivityRetailStoreActBrandIdStoresStoreCode(TypedNode):
+    def get(self, *, brand_id: str | int, store_code: str | int, **options: Unpack[Options]) -> Reply[t.GoodsSubsidyActivityRetailStoreActBrandIdStoresStoreCodeGetData]:
+        """查询小店活动门店详情.
+
+        普通商户, 服务商
+
+        brand_id: 品牌ID
+        store_code: 门店编码
+
+        https://pay.weixin.qq.com/doc/v3/merchant/4012384379
+        """
+    async def get_async(self, *, brand_id: str | int, store_code: str | int, **options: Unpack[Options]) -> Reply[t.GoodsSubsidyActivityRetailStoreActBrandIdStoresStoreCodeGetData]:
+        """查询小店活动门店详情."""
 
 class GoodsSubsidyActivityRetailStoreActBrandIdStores(TypedNode):
     _store_code_: GoodsSubsidyActivityRetailStoreActBrandIdStoresStoreCode
@@ -972,22 +957,46 @@ class GoodsSubsidyActivityRetailStoreActBrandIdStores(TypedNode):
     def __call__(self, body: t.GoodsSubsidyActivityRetailStoreActBrandIdStoresPostBody, /, *, brand_id: str | int, **options: Unpack[BodyOptions]) -> Reply[t.GoodsSubsidyActivityRetailStoreActBrandIdStoresPostData]:
         """添加小店活动门店: POST."""
 
-class GoodsSubsidyActivityRetailStoreActBrandIdStoresStoreCode(TypedNode):
-    def get(self, *, brand_id: str | int, store_code: str | int, **options: Unpack[Options]) -> Reply[t.GoodsSubsidyActivityRetailStoreActBrandIdStoresStoreCodeGetData]:
-        """查询小店活动门店详情.
+class GoodsSubsidyActivityRetailStoreActBrandId(TypedNode):
+    materials: GoodsSubsidyActivityRetailStoreActBrandIdMaterials
+    stores: GoodsSubsidyActivityRetailStoreActBrandIdStores
 
-        普通商户, 服务商
+class GoodsSubsidyActivityRetailStoreAct(TypedNode):
+    _activity_id_: GoodsSubsidyActivityRetailStoreActActivityId
+    _brand_id_: GoodsSubsidyActivityRetailStoreActBrandId
 
-        brand_id: 品牌ID
-        store_code: 门店编码
+class GoodsSubsidyActivity(TypedNode):
+    activities: GoodsSubsidyActivityActivities
+    activity: GoodsSubsidyActivityActivity
+    qualification: GoodsSubsidyActivityQualification
+    retailStoreAct: GoodsSubsidyActivityRetailStoreAct
 
-        https://pay.weixin.qq.com/doc/v3/merchant/4012384379
+class MembercardActivityActivitiesActivityIdTerminate(TypedNode):
+    def post(self, *, activity_id: str | int, **options: Unpack[BodyOptions]) -> Reply[t.MembercardActivityActivitiesActivityIdTerminatePostData]:
+        """终止活动.
+
+        直连商户, 服务商
+
+        activity_id: 活动ID
+
+        https://pay.weixin.qq.com/doc/v3/merchant/4012553381
         """
-    async def get_async(self, *, brand_id: str | int, store_code: str | int, **options: Unpack[Options]) -> Reply[t.GoodsSubsidyActivityRetailStoreActBrandIdStoresStoreCodeGetData]:
-        """查询小店活动门店详情."""
+    async def post_async(self, *, activity_id: str | int, **options: Unpack[BodyOptions]) -> Reply[t.MembercardActivityActivitiesActivityIdTerminatePostData]:
+        """终止活动."""
 
-class MembercardActivity(TypedNode):
-    activities: MembercardActivityActivities
+class MembercardActivityActivitiesActivityId(TypedNode):
+    terminate: MembercardActivityActivitiesActivityIdTerminate
+    def get(self, *, activity_id: str | int, **options: Unpack[Options]) -> Reply[t.MembercardActivityActivitiesActivityIdGetData]:
+        """查询活动详情.
+
+        直连商户, 服务商
+
+        activity_id: 活动ID
+
+        https://pay.weixin.qq.com/doc/v3/merchant/4012553365
+        """
+    async def get_async(self, *, activity_id: str | int, **options: Unpack[Options]) -> Reply[t.MembercardActivityActivitiesActivityIdGetData]:
+        """查询活动详情."""
 
 class MembercardActivityActivities(TypedNode):
     _activity_id_: MembercardActivityActivitiesActivityId
@@ -1016,42 +1025,8 @@ class MembercardActivityActivities(TypedNode):
     def __call__(self, body: t.MembercardActivityActivitiesPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.MembercardActivityActivitiesPostData]:
         """创建活动: POST."""
 
-class MembercardActivityActivitiesActivityId(TypedNode):
-    terminate: MembercardActivityActivitiesActivityIdTerminate
-    def get(self, *, activity_id: str | int, **options: Unpack[Options]) -> Reply[t.MembercardActivityActivitiesActivityIdGetData]:
-        """查询活动详情.
-
-        直连商户, 服务商
-
-        activity_id: 活动ID
-
-        https://pay.weixin.qq.com/doc/v3/merchant/4012553365
-        """
-    async def get_async(self, *, activity_id: str | int, **options: Unpack[Options]) -> Reply[t.MembercardActivityActivitiesActivityIdGetData]:
-        """查询活动详情."""
-
-class MembercardActivityActivitiesActivityIdTerminate(TypedNode):
-    def post(self, *, activity_id: str | int, **options: Unpack[BodyOptions]) -> Reply[t.MembercardActivityActivitiesActivityIdTerminatePostData]:
-        """终止活动.
-
-        直连商户, 服务商
-
-        activity_id: 活动ID
-
-        https://pay.weixin.qq.com/doc/v3/merchant/4012553381
-        """
-    async def post_async(self, *, activity_id: str | int, **options: Unpack[BodyOptions]) -> Reply[t.MembercardActivityActivitiesActivityIdTerminatePostData]:
-        """终止活动."""
-
-class MembercardOpen(TypedNode):
-    activateInformations: MembercardOpenActivateInformations
-    callback: MembercardOpenCallback
-    cards: MembercardOpenCards
-    phonenumberMember: MembercardOpenPhonenumberMember
-    user: MembercardOpenUser
-
-class MembercardOpenActivateInformations(TypedNode):
-    _activate_ticket_: MembercardOpenActivateInformationsActivateTicket
+class MembercardActivity(TypedNode):
+    activities: MembercardActivityActivities
 
 class MembercardOpenActivateInformationsActivateTicket(TypedNode):
     def get(self, *, activate_ticket: str | int, **options: Unpack[Options]) -> Reply[t.MembercardOpenActivateInformationsActivateTicketGetData]:
@@ -1065,6 +1040,9 @@ class MembercardOpenActivateInformationsActivateTicket(TypedNode):
         """
     async def get_async(self, *, activate_ticket: str | int, **options: Unpack[Options]) -> Reply[t.MembercardOpenActivateInformationsActivateTicketGetData]:
         """获取用户信息（跳转型激活）."""
+
+class MembercardOpenActivateInformations(TypedNode):
+    _activate_ticket_: MembercardOpenActivateInformationsActivateTicket
 
 class MembercardOpenCallback(TypedNode):
     def get(self, **options: Unpack[Options]) -> Reply[t.MembercardOpenCallbackGetData]:
@@ -1086,81 +1064,6 @@ class MembercardOpenCallback(TypedNode):
     async def patch_async(self, body: t.MembercardOpenCallbackPatchBody = ..., /, *, json: t.MembercardOpenCallbackPatchBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.MembercardOpenCallbackPatchData]:
         """设置回调地址."""
 
-class MembercardOpenCards(TypedNode):
-    _card_id_: MembercardOpenCardsCardId
-    def get(self, query: t.MembercardOpenCardsGetQuery = ..., /, *, params: t.MembercardOpenCardsGetQuery = ..., **options: Unpack[Options]) -> Reply[t.MembercardOpenCardsGetData]:
-        """查询会员卡模板列表.
-
-        直连商户, 服务商
-
-        https://pay.weixin.qq.com/doc/v3/merchant/4012547108
-        """
-    async def get_async(self, query: t.MembercardOpenCardsGetQuery = ..., /, *, params: t.MembercardOpenCardsGetQuery = ..., **options: Unpack[Options]) -> Reply[t.MembercardOpenCardsGetData]:
-        """查询会员卡模板列表."""
-    def paginate(self, query: t.MembercardOpenCardsGetPages = ..., /, *, params: t.MembercardOpenCardsGetPages = ..., **options: Unpack[Options]) -> Iterator[t.MembercardOpenCardsPostData]:
-        """查询会员卡模板列表: every item, page after page."""
-    def paginate_async(self, query: t.MembercardOpenCardsGetPages = ..., /, *, params: t.MembercardOpenCardsGetPages = ..., **options: Unpack[Options]) -> AsyncIterator[t.MembercardOpenCardsPostData]:
-        """查询会员卡模板列表: every item, page after page."""
-    def post(self, body: t.MembercardOpenCardsPostBody = ..., /, *, json: t.MembercardOpenCardsPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.MembercardOpenCardsPostData]:
-        """创建会员卡模板.
-
-        直连商户, 服务商
-
-        https://pay.weixin.qq.com/doc/v3/merchant/4012545584
-        """
-    async def post_async(self, body: t.MembercardOpenCardsPostBody = ..., /, *, json: t.MembercardOpenCardsPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.MembercardOpenCardsPostData]:
-        """创建会员卡模板."""
-    def __call__(self, body: t.MembercardOpenCardsPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.MembercardOpenCardsPostData]:
-        """创建会员卡模板: POST."""
-
-class MembercardOpenCardsCardId(TypedNode):
-    codes: MembercardOpenCardsCardIdCodes
-    decryptCode: MembercardOpenCardsCardIdDecryptCode
-    permissionTokens: MembercardOpenCardsCardIdPermissionTokens
-    phoneMembercard: MembercardOpenCardsCardIdPhoneMembercard
-    qrcode: MembercardOpenCardsCardIdQrcode
-    rights: MembercardOpenCardsCardIdRights
-    serviceModules: MembercardOpenCardsCardIdServiceModules
-    upgrade: MembercardOpenCardsCardIdUpgrade
-    users: MembercardOpenCardsCardIdUsers
-    def delete(self, *, card_id: str | int, **options: Unpack[Options]) -> Reply[None]:
-        """删除会员卡模板.
-
-        直连商户, 服务商
-
-        card_id: 会员卡id
-
-        https://pay.weixin.qq.com/doc/v3/merchant/4012549682
-        """
-    async def delete_async(self, *, card_id: str | int, **options: Unpack[Options]) -> Reply[None]:
-        """删除会员卡模板."""
-    def get(self, *, card_id: str | int, **options: Unpack[Options]) -> Reply[t.MembercardOpenCardsCardIdGetData]:
-        """查询会员卡模板信息.
-
-        直连商户, 服务商
-
-        card_id: 会员卡id
-
-        https://pay.weixin.qq.com/doc/v3/merchant/4012547650
-        """
-    async def get_async(self, *, card_id: str | int, **options: Unpack[Options]) -> Reply[t.MembercardOpenCardsCardIdGetData]:
-        """查询会员卡模板信息."""
-    def patch(self, body: t.MembercardOpenCardsCardIdPatchBody = ..., /, *, json: t.MembercardOpenCardsCardIdPatchBody = ..., card_id: str | int, **options: Unpack[BodyOptions]) -> Reply[None]:
-        """修改会员卡模板信息.
-
-        直连商户, 服务商
-
-        card_id: 会员卡id
-
-        https://pay.weixin.qq.com/doc/v3/merchant/4012549567
-        """
-    async def patch_async(self, body: t.MembercardOpenCardsCardIdPatchBody = ..., /, *, json: t.MembercardOpenCardsCardIdPatchBody = ..., card_id: str | int, **options: Unpack[BodyOptions]) -> Reply[None]:
-        """修改会员卡模板信息."""
-
-class MembercardOpenCardsCardIdCodes(TypedNode):
-    deposit: MembercardOpenCardsCardIdCodesDeposit
-    _code_: MembercardOpenCardsCardIdCodesCode
-
 class MembercardOpenCardsCardIdCodesDeposit(TypedNode):
     def post(self, body: t.MembercardOpenCardsCardIdCodesDepositPostBody = ..., /, *, json: t.MembercardOpenCardsCardIdCodesDepositPostBody = ..., card_id: str | int, **options: Unpack[BodyOptions]) -> Reply[t.MembercardOpenCardsCardIdCodesDepositPostData]:
         """导入会员Code.
@@ -1175,37 +1078,6 @@ class MembercardOpenCardsCardIdCodesDeposit(TypedNode):
         """导入会员Code."""
     def __call__(self, body: t.MembercardOpenCardsCardIdCodesDepositPostBody, /, *, card_id: str | int, **options: Unpack[BodyOptions]) -> Reply[t.MembercardOpenCardsCardIdCodesDepositPostData]:
         """导入会员Code: POST."""
-
-class MembercardOpenCardsCardIdCodesCode(TypedNode):
-    activate: MembercardOpenCardsCardIdCodesCodeActivate
-    bonus: MembercardOpenCardsCardIdCodesCodeBonus
-    rights: MembercardOpenCardsCardIdCodesCodeRights
-    setServiceModuleData: MembercardOpenCardsCardIdCodesCodeSetServiceModuleData
-    unavailable: MembercardOpenCardsCardIdCodesCodeUnavailable
-    def get(self, *, card_id: str | int, code: str | int, **options: Unpack[Options]) -> Reply[t.MembercardOpenCardsCardIdCodesCodeGetData]:
-        """查询用户会员卡信息.
-
-        直连商户, 服务商
-
-        card_id: 会员卡id
-        code: 会员卡code
-
-        https://pay.weixin.qq.com/doc/v3/merchant/4012547768
-        """
-    async def get_async(self, *, card_id: str | int, code: str | int, **options: Unpack[Options]) -> Reply[t.MembercardOpenCardsCardIdCodesCodeGetData]:
-        """查询用户会员卡信息."""
-    def patch(self, body: t.MembercardOpenCardsCardIdCodesCodePatchBody = ..., /, *, json: t.MembercardOpenCardsCardIdCodesCodePatchBody = ..., card_id: str | int, code: str | int, **options: Unpack[BodyOptions]) -> Reply[None]:
-        """修改用户会员卡信息.
-
-        直连商户, 服务商
-
-        card_id: 会员卡id
-        code: 会员卡code
-
-        https://pay.weixin.qq.com/doc/v3/merchant/4012549292
-        """
-    async def patch_async(self, body: t.MembercardOpenCardsCardIdCodesCodePatchBody = ..., /, *, json: t.MembercardOpenCardsCardIdCodesCodePatchBody = ..., card_id: str | int, code: str | int, **options: Unpack[BodyOptions]) -> Reply[None]:
-        """修改用户会员卡信息."""
 
 class MembercardOpenCardsCardIdCodesCodeActivate(TypedNode):
     def post(self, body: t.MembercardOpenCardsCardIdCodesCodeActivatePostBody = ..., /, *, json: t.MembercardOpenCardsCardIdCodesCodeActivatePostBody = ..., card_id: str | int, code: str | int, **options: Unpack[BodyOptions]) -> Reply[None]:
@@ -1222,10 +1094,6 @@ class MembercardOpenCardsCardIdCodesCodeActivate(TypedNode):
         """激活会员卡（跳转型激活）."""
     def __call__(self, body: t.MembercardOpenCardsCardIdCodesCodeActivatePostBody, /, *, card_id: str | int, code: str | int, **options: Unpack[BodyOptions]) -> Reply[None]:
         """激活会员卡（跳转型激活）: POST."""
-
-class MembercardOpenCardsCardIdCodesCodeBonus(TypedNode):
-    commit: MembercardOpenCardsCardIdCodesCodeBonusCommit
-    prepare: MembercardOpenCardsCardIdCodesCodeBonusPrepare
 
 class MembercardOpenCardsCardIdCodesCodeBonusCommit(TypedNode):
     def post(self, body: t.MembercardOpenCardsCardIdCodesCodeBonusCommitPostBody = ..., /, *, json: t.MembercardOpenCardsCardIdCodesCodeBonusCommitPostBody = ..., card_id: str | int, code: str | int, **options: Unpack[BodyOptions]) -> Reply[None]:
@@ -1258,6 +1126,10 @@ class MembercardOpenCardsCardIdCodesCodeBonusPrepare(TypedNode):
         """支付结果页展示会员积分."""
     def __call__(self, body: t.MembercardOpenCardsCardIdCodesCodeBonusPreparePostBody, /, *, card_id: str | int, code: str | int, **options: Unpack[BodyOptions]) -> Reply[None]:
         """支付结果页展示会员积分: POST."""
+
+class MembercardOpenCardsCardIdCodesCodeBonus(TypedNode):
+    commit: MembercardOpenCardsCardIdCodesCodeBonusCommit
+    prepare: MembercardOpenCardsCardIdCodesCodeBonusPrepare
 
 class MembercardOpenCardsCardIdCodesCodeRights(TypedNode):
     def patch(self, body: t.MembercardOpenCardsCardIdCodesCodeRightsPatchBody = ..., /, *, json: t.MembercardOpenCardsCardIdCodesCodeRightsPatchBody = ..., card_id: str | int, code: str | int, **options: Unpack[BodyOptions]) -> Reply[None]:
@@ -1305,6 +1177,41 @@ class MembercardOpenCardsCardIdCodesCodeUnavailable(TypedNode):
     def __call__(self, body: t.MembercardOpenCardsCardIdCodesCodeUnavailablePostBody, /, *, card_id: str | int, code: str | int, **options: Unpack[BodyOptions]) -> Reply[None]:
         """作废用户会员卡: POST."""
 
+class MembercardOpenCardsCardIdCodesCode(TypedNode):
+    activate: MembercardOpenCardsCardIdCodesCodeActivate
+    bonus: MembercardOpenCardsCardIdCodesCodeBonus
+    rights: MembercardOpenCardsCardIdCodesCodeRights
+    setServiceModuleData: MembercardOpenCardsCardIdCodesCodeSetServiceModuleData
+    unavailable: MembercardOpenCardsCardIdCodesCodeUnavailable
+    def get(self, *, card_id: str | int, code: str | int, **options: Unpack[Options]) -> Reply[t.MembercardOpenCardsCardIdCodesCodeGetData]:
+        """查询用户会员卡信息.
+
+        直连商户, 服务商
+
+        card_id: 会员卡id
+        code: 会员卡code
+
+        https://pay.weixin.qq.com/doc/v3/merchant/4012547768
+        """
+    async def get_async(self, *, card_id: str | int, code: str | int, **options: Unpack[Options]) -> Reply[t.MembercardOpenCardsCardIdCodesCodeGetData]:
+        """查询用户会员卡信息."""
+    def patch(self, body: t.MembercardOpenCardsCardIdCodesCodePatchBody = ..., /, *, json: t.MembercardOpenCardsCardIdCodesCodePatchBody = ..., card_id: str | int, code: str | int, **options: Unpack[BodyOptions]) -> Reply[None]:
+        """修改用户会员卡信息.
+
+        直连商户, 服务商
+
+        card_id: 会员卡id
+        code: 会员卡code
+
+        https://pay.weixin.qq.com/doc/v3/merchant/4012549292
+        """
+    async def patch_async(self, body: t.MembercardOpenCardsCardIdCodesCodePatchBody = ..., /, *, json: t.MembercardOpenCardsCardIdCodesCodePatchBody = ..., card_id: str | int, code: str | int, **options: Unpack[BodyOptions]) -> Reply[None]:
+        """修改用户会员卡信息."""
+
+class MembercardOpenCardsCardIdCodes(TypedNode):
+    deposit: MembercardOpenCardsCardIdCodesDeposit
+    _code_: MembercardOpenCardsCardIdCodesCode
+
 class MembercardOpenCardsCardIdDecryptCode(TypedNode):
     def get(self, query: t.MembercardOpenCardsCardIdDecryptCodeGetQuery = ..., /, *, params: t.MembercardOpenCardsCardIdDecryptCodeGetQuery = ..., card_id: str | int, **options: Unpack[Options]) -> Reply[t.MembercardOpenCardsCardIdDecryptCodeGetData]:
         """加密code解码（跳转型激活）.
@@ -1333,9 +1240,6 @@ class MembercardOpenCardsCardIdPermissionTokens(TypedNode):
     def __call__(self, body: t.MembercardOpenCardsCardIdPermissionTokensPostBody, /, *, card_id: str | int, **options: Unpack[BodyOptions]) -> Reply[t.MembercardOpenCardsCardIdPermissionTokensPostData]:
         """商户预授权: POST."""
 
-class MembercardOpenCardsCardIdPhoneMembercard(TypedNode):
-    import_: MembercardOpenCardsCardIdPhoneMembercardImport
-
 class MembercardOpenCardsCardIdPhoneMembercardImport(TypedNode):
     def post(self, body: t.MembercardOpenCardsCardIdPhoneMembercardImportPostBody = ..., /, *, json: t.MembercardOpenCardsCardIdPhoneMembercardImportPostBody = ..., card_id: str | int, **options: Unpack[BodyOptions]) -> Reply[t.MembercardOpenCardsCardIdPhoneMembercardImportPostData]:
         """根据手机号导入用户会员卡.
@@ -1350,6 +1254,9 @@ class MembercardOpenCardsCardIdPhoneMembercardImport(TypedNode):
         """根据手机号导入用户会员卡."""
     def __call__(self, body: t.MembercardOpenCardsCardIdPhoneMembercardImportPostBody, /, *, card_id: str | int, **options: Unpack[BodyOptions]) -> Reply[t.MembercardOpenCardsCardIdPhoneMembercardImportPostData]:
         """根据手机号导入用户会员卡: POST."""
+
+class MembercardOpenCardsCardIdPhoneMembercard(TypedNode):
+    import_: MembercardOpenCardsCardIdPhoneMembercardImport
 
 class MembercardOpenCardsCardIdQrcode(TypedNode):
     def post(self, body: t.MembercardOpenCardsCardIdQrcodePostBody = ..., /, *, json: t.MembercardOpenCardsCardIdQrcodePostBody = ..., card_id: str | int, **options: Unpack[BodyOptions]) -> Reply[t.MembercardOpenCardsCardIdQrcodePostData]:
@@ -1379,22 +1286,6 @@ class MembercardOpenCardsCardIdRights(TypedNode):
     async def patch_async(self, body: t.MembercardOpenCardsCardIdRightsPatchBody = ..., /, *, json: t.MembercardOpenCardsCardIdRightsPatchBody = ..., card_id: str | int, **options: Unpack[BodyOptions]) -> Reply[None]:
         """设置会员卡模板权益项."""
 
-class MembercardOpenCardsCardIdServiceModules(TypedNode):
-    _service_module_id_: MembercardOpenCardsCardIdServiceModulesServiceModuleId
-    def post(self, body: t.MembercardOpenCardsCardIdServiceModulesPostBody = ..., /, *, json: t.MembercardOpenCardsCardIdServiceModulesPostBody = ..., card_id: str | int, **options: Unpack[BodyOptions]) -> Reply[t.MembercardOpenCardsCardIdServiceModulesPostData]:
-        """添加会员卡服务项.
-
-        直连商户, 服务商
-
-        card_id: 会员卡id
-
-        https://pay.weixin.qq.com/doc/v3/merchant/4017167277
-        """
-    async def post_async(self, body: t.MembercardOpenCardsCardIdServiceModulesPostBody = ..., /, *, json: t.MembercardOpenCardsCardIdServiceModulesPostBody = ..., card_id: str | int, **options: Unpack[BodyOptions]) -> Reply[t.MembercardOpenCardsCardIdServiceModulesPostData]:
-        """添加会员卡服务项."""
-    def __call__(self, body: t.MembercardOpenCardsCardIdServiceModulesPostBody, /, *, card_id: str | int, **options: Unpack[BodyOptions]) -> Reply[t.MembercardOpenCardsCardIdServiceModulesPostData]:
-        """添加会员卡服务项: POST."""
-
 class MembercardOpenCardsCardIdServiceModulesServiceModuleId(TypedNode):
     def delete(self, *, card_id: str | int, service_module_id: str | int, **options: Unpack[Options]) -> Reply[None]:
         """移除会员卡服务项.
@@ -1421,6 +1312,22 @@ class MembercardOpenCardsCardIdServiceModulesServiceModuleId(TypedNode):
     async def patch_async(self, body: t.MembercardOpenCardsCardIdServiceModulesServiceModuleIdPatchBody = ..., /, *, json: t.MembercardOpenCardsCardIdServiceModulesServiceModuleIdPatchBody = ..., card_id: str | int, service_module_id: str | int, **options: Unpack[BodyOptions]) -> Reply[t.MembercardOpenCardsCardIdServiceModulesServiceModuleIdPatchData]:
         """修改会员卡服务项."""
 
+class MembercardOpenCardsCardIdServiceModules(TypedNode):
+    _service_module_id_: MembercardOpenCardsCardIdServiceModulesServiceModuleId
+    def post(self, body: t.MembercardOpenCardsCardIdServiceModulesPostBody = ..., /, *, json: t.MembercardOpenCardsCardIdServiceModulesPostBody = ..., card_id: str | int, **options: Unpack[BodyOptions]) -> Reply[t.MembercardOpenCardsCardIdServiceModulesPostData]:
+        """添加会员卡服务项.
+
+        直连商户, 服务商
+
+        card_id: 会员卡id
+
+        https://pay.weixin.qq.com/doc/v3/merchant/4017167277
+        """
+    async def post_async(self, body: t.MembercardOpenCardsCardIdServiceModulesPostBody = ..., /, *, json: t.MembercardOpenCardsCardIdServiceModulesPostBody = ..., card_id: str | int, **options: Unpack[BodyOptions]) -> Reply[t.MembercardOpenCardsCardIdServiceModulesPostData]:
+        """添加会员卡服务项."""
+    def __call__(self, body: t.MembercardOpenCardsCardIdServiceModulesPostBody, /, *, card_id: str | int, **options: Unpack[BodyOptions]) -> Reply[t.MembercardOpenCardsCardIdServiceModulesPostData]:
+        """添加会员卡服务项: POST."""
+
 class MembercardOpenCardsCardIdUpgrade(TypedNode):
     def post(self, body: t.MembercardOpenCardsCardIdUpgradePostBody = ..., /, *, json: t.MembercardOpenCardsCardIdUpgradePostBody = ..., card_id: str | int, **options: Unpack[BodyOptions]) -> Reply[None]:
         """老会员卡模板升级.
@@ -1435,9 +1342,6 @@ class MembercardOpenCardsCardIdUpgrade(TypedNode):
         """老会员卡模板升级."""
     def __call__(self, body: t.MembercardOpenCardsCardIdUpgradePostBody, /, *, card_id: str | int, **options: Unpack[BodyOptions]) -> Reply[None]:
         """老会员卡模板升级: POST."""
-
-class MembercardOpenCardsCardIdUsers(TypedNode):
-    import_: MembercardOpenCardsCardIdUsersImport
 
 class MembercardOpenCardsCardIdUsersImport(TypedNode):
     def post(self, body: t.MembercardOpenCardsCardIdUsersImportPostBody = ..., /, *, json: t.MembercardOpenCardsCardIdUsersImportPostBody = ..., card_id: str | int, **options: Unpack[BodyOptions]) -> Reply[t.MembercardOpenCardsCardIdUsersImportPostData]:
@@ -1454,9 +1358,79 @@ class MembercardOpenCardsCardIdUsersImport(TypedNode):
     def __call__(self, body: t.MembercardOpenCardsCardIdUsersImportPostBody, /, *, card_id: str | int, **options: Unpack[BodyOptions]) -> Reply[t.MembercardOpenCardsCardIdUsersImportPostData]:
         """根据openid导入用户会员卡: POST."""
 
-class MembercardOpenPhonenumberMember(TypedNode):
-    import_: MembercardOpenPhonenumberMemberImport
-    search: MembercardOpenPhonenumberMemberSearch
+class MembercardOpenCardsCardIdUsers(TypedNode):
+    import_: MembercardOpenCardsCardIdUsersImport
+
+class MembercardOpenCardsCardId(TypedNode):
+    codes: MembercardOpenCardsCardIdCodes
+    decryptCode: MembercardOpenCardsCardIdDecryptCode
+    permissionTokens: MembercardOpenCardsCardIdPermissionTokens
+    phoneMembercard: MembercardOpenCardsCardIdPhoneMembercard
+    qrcode: MembercardOpenCardsCardIdQrcode
+    rights: MembercardOpenCardsCardIdRights
+    serviceModules: MembercardOpenCardsCardIdServiceModules
+    upgrade: MembercardOpenCardsCardIdUpgrade
+    users: MembercardOpenCardsCardIdUsers
+    def delete(self, *, card_id: str | int, **options: Unpack[Options]) -> Reply[None]:
+        """删除会员卡模板.
+
+        直连商户, 服务商
+
+        card_id: 会员卡id
+
+        https://pay.weixin.qq.com/doc/v3/merchant/4012549682
+        """
+    async def delete_async(self, *, card_id: str | int, **options: Unpack[Options]) -> Reply[None]:
+        """删除会员卡模板."""
+    def get(self, *, card_id: str | int, **options: Unpack[Options]) -> Reply[t.MembercardOpenCardsCardIdGetData]:
+        """查询会员卡模板信息.
+
+        直连商户, 服务商
+
+        card_id: 会员卡id
+
+        https://pay.weixin.qq.com/doc/v3/merchant/4012547650
+        """
+    async def get_async(self, *, card_id: str | int, **options: Unpack[Options]) -> Reply[t.MembercardOpenCardsCardIdGetData]:
+        """查询会员卡模板信息."""
+    def patch(self, body: t.MembercardOpenCardsCardIdPatchBody = ..., /, *, json: t.MembercardOpenCardsCardIdPatchBody = ..., card_id: str | int, **options: Unpack[BodyOptions]) -> Reply[None]:
+        """修改会员卡模板信息.
+
+        直连商户, 服务商
+
+        card_id: 会员卡id
+
+        https://pay.weixin.qq.com/doc/v3/merchant/4012549567
+        """
+    async def patch_async(self, body: t.MembercardOpenCardsCardIdPatchBody = ..., /, *, json: t.MembercardOpenCardsCardIdPatchBody = ..., card_id: str | int, **options: Unpack[BodyOptions]) -> Reply[None]:
+        """修改会员卡模板信息."""
+
+class MembercardOpenCards(TypedNode):
+    _card_id_: MembercardOpenCardsCardId
+    def get(self, query: t.MembercardOpenCardsGetQuery = ..., /, *, params: t.MembercardOpenCardsGetQuery = ..., **options: Unpack[Options]) -> Reply[t.MembercardOpenCardsGetData]:
+        """查询会员卡模板列表.
+
+        直连商户, 服务商
+
+        https://pay.weixin.qq.com/doc/v3/merchant/4012547108
+        """
+    async def get_async(self, query: t.MembercardOpenCardsGetQuery = ..., /, *, params: t.MembercardOpenCardsGetQuery = ..., **options: Unpack[Options]) -> Reply[t.MembercardOpenCardsGetData]:
+        """查询会员卡模板列表."""
+    def paginate(self, query: t.MembercardOpenCardsGetPages = ..., /, *, params: t.MembercardOpenCardsGetPages = ..., **options: Unpack[Options]) -> Iterator[t.MembercardOpenCardsPostData]:
+        """查询会员卡模板列表: every item, page after page."""
+    def paginate_async(self, query: t.MembercardOpenCardsGetPages = ..., /, *, params: t.MembercardOpenCardsGetPages = ..., **options: Unpack[Options]) -> AsyncIterator[t.MembercardOpenCardsPostData]:
+        """查询会员卡模板列表: every item, page after page."""
+    def post(self, body: t.MembercardOpenCardsPostBody = ..., /, *, json: t.MembercardOpenCardsPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.MembercardOpenCardsPostData]:
+        """创建会员卡模板.
+
+        直连商户, 服务商
+
+        https://pay.weixin.qq.com/doc/v3/merchant/4012545584
+        """
+    async def post_async(self, body: t.MembercardOpenCardsPostBody = ..., /, *, json: t.MembercardOpenCardsPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.MembercardOpenCardsPostData]:
+        """创建会员卡模板."""
+    def __call__(self, body: t.MembercardOpenCardsPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.MembercardOpenCardsPostData]:
+        """创建会员卡模板: POST."""
 
 class MembercardOpenPhonenumberMemberImport(TypedNode):
     def post(self, body: t.MembercardOpenPhonenumberMemberImportPostBody = ..., /, *, json: t.MembercardOpenPhonenumberMemberImportPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[None]:
@@ -1482,8 +1456,9 @@ class MembercardOpenPhonenumberMemberSearch(TypedNode):
     async def get_async(self, query: t.MembercardOpenPhonenumberMemberSearchGetQuery = ..., /, *, params: t.MembercardOpenPhonenumberMemberSearchGetQuery = ..., **options: Unpack[Options]) -> Reply[t.MembercardOpenPhonenumberMemberSearchGetData]:
         """通过加密手机号查询会员领卡状态."""
 
-class MembercardOpenUser(TypedNode):
-    cards: MembercardOpenUserCards
+class MembercardOpenPhonenumberMember(TypedNode):
+    import_: MembercardOpenPhonenumberMemberImport
+    search: MembercardOpenPhonenumberMemberSearch
 
 class MembercardOpenUserCards(TypedNode):
     def get(self, query: t.MembercardOpenUserCardsGetQuery = ..., /, *, params: t.MembercardOpenUserCardsGetQuery = ..., **options: Unpack[Options]) -> Reply[t.MembercardOpenUserCardsGetData]:
@@ -1500,13 +1475,58 @@ class MembercardOpenUserCards(TypedNode):
     def paginate_async(self, query: t.MembercardOpenUserCardsGetPages = ..., /, *, params: t.MembercardOpenUserCardsGetPages = ..., **options: Unpack[Options]) -> AsyncIterator[t.MembercardOpenUserCardsGetItem]:
         """查询用户在品牌下所有会员卡: every item, page after page."""
 
-class Partner(TypedNode):
-    deliveryPlan: PartnerDeliveryPlan
-    productCoupon: PartnerProductCoupon
+class MembercardOpenUser(TypedNode):
+    cards: MembercardOpenUserCards
 
-class PartnerDeliveryPlan(TypedNode):
-    deliveryPlans: PartnerDeliveryPlanDeliveryPlans
-    _sp_mchid_: PartnerDeliveryPlanSpMchid
+class MembercardOpen(TypedNode):
+    activateInformations: MembercardOpenActivateInformations
+    callback: MembercardOpenCallback
+    cards: MembercardOpenCards
+    phonenumberMember: MembercardOpenPhonenumberMember
+    user: MembercardOpenUser
+
+class PartnerDeliveryPlanDeliveryPlansBrandIdDeliveryPlans(TypedNode):
+    def get(self, query: t.PartnerDeliveryPlanDeliveryPlansBrandIdDeliveryPlansGetQuery = ..., /, *, params: t.PartnerDeliveryPlanDeliveryPlansBrandIdDeliveryPlansGetQuery = ..., brand_id: str | int, **options: Unpack[Options]) -> Reply[t.PartnerDeliveryPlanDeliveryPlansBrandIdDeliveryPlansGetData]:
+        """分页查询投放计划列表.
+
+        服务商
+
+        brand_id: 品牌ID
+
+        https://pay.weixin.qq.com/doc/v3/partner/4016184563
+        """
+    async def get_async(self, query: t.PartnerDeliveryPlanDeliveryPlansBrandIdDeliveryPlansGetQuery = ..., /, *, params: t.PartnerDeliveryPlanDeliveryPlansBrandIdDeliveryPlansGetQuery = ..., brand_id: str | int, **options: Unpack[Options]) -> Reply[t.PartnerDeliveryPlanDeliveryPlansBrandIdDeliveryPlansGetData]:
+        """分页查询投放计划列表."""
+
+class PartnerDeliveryPlanDeliveryPlansBrandId(TypedNode):
+    deliveryPlans: PartnerDeliveryPlanDeliveryPlansBrandIdDeliveryPlans
+
+class PartnerDeliveryPlanDeliveryPlansPlanIdTerminate(TypedNode):
+    def post(self, *, plan_id: str | int, **options: Unpack[BodyOptions]) -> Reply[None]:
+        """终止投放计划.
+
+        服务商
+
+        plan_id: 投放计划ID
+
+        https://pay.weixin.qq.com/doc/v3/partner/4016184572
+        """
+    async def post_async(self, *, plan_id: str | int, **options: Unpack[BodyOptions]) -> Reply[None]:
+        """终止投放计划."""
+
+class PartnerDeliveryPlanDeliveryPlansPlanId(TypedNode):
+    terminate: PartnerDeliveryPlanDeliveryPlansPlanIdTerminate
+    def patch(self, body: t.PartnerDeliveryPlanDeliveryPlansPlanIdPatchBody = ..., /, *, json: t.PartnerDeliveryPlanDeliveryPlansPlanIdPatchBody = ..., plan_id: str | int, **options: Unpack[BodyOptions]) -> Reply[t.PartnerDeliveryPlanDeliveryPlansPlanIdPatchData]:
+        """更新投放计划.
+
+        服务商
+
+        plan_id: 投放计划ID
+
+        https://pay.weixin.qq.com/doc/v3/partner/4016184594
+        """
+    async def patch_async(self, body: t.PartnerDeliveryPlanDeliveryPlansPlanIdPatchBody = ..., /, *, json: t.PartnerDeliveryPlanDeliveryPlansPlanIdPatchBody = ..., plan_id: str | int, **options: Unpack[BodyOptions]) -> Reply[t.PartnerDeliveryPlanDeliveryPlansPlanIdPatchData]:
+        """更新投放计划."""
 
 class PartnerDeliveryPlanDeliveryPlans(TypedNode):
     _brand_id_: PartnerDeliveryPlanDeliveryPlansBrandId
@@ -1523,52 +1543,6 @@ class PartnerDeliveryPlanDeliveryPlans(TypedNode):
     def __call__(self, body: t.PartnerDeliveryPlanDeliveryPlansPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.PartnerDeliveryPlanDeliveryPlansPostData]:
         """创建投放计划: POST."""
 
-class PartnerDeliveryPlanDeliveryPlansBrandId(TypedNode):
-    deliveryPlans: PartnerDeliveryPlanDeliveryPlansBrandIdDeliveryPlans
-
-class PartnerDeliveryPlanDeliveryPlansBrandIdDeliveryPlans(TypedNode):
-    def get(self, query: t.PartnerDeliveryPlanDeliveryPlansBrandIdDeliveryPlansGetQuery = ..., /, *, params: t.PartnerDeliveryPlanDeliveryPlansBrandIdDeliveryPlansGetQuery = ..., brand_id: str | int, **options: Unpack[Options]) -> Reply[t.PartnerDeliveryPlanDeliveryPlansBrandIdDeliveryPlansGetData]:
-        """分页查询投放计划列表.
-
-        服务商
-
-        brand_id: 品牌ID
-
-        https://pay.weixin.qq.com/doc/v3/partner/4016184563
-        """
-    async def get_async(self, query: t.PartnerDeliveryPlanDeliveryPlansBrandIdDeliveryPlansGetQuery = ..., /, *, params: t.PartnerDeliveryPlanDeliveryPlansBrandIdDeliveryPlansGetQuery = ..., brand_id: str | int, **options: Unpack[Options]) -> Reply[t.PartnerDeliveryPlanDeliveryPlansBrandIdDeliveryPlansGetData]:
-        """分页查询投放计划列表."""
-
-class PartnerDeliveryPlanDeliveryPlansPlanId(TypedNode):
-    terminate: PartnerDeliveryPlanDeliveryPlansPlanIdTerminate
-    def patch(self, body: t.PartnerDeliveryPlanDeliveryPlansPlanIdPatchBody = ..., /, *, json: t.PartnerDeliveryPlanDeliveryPlansPlanIdPatchBody = ..., plan_id: str | int, **options: Unpack[BodyOptions]) -> Reply[t.PartnerDeliveryPlanDeliveryPlansPlanIdPatchData]:
-        """更新投放计划.
-
-        服务商
-
-        plan_id: 投放计划ID
-
-        https://pay.weixin.qq.com/doc/v3/partner/4016184594
-        """
-    async def patch_async(self, body: t.PartnerDeliveryPlanDeliveryPlansPlanIdPatchBody = ..., /, *, json: t.PartnerDeliveryPlanDeliveryPlansPlanIdPatchBody = ..., plan_id: str | int, **options: Unpack[BodyOptions]) -> Reply[t.PartnerDeliveryPlanDeliveryPlansPlanIdPatchData]:
-        """更新投放计划."""
-
-class PartnerDeliveryPlanDeliveryPlansPlanIdTerminate(TypedNode):
-    def post(self, *, plan_id: str | int, **options: Unpack[BodyOptions]) -> Reply[None]:
-        """终止投放计划.
-
-        服务商
-
-        plan_id: 投放计划ID
-
-        https://pay.weixin.qq.com/doc/v3/partner/4016184572
-        """
-    async def post_async(self, *, plan_id: str | int, **options: Unpack[BodyOptions]) -> Reply[None]:
-        """终止投放计划."""
-
-class PartnerDeliveryPlanSpMchid(TypedNode):
-    notifyUrl: PartnerDeliveryPlanSpMchidNotifyUrl
-
 class PartnerDeliveryPlanSpMchidNotifyUrl(TypedNode):
     def post(self, body: t.PartnerDeliveryPlanSpMchidNotifyUrlPostBody = ..., /, *, json: t.PartnerDeliveryPlanSpMchidNotifyUrlPostBody = ..., sp_mchid: str | int, **options: Unpack[BodyOptions]) -> Reply[t.PartnerDeliveryPlanSpMchidNotifyUrlPostData]:
         """设置投放计划回调地址.
@@ -1584,12 +1558,25 @@ class PartnerDeliveryPlanSpMchidNotifyUrl(TypedNode):
     def __call__(self, body: t.PartnerDeliveryPlanSpMchidNotifyUrlPostBody, /, *, sp_mchid: str | int, **options: Unpack[BodyOptions]) -> Reply[t.PartnerDeliveryPlanSpMchidNotifyUrlPostData]:
         """设置投放计划回调地址: POST."""
 
-class PartnerProductCoupon(TypedNode):
-    imageGenerationTasks: PartnerProductCouponImageGenerationTasks
-    media: PartnerProductCouponMedia
-    notifyConfigs: PartnerProductCouponNotifyConfigs
-    productCoupons: PartnerProductCouponProductCoupons
-    users: PartnerProductCouponUsers
+class PartnerDeliveryPlanSpMchid(TypedNode):
+    notifyUrl: PartnerDeliveryPlanSpMchidNotifyUrl
+
+class PartnerDeliveryPlan(TypedNode):
+    deliveryPlans: PartnerDeliveryPlanDeliveryPlans
+    _sp_mchid_: PartnerDeliveryPlanSpMchid
+
+class PartnerProductCouponImageGenerationTasksTaskId(TypedNode):
+    def get(self, query: t.PartnerProductCouponImageGenerationTasksTaskIdGetQuery = ..., /, *, params: t.PartnerProductCouponImageGenerationTasksTaskIdGetQuery = ..., task_id: str | int, **options: Unpack[Options]) -> Reply[t.PartnerProductCouponImageGenerationTasksTaskIdGetData]:
+        """查询图片生成任务执行结果.
+
+        服务商
+
+        task_id: 图片生成的任务ID
+
+        https://pay.weixin.qq.com/doc/v3/partner/4017327739
+        """
+    async def get_async(self, query: t.PartnerProductCouponImageGenerationTasksTaskIdGetQuery = ..., /, *, params: t.PartnerProductCouponImageGenerationTasksTaskIdGetQuery = ..., task_id: str | int, **options: Unpack[Options]) -> Reply[t.PartnerProductCouponImageGenerationTasksTaskIdGetData]:
+        """查询图片生成任务执行结果."""
 
 class PartnerProductCouponImageGenerationTasks(TypedNode):
     _task_id_: PartnerProductCouponImageGenerationTasksTaskId
@@ -1605,22 +1592,6 @@ class PartnerProductCouponImageGenerationTasks(TypedNode):
     def __call__(self, body: t.PartnerProductCouponImageGenerationTasksPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.PartnerProductCouponImageGenerationTasksPostData]:
         """提交图片生成任务: POST."""
 
-class PartnerProductCouponImageGenerationTasksTaskId(TypedNode):
-    def get(self, query: t.PartnerProductCouponImageGenerationTasksTaskIdGetQuery = ..., /, *, params: t.PartnerProductCouponImageGenerationTasksTaskIdGetQuery = ..., task_id: str | int, **options: Unpack[Options]) -> Reply[t.PartnerProductCouponImageGenerationTasksTaskIdGetData]:
-        """查询图片生成任务执行结果.
-
-        服务商
-
-        task_id: 图片生成的任务ID
-
-        https://pay.weixin.qq.com/doc/v3/partner/4017327739
-        """
-    async def get_async(self, query: t.PartnerProductCouponImageGenerationTasksTaskIdGetQuery = ..., /, *, params: t.PartnerProductCouponImageGenerationTasksTaskIdGetQuery = ..., task_id: str | int, **options: Unpack[Options]) -> Reply[t.PartnerProductCouponImageGenerationTasksTaskIdGetData]:
-        """查询图片生成任务执行结果."""
-
-class PartnerProductCouponMedia(TypedNode):
-    uploadImage: PartnerProductCouponMediaUploadImage
-
 class PartnerProductCouponMediaUploadImage(TypedNode):
     def post(self, body: t.PartnerProductCouponMediaUploadImagePostBody = ..., /, *, json: t.PartnerProductCouponMediaUploadImagePostBody = ..., files: Files, **options: Unpack[Options]) -> Reply[t.PartnerProductCouponMediaUploadImagePostData]:
         """图片上传.
@@ -1633,6 +1604,9 @@ class PartnerProductCouponMediaUploadImage(TypedNode):
         """图片上传."""
     def __call__(self, body: t.PartnerProductCouponMediaUploadImagePostBody = ..., /, *, files: Files, **options: Unpack[Options]) -> Reply[t.PartnerProductCouponMediaUploadImagePostData]:
         """图片上传: POST."""
+
+class PartnerProductCouponMedia(TypedNode):
+    uploadImage: PartnerProductCouponMediaUploadImage
 
 class PartnerProductCouponNotifyConfigs(TypedNode):
     def get(self, **options: Unpack[Options]) -> Reply[t.PartnerProductCouponNotifyConfigsGetData]:
@@ -1656,47 +1630,6 @@ class PartnerProductCouponNotifyConfigs(TypedNode):
     def __call__(self, body: t.PartnerProductCouponNotifyConfigsPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.PartnerProductCouponNotifyConfigsPostData]:
         """设置商品券事件通知地址: POST."""
 
-class PartnerProductCouponProductCoupons(TypedNode):
-    _product_coupon_id_: PartnerProductCouponProductCouponsProductCouponId
-    def post(self, body: t.PartnerProductCouponProductCouponsPostBody = ..., /, *, json: t.PartnerProductCouponProductCouponsPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.PartnerProductCouponProductCouponsPostData]:
-        """创建商品券.
-
-        服务商
-
-        https://pay.weixin.qq.com/doc/v3/partner/4015781289
-        """
-    async def post_async(self, body: t.PartnerProductCouponProductCouponsPostBody = ..., /, *, json: t.PartnerProductCouponProductCouponsPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.PartnerProductCouponProductCouponsPostData]:
-        """创建商品券."""
-    def __call__(self, body: t.PartnerProductCouponProductCouponsPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.PartnerProductCouponProductCouponsPostData]:
-        """创建商品券: POST."""
-
-class PartnerProductCouponProductCouponsProductCouponId(TypedNode):
-    deactivate: PartnerProductCouponProductCouponsProductCouponIdDeactivate
-    stockBundles: PartnerProductCouponProductCouponsProductCouponIdStockBundles
-    stocks: PartnerProductCouponProductCouponsProductCouponIdStocks
-    def get(self, query: t.PartnerProductCouponProductCouponsProductCouponIdGetQuery = ..., /, *, params: t.PartnerProductCouponProductCouponsProductCouponIdGetQuery = ..., product_coupon_id: str | int, **options: Unpack[Options]) -> Reply[t.PartnerProductCouponProductCouponsProductCouponIdGetData]:
-        """查询商品券.
-
-        服务商
-
-        product_coupon_id: 商品券ID
-
-        https://pay.weixin.qq.com/doc/v3/partner/4015781292
-        """
-    async def get_async(self, query: t.PartnerProductCouponProductCouponsProductCouponIdGetQuery = ..., /, *, params: t.PartnerProductCouponProductCouponsProductCouponIdGetQuery = ..., product_coupon_id: str | int, **options: Unpack[Options]) -> Reply[t.PartnerProductCouponProductCouponsProductCouponIdGetData]:
-        """查询商品券."""
-    def patch(self, body: t.PartnerProductCouponProductCouponsProductCouponIdPatchBody = ..., /, *, json: t.PartnerProductCouponProductCouponsProductCouponIdPatchBody = ..., product_coupon_id: str | int, **options: Unpack[BodyOptions]) -> Reply[t.PartnerProductCouponProductCouponsProductCouponIdPatchData]:
-        """修改商品券.
-
-        服务商
-
-        product_coupon_id: 商品券ID
-
-        https://pay.weixin.qq.com/doc/v3/partner/4015781296
-        """
-    async def patch_async(self, body: t.PartnerProductCouponProductCouponsProductCouponIdPatchBody = ..., /, *, json: t.PartnerProductCouponProductCouponsProductCouponIdPatchBody = ..., product_coupon_id: str | int, **options: Unpack[BodyOptions]) -> Reply[t.PartnerProductCouponProductCouponsProductCouponIdPatchData]:
-        """修改商品券."""
-
 class PartnerProductCouponProductCouponsProductCouponIdDeactivate(TypedNode):
     def post(self, body: t.PartnerProductCouponProductCouponsProductCouponIdDeactivatePostBody = ..., /, *, json: t.PartnerProductCouponProductCouponsProductCouponIdDeactivatePostBody = ..., product_coupon_id: str | int, **options: Unpack[BodyOptions]) -> Reply[t.PartnerProductCouponProductCouponsProductCouponIdDeactivatePostData]:
         """失效商品券.
@@ -1711,39 +1644,6 @@ class PartnerProductCouponProductCouponsProductCouponIdDeactivate(TypedNode):
         """失效商品券."""
     def __call__(self, body: t.PartnerProductCouponProductCouponsProductCouponIdDeactivatePostBody, /, *, product_coupon_id: str | int, **options: Unpack[BodyOptions]) -> Reply[t.PartnerProductCouponProductCouponsProductCouponIdDeactivatePostData]:
         """失效商品券: POST."""
-
-class PartnerProductCouponProductCouponsProductCouponIdStockBundles(TypedNode):
-    _stock_bundle_id_: PartnerProductCouponProductCouponsProductCouponIdStockBundlesStockBundleId
-    def post(self, body: t.PartnerProductCouponProductCouponsProductCouponIdStockBundlesPostBody = ..., /, *, json: t.PartnerProductCouponProductCouponsProductCouponIdStockBundlesPostBody = ..., product_coupon_id: str | int, **options: Unpack[BodyOptions]) -> Reply[t.PartnerProductCouponProductCouponsProductCouponIdStockBundlesPostData]:
-        """添加商品券批次组.
-
-        服务商
-
-        product_coupon_id: 商品券ID
-
-        https://pay.weixin.qq.com/doc/v3/partner/4016280622
-        """
-    async def post_async(self, body: t.PartnerProductCouponProductCouponsProductCouponIdStockBundlesPostBody = ..., /, *, json: t.PartnerProductCouponProductCouponsProductCouponIdStockBundlesPostBody = ..., product_coupon_id: str | int, **options: Unpack[BodyOptions]) -> Reply[t.PartnerProductCouponProductCouponsProductCouponIdStockBundlesPostData]:
-        """添加商品券批次组."""
-    def __call__(self, body: t.PartnerProductCouponProductCouponsProductCouponIdStockBundlesPostBody, /, *, product_coupon_id: str | int, **options: Unpack[BodyOptions]) -> Reply[t.PartnerProductCouponProductCouponsProductCouponIdStockBundlesPostData]:
-        """添加商品券批次组: POST."""
-
-class PartnerProductCouponProductCouponsProductCouponIdStockBundlesStockBundleId(TypedNode):
-    associateStores: PartnerProductCouponProductCouponsProductCouponIdStockBundlesStockBundleIdAssociateStores
-    disassociateStores: PartnerProductCouponProductCouponsProductCouponIdStockBundlesStockBundleIdDisassociateStores
-    updateBudget: PartnerProductCouponProductCouponsProductCouponIdStockBundlesStockBundleIdUpdateBudget
-    def patch(self, body: t.PartnerProductCouponProductCouponsProductCouponIdStockBundlesStockBundleIdPatchBody = ..., /, *, json: t.PartnerProductCouponProductCouponsProductCouponIdStockBundlesStockBundleIdPatchBody = ..., product_coupon_id: str | int, stock_bundle_id: str | int, **options: Unpack[BodyOptions]) -> Reply[t.PartnerProductCouponProductCouponsProductCouponIdStockBundlesStockBundleIdPatchData]:
-        """修改商品券批次组.
-
-        服务商
-
-        product_coupon_id: 商品券ID
-        stock_bundle_id: 批次组ID
-
-        https://pay.weixin.qq.com/doc/v3/partner/4016280633
-        """
-    async def patch_async(self, body: t.PartnerProductCouponProductCouponsProductCouponIdStockBundlesStockBundleIdPatchBody = ..., /, *, json: t.PartnerProductCouponProductCouponsProductCouponIdStockBundlesStockBundleIdPatchBody = ..., product_coupon_id: str | int, stock_bundle_id: str | int, **options: Unpack[BodyOptions]) -> Reply[t.PartnerProductCouponProductCouponsProductCouponIdStockBundlesStockBundleIdPatchData]:
-        """修改商品券批次组."""
 
 class PartnerProductCouponProductCouponsProductCouponIdStockBundlesStockBundleIdAssociateStores(TypedNode):
     def post(self, body: t.PartnerProductCouponProductCouponsProductCouponIdStockBundlesStockBundleIdAssociateStoresPostBody = ..., /, *, json: t.PartnerProductCouponProductCouponsProductCouponIdStockBundlesStockBundleIdAssociateStoresPostBody = ..., product_coupon_id: str | int, stock_bundle_id: str | int, **options: Unpack[BodyOptions]) -> Reply[t.PartnerProductCouponProductCouponsProductCouponIdStockBundlesStockBundleIdAssociateStoresPostData]:
@@ -1793,68 +1693,38 @@ class PartnerProductCouponProductCouponsProductCouponIdStockBundlesStockBundleId
     def __call__(self, body: t.PartnerProductCouponProductCouponsProductCouponIdStockBundlesStockBundleIdUpdateBudgetPostBody, /, *, product_coupon_id: str | int, stock_bundle_id: str | int, **options: Unpack[BodyOptions]) -> Reply[t.PartnerProductCouponProductCouponsProductCouponIdStockBundlesStockBundleIdUpdateBudgetPostData]:
         """修改商品券批次组发放预算: POST."""
 
-class PartnerProductCouponProductCouponsProductCouponIdStocks(TypedNode):
-    _stock_id_: PartnerProductCouponProductCouponsProductCouponIdStocksStockId
-    def get(self, query: t.PartnerProductCouponProductCouponsProductCouponIdStocksGetQuery = ..., /, *, params: t.PartnerProductCouponProductCouponsProductCouponIdStocksGetQuery = ..., product_coupon_id: str | int, **options: Unpack[Options]) -> Reply[t.PartnerProductCouponProductCouponsProductCouponIdStocksGetData]:
-        """查询商品券批次列表.
+class PartnerProductCouponProductCouponsProductCouponIdStockBundlesStockBundleId(TypedNode):
+    associateStores: PartnerProductCouponProductCouponsProductCouponIdStockBundlesStockBundleIdAssociateStores
+    disassociateStores: PartnerProductCouponProductCouponsProductCouponIdStockBundlesStockBundleIdDisassociateStores
+    updateBudget: PartnerProductCouponProductCouponsProductCouponIdStockBundlesStockBundleIdUpdateBudget
+    def patch(self, body: t.PartnerProductCouponProductCouponsProductCouponIdStockBundlesStockBundleIdPatchBody = ..., /, *, json: t.PartnerProductCouponProductCouponsProductCouponIdStockBundlesStockBundleIdPatchBody = ..., product_coupon_id: str | int, stock_bundle_id: str | int, **options: Unpack[BodyOptions]) -> Reply[t.PartnerProductCouponProductCouponsProductCouponIdStockBundlesStockBundleIdPatchData]:
+        """修改商品券批次组.
+
+        服务商
+
+        product_coupon_id: 商品券ID
+        stock_bundle_id: 批次组ID
+
+        https://pay.weixin.qq.com/doc/v3/partner/4016280633
+        """
+    async def patch_async(self, body: t.PartnerProductCouponProductCouponsProductCouponIdStockBundlesStockBundleIdPatchBody = ..., /, *, json: t.PartnerProductCouponProductCouponsProductCouponIdStockBundlesStockBundleIdPatchBody = ..., product_coupon_id: str | int, stock_bundle_id: str | int, **options: Unpack[BodyOptions]) -> Reply[t.PartnerProductCouponProductCouponsProductCouponIdStockBundlesStockBundleIdPatchData]:
+        """修改商品券批次组."""
+
+class PartnerProductCouponProductCouponsProductCouponIdStockBundles(TypedNode):
+    _stock_bundle_id_: PartnerProductCouponProductCouponsProductCouponIdStockBundlesStockBundleId
+    def post(self, body: t.PartnerProductCouponProductCouponsProductCouponIdStockBundlesPostBody = ..., /, *, json: t.PartnerProductCouponProductCouponsProductCouponIdStockBundlesPostBody = ..., product_coupon_id: str | int, **options: Unpack[BodyOptions]) -> Reply[t.PartnerProductCouponProductCouponsProductCouponIdStockBundlesPostData]:
+        """添加商品券批次组.
 
         服务商
 
         product_coupon_id: 商品券ID
 
-        https://pay.weixin.qq.com/doc/v3/partner/4015781553
+        https://pay.weixin.qq.com/doc/v3/partner/4016280622
         """
-    async def get_async(self, query: t.PartnerProductCouponProductCouponsProductCouponIdStocksGetQuery = ..., /, *, params: t.PartnerProductCouponProductCouponsProductCouponIdStocksGetQuery = ..., product_coupon_id: str | int, **options: Unpack[Options]) -> Reply[t.PartnerProductCouponProductCouponsProductCouponIdStocksGetData]:
-        """查询商品券批次列表."""
-    def paginate(self, query: t.PartnerProductCouponProductCouponsProductCouponIdStocksGetQuery = ..., /, *, params: t.PartnerProductCouponProductCouponsProductCouponIdStocksGetQuery = ..., product_coupon_id: str | int, **options: Unpack[Options]) -> Iterator[t.PartnerProductCouponProductCouponsProductCouponIdStocksStockIdGetData]:
-        """查询商品券批次列表: every item, page after page."""
-    def paginate_async(self, query: t.PartnerProductCouponProductCouponsProductCouponIdStocksGetQuery = ..., /, *, params: t.PartnerProductCouponProductCouponsProductCouponIdStocksGetQuery = ..., product_coupon_id: str | int, **options: Unpack[Options]) -> AsyncIterator[t.PartnerProductCouponProductCouponsProductCouponIdStocksStockIdGetData]:
-        """查询商品券批次列表: every item, page after page."""
-    def post(self, body: t.PartnerProductCouponProductCouponsProductCouponIdStocksPostBody = ..., /, *, json: t.PartnerProductCouponProductCouponsProductCouponIdStocksPostBody = ..., product_coupon_id: str | int, **options: Unpack[BodyOptions]) -> Reply[t.PartnerProductCouponProductCouponsProductCouponIdStocksPostData]:
-        """添加商品券批次.
-
-        服务商
-
-        product_coupon_id: 商品券ID
-
-        https://pay.weixin.qq.com/doc/v3/partner/4015781304
-        """
-    async def post_async(self, body: t.PartnerProductCouponProductCouponsProductCouponIdStocksPostBody = ..., /, *, json: t.PartnerProductCouponProductCouponsProductCouponIdStocksPostBody = ..., product_coupon_id: str | int, **options: Unpack[BodyOptions]) -> Reply[t.PartnerProductCouponProductCouponsProductCouponIdStocksPostData]:
-        """添加商品券批次."""
-    def __call__(self, body: t.PartnerProductCouponProductCouponsProductCouponIdStocksPostBody, /, *, product_coupon_id: str | int, **options: Unpack[BodyOptions]) -> Reply[t.PartnerProductCouponProductCouponsProductCouponIdStocksPostData]:
-        """添加商品券批次: POST."""
-
-class PartnerProductCouponProductCouponsProductCouponIdStocksStockId(TypedNode):
-    associateStores: PartnerProductCouponProductCouponsProductCouponIdStocksStockIdAssociateStores
-    associatedStores: PartnerProductCouponProductCouponsProductCouponIdStocksStockIdAssociatedStores
-    deactivate: PartnerProductCouponProductCouponsProductCouponIdStocksStockIdDeactivate
-    disassociateStores: PartnerProductCouponProductCouponsProductCouponIdStocksStockIdDisassociateStores
-    updateBudget: PartnerProductCouponProductCouponsProductCouponIdStocksStockIdUpdateBudget
-    uploadCouponCodes: PartnerProductCouponProductCouponsProductCouponIdStocksStockIdUploadCouponCodes
-    def get(self, query: t.PartnerProductCouponProductCouponsProductCouponIdStocksStockIdGetQuery = ..., /, *, params: t.PartnerProductCouponProductCouponsProductCouponIdStocksStockIdGetQuery = ..., product_coupon_id: str | int, stock_id: str | int, **options: Unpack[Options]) -> Reply[t.PartnerProductCouponProductCouponsProductCouponIdStocksStockIdGetData]:
-        """查询商品券指定批次.
-
-        服务商
-
-        product_coupon_id: 商品券ID
-        stock_id: 批次ID
-
-        https://pay.weixin.qq.com/doc/v3/partner/4015781542
-        """
-    async def get_async(self, query: t.PartnerProductCouponProductCouponsProductCouponIdStocksStockIdGetQuery = ..., /, *, params: t.PartnerProductCouponProductCouponsProductCouponIdStocksStockIdGetQuery = ..., product_coupon_id: str | int, stock_id: str | int, **options: Unpack[Options]) -> Reply[t.PartnerProductCouponProductCouponsProductCouponIdStocksStockIdGetData]:
-        """查询商品券指定批次."""
-    def patch(self, body: t.PartnerProductCouponProductCouponsProductCouponIdStocksStockIdPatchBody = ..., /, *, json: t.PartnerProductCouponProductCouponsProductCouponIdStocksStockIdPatchBody = ..., product_coupon_id: str | int, stock_id: str | int, **options: Unpack[BodyOptions]) -> Reply[t.PartnerProductCouponProductCouponsProductCouponIdStocksStockIdPatchData]:
-        """修改商品券指定批次.
-
-        服务商
-
-        product_coupon_id: 商品券ID
-        stock_id: 批次ID
-
-        https://pay.weixin.qq.com/doc/v3/partner/4015781556
-        """
-    async def patch_async(self, body: t.PartnerProductCouponProductCouponsProductCouponIdStocksStockIdPatchBody = ..., /, *, json: t.PartnerProductCouponProductCouponsProductCouponIdStocksStockIdPatchBody = ..., product_coupon_id: str | int, stock_id: str | int, **options: Unpack[BodyOptions]) -> Reply[t.PartnerProductCouponProductCouponsProductCouponIdStocksStockIdPatchData]:
-        """修改商品券指定批次."""
+    async def post_async(self, body: t.PartnerProductCouponProductCouponsProductCouponIdStockBundlesPostBody = ..., /, *, json: t.PartnerProductCouponProductCouponsProductCouponIdStockBundlesPostBody = ..., product_coupon_id: str | int, **options: Unpack[BodyOptions]) -> Reply[t.PartnerProductCouponProductCouponsProductCouponIdStockBundlesPostData]:
+        """添加商品券批次组."""
+    def __call__(self, body: t.PartnerProductCouponProductCouponsProductCouponIdStockBundlesPostBody, /, *, product_coupon_id: str | int, **options: Unpack[BodyOptions]) -> Reply[t.PartnerProductCouponProductCouponsProductCouponIdStockBundlesPostData]:
+        """添加商品券批次组: POST."""
 
 class PartnerProductCouponProductCouponsProductCouponIdStocksStockIdAssociateStores(TypedNode):
     def post(self, body: t.PartnerProductCouponProductCouponsProductCouponIdStocksStockIdAssociateStoresPostBody = ..., /, *, json: t.PartnerProductCouponProductCouponsProductCouponIdStocksStockIdAssociateStoresPostBody = ..., product_coupon_id: str | int, stock_id: str | int, **options: Unpack[BodyOptions]) -> Reply[t.PartnerProductCouponProductCouponsProductCouponIdStocksStockIdAssociateStoresPostData]:
@@ -1954,33 +1824,109 @@ class PartnerProductCouponProductCouponsProductCouponIdStocksStockIdUploadCoupon
     def __call__(self, body: t.PartnerProductCouponProductCouponsProductCouponIdStocksStockIdUploadCouponCodesPostBody, /, *, product_coupon_id: str | int, stock_id: str | int, **options: Unpack[BodyOptions]) -> Reply[t.PartnerProductCouponProductCouponsProductCouponIdStocksStockIdUploadCouponCodesPostData]:
         """预上传券Code: POST."""
 
-class PartnerProductCouponUsers(TypedNode):
-    _openid_: PartnerProductCouponUsersOpenid
-
-class PartnerProductCouponUsersOpenid(TypedNode):
-    couponBundles: PartnerProductCouponUsersOpenidCouponBundles
-    coupons: PartnerProductCouponUsersOpenidCoupons
-    preSendCoupon: PartnerProductCouponUsersOpenidPreSendCoupon
-    preSendCouponBundle: PartnerProductCouponUsersOpenidPreSendCouponBundle
-
-class PartnerProductCouponUsersOpenidCouponBundles(TypedNode):
-    _user_coupon_bundle_id_: PartnerProductCouponUsersOpenidCouponBundlesUserCouponBundleId
-    def post(self, body: t.PartnerProductCouponUsersOpenidCouponBundlesPostBody = ..., /, *, json: t.PartnerProductCouponUsersOpenidCouponBundlesPostBody = ..., openid: str | int, **options: Unpack[BodyOptions]) -> Reply[t.PartnerProductCouponUsersOpenidCouponBundlesPostData]:
-        """向用户发放商品券批次组.
+class PartnerProductCouponProductCouponsProductCouponIdStocksStockId(TypedNode):
+    associateStores: PartnerProductCouponProductCouponsProductCouponIdStocksStockIdAssociateStores
+    associatedStores: PartnerProductCouponProductCouponsProductCouponIdStocksStockIdAssociatedStores
+    deactivate: PartnerProductCouponProductCouponsProductCouponIdStocksStockIdDeactivate
+    disassociateStores: PartnerProductCouponProductCouponsProductCouponIdStocksStockIdDisassociateStores
+    updateBudget: PartnerProductCouponProductCouponsProductCouponIdStocksStockIdUpdateBudget
+    uploadCouponCodes: PartnerProductCouponProductCouponsProductCouponIdStocksStockIdUploadCouponCodes
+    def get(self, query: t.PartnerProductCouponProductCouponsProductCouponIdStocksStockIdGetQuery = ..., /, *, params: t.PartnerProductCouponProductCouponsProductCouponIdStocksStockIdGetQuery = ..., product_coupon_id: str | int, stock_id: str | int, **options: Unpack[Options]) -> Reply[t.PartnerProductCouponProductCouponsProductCouponIdStocksStockIdGetData]:
+        """查询商品券指定批次.
 
         服务商
 
-        openid: 用户OpenID
+        product_coupon_id: 商品券ID
+        stock_id: 批次ID
 
-        https://pay.weixin.qq.com/doc/v3/partner/4016280664
+        https://pay.weixin.qq.com/doc/v3/partner/4015781542
         """
-    async def post_async(self, body: t.PartnerProductCouponUsersOpenidCouponBundlesPostBody = ..., /, *, json: t.PartnerProductCouponUsersOpenidCouponBundlesPostBody = ..., openid: str | int, **options: Unpack[BodyOptions]) -> Reply[t.PartnerProductCouponUsersOpenidCouponBundlesPostData]:
-        """向用户发放商品券批次组."""
-    def __call__(self, body: t.PartnerProductCouponUsersOpenidCouponBundlesPostBody, /, *, openid: str | int, **options: Unpack[BodyOptions]) -> Reply[t.PartnerProductCouponUsersOpenidCouponBundlesPostData]:
-        """向用户发放商品券批次组: POST."""
+    async def get_async(self, query: t.PartnerProductCouponProductCouponsProductCouponIdStocksStockIdGetQuery = ..., /, *, params: t.PartnerProductCouponProductCouponsProductCouponIdStocksStockIdGetQuery = ..., product_coupon_id: str | int, stock_id: str | int, **options: Unpack[Options]) -> Reply[t.PartnerProductCouponProductCouponsProductCouponIdStocksStockIdGetData]:
+        """查询商品券指定批次."""
+    def patch(self, body: t.PartnerProductCouponProductCouponsProductCouponIdStocksStockIdPatchBody = ..., /, *, json: t.PartnerProductCouponProductCouponsProductCouponIdStocksStockIdPatchBody = ..., product_coupon_id: str | int, stock_id: str | int, **options: Unpack[BodyOptions]) -> Reply[t.PartnerProductCouponProductCouponsProductCouponIdStocksStockIdPatchData]:
+        """修改商品券指定批次.
 
-class PartnerProductCouponUsersOpenidCouponBundlesUserCouponBundleId(TypedNode):
-    deactivate: PartnerProductCouponUsersOpenidCouponBundlesUserCouponBundleIdDeactivate
+        服务商
+
+        product_coupon_id: 商品券ID
+        stock_id: 批次ID
+
+        https://pay.weixin.qq.com/doc/v3/partner/4015781556
+        """
+    async def patch_async(self, body: t.PartnerProductCouponProductCouponsProductCouponIdStocksStockIdPatchBody = ..., /, *, json: t.PartnerProductCouponProductCouponsProductCouponIdStocksStockIdPatchBody = ..., product_coupon_id: str | int, stock_id: str | int, **options: Unpack[BodyOptions]) -> Reply[t.PartnerProductCouponProductCouponsProductCouponIdStocksStockIdPatchData]:
+        """修改商品券指定批次."""
+
+class PartnerProductCouponProductCouponsProductCouponIdStocks(TypedNode):
+    _stock_id_: PartnerProductCouponProductCouponsProductCouponIdStocksStockId
+    def get(self, query: t.PartnerProductCouponProductCouponsProductCouponIdStocksGetQuery = ..., /, *, params: t.PartnerProductCouponProductCouponsProductCouponIdStocksGetQuery = ..., product_coupon_id: str | int, **options: Unpack[Options]) -> Reply[t.PartnerProductCouponProductCouponsProductCouponIdStocksGetData]:
+        """查询商品券批次列表.
+
+        服务商
+
+        product_coupon_id: 商品券ID
+
+        https://pay.weixin.qq.com/doc/v3/partner/4015781553
+        """
+    async def get_async(self, query: t.PartnerProductCouponProductCouponsProductCouponIdStocksGetQuery = ..., /, *, params: t.PartnerProductCouponProductCouponsProductCouponIdStocksGetQuery = ..., product_coupon_id: str | int, **options: Unpack[Options]) -> Reply[t.PartnerProductCouponProductCouponsProductCouponIdStocksGetData]:
+        """查询商品券批次列表."""
+    def paginate(self, query: t.PartnerProductCouponProductCouponsProductCouponIdStocksGetQuery = ..., /, *, params: t.PartnerProductCouponProductCouponsProductCouponIdStocksGetQuery = ..., product_coupon_id: str | int, **options: Unpack[Options]) -> Iterator[t.PartnerProductCouponProductCouponsProductCouponIdStocksStockIdGetData]:
+        """查询商品券批次列表: every item, page after page."""
+    def paginate_async(self, query: t.PartnerProductCouponProductCouponsProductCouponIdStocksGetQuery = ..., /, *, params: t.PartnerProductCouponProductCouponsProductCouponIdStocksGetQuery = ..., product_coupon_id: str | int, **options: Unpack[Options]) -> AsyncIterator[t.PartnerProductCouponProductCouponsProductCouponIdStocksStockIdGetData]:
+        """查询商品券批次列表: every item, page after page."""
+    def post(self, body: t.PartnerProductCouponProductCouponsProductCouponIdStocksPostBody = ..., /, *, json: t.PartnerProductCouponProductCouponsProductCouponIdStocksPostBody = ..., product_coupon_id: str | int, **options: Unpack[BodyOptions]) -> Reply[t.PartnerProductCouponProductCouponsProductCouponIdStocksPostData]:
+        """添加商品券批次.
+
+        服务商
+
+        product_coupon_id: 商品券ID
+
+        https://pay.weixin.qq.com/doc/v3/partner/4015781304
+        """
+    async def post_async(self, body: t.PartnerProductCouponProductCouponsProductCouponIdStocksPostBody = ..., /, *, json: t.PartnerProductCouponProductCouponsProductCouponIdStocksPostBody = ..., product_coupon_id: str | int, **options: Unpack[BodyOptions]) -> Reply[t.PartnerProductCouponProductCouponsProductCouponIdStocksPostData]:
+        """添加商品券批次."""
+    def __call__(self, body: t.PartnerProductCouponProductCouponsProductCouponIdStocksPostBody, /, *, product_coupon_id: str | int, **options: Unpack[BodyOptions]) -> Reply[t.PartnerProductCouponProductCouponsProductCouponIdStocksPostData]:
+        """添加商品券批次: POST."""
+
+class PartnerProductCouponProductCouponsProductCouponId(TypedNode):
+    deactivate: PartnerProductCouponProductCouponsProductCouponIdDeactivate
+    stockBundles: PartnerProductCouponProductCouponsProductCouponIdStockBundles
+    stocks: PartnerProductCouponProductCouponsProductCouponIdStocks
+    def get(self, query: t.PartnerProductCouponProductCouponsProductCouponIdGetQuery = ..., /, *, params: t.PartnerProductCouponProductCouponsProductCouponIdGetQuery = ..., product_coupon_id: str | int, **options: Unpack[Options]) -> Reply[t.PartnerProductCouponProductCouponsProductCouponIdGetData]:
+        """查询商品券.
+
+        服务商
+
+        product_coupon_id: 商品券ID
+
+        https://pay.weixin.qq.com/doc/v3/partner/4015781292
+        """
+    async def get_async(self, query: t.PartnerProductCouponProductCouponsProductCouponIdGetQuery = ..., /, *, params: t.PartnerProductCouponProductCouponsProductCouponIdGetQuery = ..., product_coupon_id: str | int, **options: Unpack[Options]) -> Reply[t.PartnerProductCouponProductCouponsProductCouponIdGetData]:
+        """查询商品券."""
+    def patch(self, body: t.PartnerProductCouponProductCouponsProductCouponIdPatchBody = ..., /, *, json: t.PartnerProductCouponProductCouponsProductCouponIdPatchBody = ..., product_coupon_id: str | int, **options: Unpack[BodyOptions]) -> Reply[t.PartnerProductCouponProductCouponsProductCouponIdPatchData]:
+        """修改商品券.
+
+        服务商
+
+        product_coupon_id: 商品券ID
+
+        https://pay.weixin.qq.com/doc/v3/partner/4015781296
+        """
+    async def patch_async(self, body: t.PartnerProductCouponProductCouponsProductCouponIdPatchBody = ..., /, *, json: t.PartnerProductCouponProductCouponsProductCouponIdPatchBody = ..., product_coupon_id: str | int, **options: Unpack[BodyOptions]) -> Reply[t.PartnerProductCouponProductCouponsProductCouponIdPatchData]:
+        """修改商品券."""
+
+class PartnerProductCouponProductCoupons(TypedNode):
+    _product_coupon_id_: PartnerProductCouponProductCouponsProductCouponId
+    def post(self, body: t.PartnerProductCouponProductCouponsPostBody = ..., /, *, json: t.PartnerProductCouponProductCouponsPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.PartnerProductCouponProductCouponsPostData]:
+        """创建商品券.
+
+        服务商
+
+        https://pay.weixin.qq.com/doc/v3/partner/4015781289
+        """
+    async def post_async(self, body: t.PartnerProductCouponProductCouponsPostBody = ..., /, *, json: t.PartnerProductCouponProductCouponsPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.PartnerProductCouponProductCouponsPostData]:
+        """创建商品券."""
+    def __call__(self, body: t.PartnerProductCouponProductCouponsPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.PartnerProductCouponProductCouponsPostData]:
+        """创建商品券: POST."""
 
 class PartnerProductCouponUsersOpenidCouponBundlesUserCouponBundleIdDeactivate(TypedNode):
     def post(self, body: t.PartnerProductCouponUsersOpenidCouponBundlesUserCouponBundleIdDeactivatePostBody = ..., /, *, json: t.PartnerProductCouponUsersOpenidCouponBundlesUserCouponBundleIdDeactivatePostBody = ..., openid: str | int, user_coupon_bundle_id: str | int, **options: Unpack[BodyOptions]) -> Reply[t.PartnerProductCouponUsersOpenidCouponBundlesUserCouponBundleIdDeactivatePostData]:
@@ -1998,54 +1944,24 @@ class PartnerProductCouponUsersOpenidCouponBundlesUserCouponBundleIdDeactivate(T
     def __call__(self, body: t.PartnerProductCouponUsersOpenidCouponBundlesUserCouponBundleIdDeactivatePostBody, /, *, openid: str | int, user_coupon_bundle_id: str | int, **options: Unpack[BodyOptions]) -> Reply[t.PartnerProductCouponUsersOpenidCouponBundlesUserCouponBundleIdDeactivatePostData]:
         """失效用户商品券组: POST."""
 
-class PartnerProductCouponUsersOpenidCoupons(TypedNode):
-    _coupon_code_: PartnerProductCouponUsersOpenidCouponsCouponCode
-    def get(self, query: t.PartnerProductCouponUsersOpenidCouponsGetQuery = ..., /, *, params: t.PartnerProductCouponUsersOpenidCouponsGetQuery = ..., openid: str | int, **options: Unpack[Options]) -> Reply[t.PartnerProductCouponUsersOpenidCouponsGetData]:
-        """指定券状态查询用户商品券列表.
+class PartnerProductCouponUsersOpenidCouponBundlesUserCouponBundleId(TypedNode):
+    deactivate: PartnerProductCouponUsersOpenidCouponBundlesUserCouponBundleIdDeactivate
+
+class PartnerProductCouponUsersOpenidCouponBundles(TypedNode):
+    _user_coupon_bundle_id_: PartnerProductCouponUsersOpenidCouponBundlesUserCouponBundleId
+    def post(self, body: t.PartnerProductCouponUsersOpenidCouponBundlesPostBody = ..., /, *, json: t.PartnerProductCouponUsersOpenidCouponBundlesPostBody = ..., openid: str | int, **options: Unpack[BodyOptions]) -> Reply[t.PartnerProductCouponUsersOpenidCouponBundlesPostData]:
+        """向用户发放商品券批次组.
 
         服务商
 
         openid: 用户OpenID
 
-        https://pay.weixin.qq.com/doc/v3/partner/4015781590
+        https://pay.weixin.qq.com/doc/v3/partner/4016280664
         """
-    async def get_async(self, query: t.PartnerProductCouponUsersOpenidCouponsGetQuery = ..., /, *, params: t.PartnerProductCouponUsersOpenidCouponsGetQuery = ..., openid: str | int, **options: Unpack[Options]) -> Reply[t.PartnerProductCouponUsersOpenidCouponsGetData]:
-        """指定券状态查询用户商品券列表."""
-    def paginate(self, query: t.PartnerProductCouponUsersOpenidCouponsGetQuery = ..., /, *, params: t.PartnerProductCouponUsersOpenidCouponsGetQuery = ..., openid: str | int, **options: Unpack[Options]) -> Iterator[t.PartnerProductCouponUsersOpenidCouponsPostData]:
-        """指定券状态查询用户商品券列表: every item, page after page."""
-    def paginate_async(self, query: t.PartnerProductCouponUsersOpenidCouponsGetQuery = ..., /, *, params: t.PartnerProductCouponUsersOpenidCouponsGetQuery = ..., openid: str | int, **options: Unpack[Options]) -> AsyncIterator[t.PartnerProductCouponUsersOpenidCouponsPostData]:
-        """指定券状态查询用户商品券列表: every item, page after page."""
-    def post(self, body: t.PartnerProductCouponUsersOpenidCouponsPostBody = ..., /, *, json: t.PartnerProductCouponUsersOpenidCouponsPostBody = ..., openid: str | int, **options: Unpack[BodyOptions]) -> Reply[t.PartnerProductCouponUsersOpenidCouponsPostData]:
-        """向用户发放商品券.
-
-        服务商
-
-        openid: 用户OpenID
-
-        https://pay.weixin.qq.com/doc/v3/partner/4015781605
-        """
-    async def post_async(self, body: t.PartnerProductCouponUsersOpenidCouponsPostBody = ..., /, *, json: t.PartnerProductCouponUsersOpenidCouponsPostBody = ..., openid: str | int, **options: Unpack[BodyOptions]) -> Reply[t.PartnerProductCouponUsersOpenidCouponsPostData]:
-        """向用户发放商品券."""
-    def __call__(self, body: t.PartnerProductCouponUsersOpenidCouponsPostBody, /, *, openid: str | int, **options: Unpack[BodyOptions]) -> Reply[t.PartnerProductCouponUsersOpenidCouponsPostData]:
-        """向用户发放商品券: POST."""
-
-class PartnerProductCouponUsersOpenidCouponsCouponCode(TypedNode):
-    confirm: PartnerProductCouponUsersOpenidCouponsCouponCodeConfirm
-    deactivate: PartnerProductCouponUsersOpenidCouponsCouponCodeDeactivate
-    return_: PartnerProductCouponUsersOpenidCouponsCouponCodeReturn
-    use: PartnerProductCouponUsersOpenidCouponsCouponCodeUse
-    def get(self, query: t.PartnerProductCouponUsersOpenidCouponsCouponCodeGetQuery = ..., /, *, params: t.PartnerProductCouponUsersOpenidCouponsCouponCodeGetQuery = ..., openid: str | int, coupon_code: str | int, **options: Unpack[Options]) -> Reply[t.PartnerProductCouponUsersOpenidCouponsCouponCodeGetData]:
-        """查询用户商品券详情.
-
-        服务商
-
-        openid: 用户OpenID
-        coupon_code: 用户商品券Code
-
-        https://pay.weixin.qq.com/doc/v3/partner/4015781582
-        """
-    async def get_async(self, query: t.PartnerProductCouponUsersOpenidCouponsCouponCodeGetQuery = ..., /, *, params: t.PartnerProductCouponUsersOpenidCouponsCouponCodeGetQuery = ..., openid: str | int, coupon_code: str | int, **options: Unpack[Options]) -> Reply[t.PartnerProductCouponUsersOpenidCouponsCouponCodeGetData]:
-        """查询用户商品券详情."""
+    async def post_async(self, body: t.PartnerProductCouponUsersOpenidCouponBundlesPostBody = ..., /, *, json: t.PartnerProductCouponUsersOpenidCouponBundlesPostBody = ..., openid: str | int, **options: Unpack[BodyOptions]) -> Reply[t.PartnerProductCouponUsersOpenidCouponBundlesPostData]:
+        """向用户发放商品券批次组."""
+    def __call__(self, body: t.PartnerProductCouponUsersOpenidCouponBundlesPostBody, /, *, openid: str | int, **options: Unpack[BodyOptions]) -> Reply[t.PartnerProductCouponUsersOpenidCouponBundlesPostData]:
+        """向用户发放商品券批次组: POST."""
 
 class PartnerProductCouponUsersOpenidCouponsCouponCodeConfirm(TypedNode):
     def post(self, body: t.PartnerProductCouponUsersOpenidCouponsCouponCodeConfirmPostBody = ..., /, *, json: t.PartnerProductCouponUsersOpenidCouponsCouponCodeConfirmPostBody = ..., openid: str | int, coupon_code: str | int, **options: Unpack[BodyOptions]) -> Reply[t.PartnerProductCouponUsersOpenidCouponsCouponCodeConfirmPostData]:
@@ -2111,6 +2027,55 @@ class PartnerProductCouponUsersOpenidCouponsCouponCodeUse(TypedNode):
     def __call__(self, body: t.PartnerProductCouponUsersOpenidCouponsCouponCodeUsePostBody, /, *, openid: str | int, coupon_code: str | int, **options: Unpack[BodyOptions]) -> Reply[t.PartnerProductCouponUsersOpenidCouponsCouponCodeUsePostData]:
         """核销用户商品券: POST."""
 
+class PartnerProductCouponUsersOpenidCouponsCouponCode(TypedNode):
+    confirm: PartnerProductCouponUsersOpenidCouponsCouponCodeConfirm
+    deactivate: PartnerProductCouponUsersOpenidCouponsCouponCodeDeactivate
+    return_: PartnerProductCouponUsersOpenidCouponsCouponCodeReturn
+    use: PartnerProductCouponUsersOpenidCouponsCouponCodeUse
+    def get(self, query: t.PartnerProductCouponUsersOpenidCouponsCouponCodeGetQuery = ..., /, *, params: t.PartnerProductCouponUsersOpenidCouponsCouponCodeGetQuery = ..., openid: str | int, coupon_code: str | int, **options: Unpack[Options]) -> Reply[t.PartnerProductCouponUsersOpenidCouponsCouponCodeGetData]:
+        """查询用户商品券详情.
+
+        服务商
+
+        openid: 用户OpenID
+        coupon_code: 用户商品券Code
+
+        https://pay.weixin.qq.com/doc/v3/partner/4015781582
+        """
+    async def get_async(self, query: t.PartnerProductCouponUsersOpenidCouponsCouponCodeGetQuery = ..., /, *, params: t.PartnerProductCouponUsersOpenidCouponsCouponCodeGetQuery = ..., openid: str | int, coupon_code: str | int, **options: Unpack[Options]) -> Reply[t.PartnerProductCouponUsersOpenidCouponsCouponCodeGetData]:
+        """查询用户商品券详情."""
+
+class PartnerProductCouponUsersOpenidCoupons(TypedNode):
+    _coupon_code_: PartnerProductCouponUsersOpenidCouponsCouponCode
+    def get(self, query: t.PartnerProductCouponUsersOpenidCouponsGetQuery = ..., /, *, params: t.PartnerProductCouponUsersOpenidCouponsGetQuery = ..., openid: str | int, **options: Unpack[Options]) -> Reply[t.PartnerProductCouponUsersOpenidCouponsGetData]:
+        """指定券状态查询用户商品券列表.
+
+        服务商
+
+        openid: 用户OpenID
+
+        https://pay.weixin.qq.com/doc/v3/partner/4015781590
+        """
+    async def get_async(self, query: t.PartnerProductCouponUsersOpenidCouponsGetQuery = ..., /, *, params: t.PartnerProductCouponUsersOpenidCouponsGetQuery = ..., openid: str | int, **options: Unpack[Options]) -> Reply[t.PartnerProductCouponUsersOpenidCouponsGetData]:
+        """指定券状态查询用户商品券列表."""
+    def paginate(self, query: t.PartnerProductCouponUsersOpenidCouponsGetQuery = ..., /, *, params: t.PartnerProductCouponUsersOpenidCouponsGetQuery = ..., openid: str | int, **options: Unpack[Options]) -> Iterator[t.PartnerProductCouponUsersOpenidCouponsPostData]:
+        """指定券状态查询用户商品券列表: every item, page after page."""
+    def paginate_async(self, query: t.PartnerProductCouponUsersOpenidCouponsGetQuery = ..., /, *, params: t.PartnerProductCouponUsersOpenidCouponsGetQuery = ..., openid: str | int, **options: Unpack[Options]) -> AsyncIterator[t.PartnerProductCouponUsersOpenidCouponsPostData]:
+        """指定券状态查询用户商品券列表: every item, page after page."""
+    def post(self, body: t.PartnerProductCouponUsersOpenidCouponsPostBody = ..., /, *, json: t.PartnerProductCouponUsersOpenidCouponsPostBody = ..., openid: str | int, **options: Unpack[BodyOptions]) -> Reply[t.PartnerProductCouponUsersOpenidCouponsPostData]:
+        """向用户发放商品券.
+
+        服务商
+
+        openid: 用户OpenID
+
+        https://pay.weixin.qq.com/doc/v3/partner/4015781605
+        """
+    async def post_async(self, body: t.PartnerProductCouponUsersOpenidCouponsPostBody = ..., /, *, json: t.PartnerProductCouponUsersOpenidCouponsPostBody = ..., openid: str | int, **options: Unpack[BodyOptions]) -> Reply[t.PartnerProductCouponUsersOpenidCouponsPostData]:
+        """向用户发放商品券."""
+    def __call__(self, body: t.PartnerProductCouponUsersOpenidCouponsPostBody, /, *, openid: str | int, **options: Unpack[BodyOptions]) -> Reply[t.PartnerProductCouponUsersOpenidCouponsPostData]:
+        """向用户发放商品券: POST."""
+
 class PartnerProductCouponUsersOpenidPreSendCoupon(TypedNode):
     def post(self, body: t.PartnerProductCouponUsersOpenidPreSendCouponPostBody = ..., /, *, json: t.PartnerProductCouponUsersOpenidPreSendCouponPostBody = ..., openid: str | int, **options: Unpack[BodyOptions]) -> Reply[t.PartnerProductCouponUsersOpenidPreSendCouponPostData]:
         """向用户预发放商品券.
@@ -2141,22 +2106,25 @@ class PartnerProductCouponUsersOpenidPreSendCouponBundle(TypedNode):
     def __call__(self, body: t.PartnerProductCouponUsersOpenidPreSendCouponBundlePostBody, /, *, openid: str | int, **options: Unpack[BodyOptions]) -> Reply[t.PartnerProductCouponUsersOpenidPreSendCouponBundlePostData]:
         """向用户预发放商品券批次组: POST."""
 
-class Partnerships(TypedNode):
-    build: PartnershipsBuild
-    terminate: PartnershipsTerminate
-    def get(self, query: t.PartnershipsGetQuery = ..., /, *, params: t.PartnershipsGetQuery = ..., **options: Unpack[Options]) -> Reply[t.PartnershipsGetData]:
-        """查询合作关系列表.
+class PartnerProductCouponUsersOpenid(TypedNode):
+    couponBundles: PartnerProductCouponUsersOpenidCouponBundles
+    coupons: PartnerProductCouponUsersOpenidCoupons
+    preSendCoupon: PartnerProductCouponUsersOpenidPreSendCoupon
+    preSendCouponBundle: PartnerProductCouponUsersOpenidPreSendCouponBundle
 
-        直连商户, 服务商, 渠道商
+class PartnerProductCouponUsers(TypedNode):
+    _openid_: PartnerProductCouponUsersOpenid
 
-        https://pay.weixin.qq.com/doc/v3/merchant/4012380536
-        """
-    async def get_async(self, query: t.PartnershipsGetQuery = ..., /, *, params: t.PartnershipsGetQuery = ..., **options: Unpack[Options]) -> Reply[t.PartnershipsGetData]:
-        """查询合作关系列表."""
-    def paginate(self, query: t.PartnershipsGetQuery = ..., /, *, params: t.PartnershipsGetQuery = ..., **options: Unpack[Options]) -> Iterator[t.PartnershipsGetItem]:
-        """查询合作关系列表: every item, page after page."""
-    def paginate_async(self, query: t.PartnershipsGetQuery = ..., /, *, params: t.PartnershipsGetQuery = ..., **options: Unpack[Options]) -> AsyncIterator[t.PartnershipsGetItem]:
-        """查询合作关系列表: every item, page after page."""
+class PartnerProductCoupon(TypedNode):
+    imageGenerationTasks: PartnerProductCouponImageGenerationTasks
+    media: PartnerProductCouponMedia
+    notifyConfigs: PartnerProductCouponNotifyConfigs
+    productCoupons: PartnerProductCouponProductCoupons
+    users: PartnerProductCouponUsers
+
+class Partner(TypedNode):
+    deliveryPlan: PartnerDeliveryPlan
+    productCoupon: PartnerProductCoupon
 
 class PartnershipsBuild(TypedNode):
     def post(self, body: t.PartnershipsBuildPostBody = ..., /, *, json: t.PartnershipsBuildPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.PartnershipsBuildPostData]:
@@ -2184,41 +2152,22 @@ class PartnershipsTerminate(TypedNode):
     def __call__(self, body: t.PartnershipsTerminatePostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.PartnershipsTerminatePostData]:
         """终止合作关系: POST."""
 
-class Paygiftactivity(TypedNode):
-    activities: PaygiftactivityActivities
-    uniqueThresholdActivity: PaygiftactivityUniqueThresholdActivity
+class Partnerships(TypedNode):
+    build: PartnershipsBuild
+    terminate: PartnershipsTerminate
+    def get(self, query: t.PartnershipsGetQuery = ..., /, *, params: t.PartnershipsGetQuery = ..., **options: Unpack[Options]) -> Reply[t.PartnershipsGetData]:
+        """查询合作关系列表.
 
-class PaygiftactivityActivities(TypedNode):
-    _activity_id_: PaygiftactivityActivitiesActivityId
-    def get(self, query: t.PaygiftactivityActivitiesGetQuery = ..., /, *, params: t.PaygiftactivityActivitiesGetQuery = ..., **options: Unpack[Options]) -> Reply[t.PaygiftactivityActivitiesGetData]:
-        """获取支付有礼活动列表.
+        直连商户, 服务商, 渠道商
 
-        微信支付商户, 服务商, 渠道商
-
-        https://pay.weixin.qq.com/doc/v3/merchant/4012489126
+        https://pay.weixin.qq.com/doc/v3/merchant/4012380536
         """
-    async def get_async(self, query: t.PaygiftactivityActivitiesGetQuery = ..., /, *, params: t.PaygiftactivityActivitiesGetQuery = ..., **options: Unpack[Options]) -> Reply[t.PaygiftactivityActivitiesGetData]:
-        """获取支付有礼活动列表."""
-    def paginate(self, query: t.PaygiftactivityActivitiesGetPages = ..., /, *, params: t.PaygiftactivityActivitiesGetPages = ..., **options: Unpack[Options]) -> Iterator[t.PaygiftactivityActivitiesGetItem]:
-        """获取支付有礼活动列表: every item, page after page."""
-    def paginate_async(self, query: t.PaygiftactivityActivitiesGetPages = ..., /, *, params: t.PaygiftactivityActivitiesGetPages = ..., **options: Unpack[Options]) -> AsyncIterator[t.PaygiftactivityActivitiesGetItem]:
-        """获取支付有礼活动列表: every item, page after page."""
-
-class PaygiftactivityActivitiesActivityId(TypedNode):
-    goods: PaygiftactivityActivitiesActivityIdGoods
-    merchants: PaygiftactivityActivitiesActivityIdMerchants
-    terminate: PaygiftactivityActivitiesActivityIdTerminate
-    def get(self, *, activity_id: str | int, **options: Unpack[Options]) -> Reply[t.PaygiftactivityActivitiesActivityIdGetData]:
-        """查询活动详情接口.
-
-        微信支付商户, 服务商, 渠道商
-
-        activity_id: 活动id
-
-        https://pay.weixin.qq.com/doc/v3/merchant/4012487971
-        """
-    async def get_async(self, *, activity_id: str | int, **options: Unpack[Options]) -> Reply[t.PaygiftactivityActivitiesActivityIdGetData]:
-        """查询活动详情接口."""
+    async def get_async(self, query: t.PartnershipsGetQuery = ..., /, *, params: t.PartnershipsGetQuery = ..., **options: Unpack[Options]) -> Reply[t.PartnershipsGetData]:
+        """查询合作关系列表."""
+    def paginate(self, query: t.PartnershipsGetQuery = ..., /, *, params: t.PartnershipsGetQuery = ..., **options: Unpack[Options]) -> Iterator[t.PartnershipsGetItem]:
+        """查询合作关系列表: every item, page after page."""
+    def paginate_async(self, query: t.PartnershipsGetQuery = ..., /, *, params: t.PartnershipsGetQuery = ..., **options: Unpack[Options]) -> AsyncIterator[t.PartnershipsGetItem]:
+        """查询合作关系列表: every item, page after page."""
 
 class PaygiftactivityActivitiesActivityIdGoods(TypedNode):
     def get(self, query: t.PaygiftactivityActivitiesActivityIdGoodsGetQuery = ..., /, *, params: t.PaygiftactivityActivitiesActivityIdGoodsGetQuery = ..., activity_id: str | int, **options: Unpack[Options]) -> Reply[t.PaygiftactivityActivitiesActivityIdGoodsGetData]:
@@ -2236,25 +2185,6 @@ class PaygiftactivityActivitiesActivityIdGoods(TypedNode):
         """查询活动指定商品列表: every item, page after page."""
     def paginate_async(self, query: t.PaygiftactivityActivitiesActivityIdGoodsGetQuery = ..., /, *, params: t.PaygiftactivityActivitiesActivityIdGoodsGetQuery = ..., activity_id: str | int, **options: Unpack[Options]) -> AsyncIterator[t.PaygiftactivityActivitiesActivityIdGoodsGetItem]:
         """查询活动指定商品列表: every item, page after page."""
-
-class PaygiftactivityActivitiesActivityIdMerchants(TypedNode):
-    add: PaygiftactivityActivitiesActivityIdMerchantsAdd
-    delete_: PaygiftactivityActivitiesActivityIdMerchantsDelete
-    def get(self, query: t.PaygiftactivityActivitiesActivityIdMerchantsGetQuery = ..., /, *, params: t.PaygiftactivityActivitiesActivityIdMerchantsGetQuery = ..., activity_id: str | int, **options: Unpack[Options]) -> Reply[t.PaygiftactivityActivitiesActivityIdMerchantsGetData]:
-        """查询活动发券商户号.
-
-        微信支付商户, 服务商, 渠道商
-
-        activity_id: 活动id
-
-        https://pay.weixin.qq.com/doc/v3/merchant/4012466149
-        """
-    async def get_async(self, query: t.PaygiftactivityActivitiesActivityIdMerchantsGetQuery = ..., /, *, params: t.PaygiftactivityActivitiesActivityIdMerchantsGetQuery = ..., activity_id: str | int, **options: Unpack[Options]) -> Reply[t.PaygiftactivityActivitiesActivityIdMerchantsGetData]:
-        """查询活动发券商户号."""
-    def paginate(self, query: t.PaygiftactivityActivitiesActivityIdMerchantsGetQuery = ..., /, *, params: t.PaygiftactivityActivitiesActivityIdMerchantsGetQuery = ..., activity_id: str | int, **options: Unpack[Options]) -> Iterator[t.PaygiftactivityActivitiesActivityIdMerchantsGetItem]:
-        """查询活动发券商户号: every item, page after page."""
-    def paginate_async(self, query: t.PaygiftactivityActivitiesActivityIdMerchantsGetQuery = ..., /, *, params: t.PaygiftactivityActivitiesActivityIdMerchantsGetQuery = ..., activity_id: str | int, **options: Unpack[Options]) -> AsyncIterator[t.PaygiftactivityActivitiesActivityIdMerchantsGetItem]:
-        """查询活动发券商户号: every item, page after page."""
 
 class PaygiftactivityActivitiesActivityIdMerchantsAdd(TypedNode):
     def post(self, body: t.PaygiftactivityActivitiesActivityIdMerchantsAddPostBody = ..., /, *, json: t.PaygiftactivityActivitiesActivityIdMerchantsAddPostBody = ..., activity_id: str | int, **options: Unpack[BodyOptions]) -> Reply[t.PaygiftactivityActivitiesActivityIdMerchantsAddPostData]:
@@ -2286,6 +2216,25 @@ class PaygiftactivityActivitiesActivityIdMerchantsDelete(TypedNode):
     def __call__(self, body: t.PaygiftactivityActivitiesActivityIdMerchantsDeletePostBody, /, *, activity_id: str | int, **options: Unpack[BodyOptions]) -> Reply[t.PaygiftactivityActivitiesActivityIdMerchantsDeletePostData]:
         """删除活动发券商户号: POST."""
 
+class PaygiftactivityActivitiesActivityIdMerchants(TypedNode):
+    add: PaygiftactivityActivitiesActivityIdMerchantsAdd
+    delete_: PaygiftactivityActivitiesActivityIdMerchantsDelete
+    def get(self, query: t.PaygiftactivityActivitiesActivityIdMerchantsGetQuery = ..., /, *, params: t.PaygiftactivityActivitiesActivityIdMerchantsGetQuery = ..., activity_id: str | int, **options: Unpack[Options]) -> Reply[t.PaygiftactivityActivitiesActivityIdMerchantsGetData]:
+        """查询活动发券商户号.
+
+        微信支付商户, 服务商, 渠道商
+
+        activity_id: 活动id
+
+        https://pay.weixin.qq.com/doc/v3/merchant/4012466149
+        """
+    async def get_async(self, query: t.PaygiftactivityActivitiesActivityIdMerchantsGetQuery = ..., /, *, params: t.PaygiftactivityActivitiesActivityIdMerchantsGetQuery = ..., activity_id: str | int, **options: Unpack[Options]) -> Reply[t.PaygiftactivityActivitiesActivityIdMerchantsGetData]:
+        """查询活动发券商户号."""
+    def paginate(self, query: t.PaygiftactivityActivitiesActivityIdMerchantsGetQuery = ..., /, *, params: t.PaygiftactivityActivitiesActivityIdMerchantsGetQuery = ..., activity_id: str | int, **options: Unpack[Options]) -> Iterator[t.PaygiftactivityActivitiesActivityIdMerchantsGetItem]:
+        """查询活动发券商户号: every item, page after page."""
+    def paginate_async(self, query: t.PaygiftactivityActivitiesActivityIdMerchantsGetQuery = ..., /, *, params: t.PaygiftactivityActivitiesActivityIdMerchantsGetQuery = ..., activity_id: str | int, **options: Unpack[Options]) -> AsyncIterator[t.PaygiftactivityActivitiesActivityIdMerchantsGetItem]:
+        """查询活动发券商户号: every item, page after page."""
+
 class PaygiftactivityActivitiesActivityIdTerminate(TypedNode):
     def post(self, *, activity_id: str | int, **options: Unpack[BodyOptions]) -> Reply[t.PaygiftactivityActivitiesActivityIdTerminatePostData]:
         """终止活动.
@@ -2298,6 +2247,38 @@ class PaygiftactivityActivitiesActivityIdTerminate(TypedNode):
         """
     async def post_async(self, *, activity_id: str | int, **options: Unpack[BodyOptions]) -> Reply[t.PaygiftactivityActivitiesActivityIdTerminatePostData]:
         """终止活动."""
+
+class PaygiftactivityActivitiesActivityId(TypedNode):
+    goods: PaygiftactivityActivitiesActivityIdGoods
+    merchants: PaygiftactivityActivitiesActivityIdMerchants
+    terminate: PaygiftactivityActivitiesActivityIdTerminate
+    def get(self, *, activity_id: str | int, **options: Unpack[Options]) -> Reply[t.PaygiftactivityActivitiesActivityIdGetData]:
+        """查询活动详情接口.
+
+        微信支付商户, 服务商, 渠道商
+
+        activity_id: 活动id
+
+        https://pay.weixin.qq.com/doc/v3/merchant/4012487971
+        """
+    async def get_async(self, *, activity_id: str | int, **options: Unpack[Options]) -> Reply[t.PaygiftactivityActivitiesActivityIdGetData]:
+        """查询活动详情接口."""
+
+class PaygiftactivityActivities(TypedNode):
+    _activity_id_: PaygiftactivityActivitiesActivityId
+    def get(self, query: t.PaygiftactivityActivitiesGetQuery = ..., /, *, params: t.PaygiftactivityActivitiesGetQuery = ..., **options: Unpack[Options]) -> Reply[t.PaygiftactivityActivitiesGetData]:
+        """获取支付有礼活动列表.
+
+        微信支付商户, 服务商, 渠道商
+
+        https://pay.weixin.qq.com/doc/v3/merchant/4012489126
+        """
+    async def get_async(self, query: t.PaygiftactivityActivitiesGetQuery = ..., /, *, params: t.PaygiftactivityActivitiesGetQuery = ..., **options: Unpack[Options]) -> Reply[t.PaygiftactivityActivitiesGetData]:
+        """获取支付有礼活动列表."""
+    def paginate(self, query: t.PaygiftactivityActivitiesGetPages = ..., /, *, params: t.PaygiftactivityActivitiesGetPages = ..., **options: Unpack[Options]) -> Iterator[t.PaygiftactivityActivitiesGetItem]:
+        """获取支付有礼活动列表: every item, page after page."""
+    def paginate_async(self, query: t.PaygiftactivityActivitiesGetPages = ..., /, *, params: t.PaygiftactivityActivitiesGetPages = ..., **options: Unpack[Options]) -> AsyncIterator[t.PaygiftactivityActivitiesGetItem]:
+        """获取支付有礼活动列表: every item, page after page."""
 
 class PaygiftactivityUniqueThresholdActivity(TypedNode):
     def post(self, body: t.PaygiftactivityUniqueThresholdActivityPostBody = ..., /, *, json: t.PaygiftactivityUniqueThresholdActivityPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.PaygiftactivityUniqueThresholdActivityPostData]:
@@ -2312,24 +2293,9 @@ class PaygiftactivityUniqueThresholdActivity(TypedNode):
     def __call__(self, body: t.PaygiftactivityUniqueThresholdActivityPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.PaygiftactivityUniqueThresholdActivityPostData]:
         """创建全场满额送活动: POST."""
 
-class ShoppingReceipt(TypedNode):
-    customentrances: ShoppingReceiptCustomentrances
-    merchantshoppingreceiptjumpinfos: ShoppingReceiptMerchantshoppingreceiptjumpinfos
-    shoppingreceipts: ShoppingReceiptShoppingreceipts
-
-class ShoppingReceiptCustomentrances(TypedNode):
-    _brand_id_: ShoppingReceiptCustomentrancesBrandId
-    def post(self, body: t.ShoppingReceiptCustomentrancesPostBody = ..., /, *, json: t.ShoppingReceiptCustomentrancesPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.ShoppingReceiptCustomentrancesPostData]:
-        """创建自定义入口.
-
-        服务商
-
-        https://pay.weixin.qq.com/doc/v3/merchant/4012526342
-        """
-    async def post_async(self, body: t.ShoppingReceiptCustomentrancesPostBody = ..., /, *, json: t.ShoppingReceiptCustomentrancesPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.ShoppingReceiptCustomentrancesPostData]:
-        """创建自定义入口."""
-    def __call__(self, body: t.ShoppingReceiptCustomentrancesPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.ShoppingReceiptCustomentrancesPostData]:
-        """创建自定义入口: POST."""
+class Paygiftactivity(TypedNode):
+    activities: PaygiftactivityActivities
+    uniqueThresholdActivity: PaygiftactivityUniqueThresholdActivity
 
 class ShoppingReceiptCustomentrancesBrandId(TypedNode):
     def get(self, *, brand_id: str | int, **options: Unpack[Options]) -> Reply[t.ShoppingReceiptCustomentrancesBrandIdGetData]:
@@ -2354,6 +2320,20 @@ class ShoppingReceiptCustomentrancesBrandId(TypedNode):
         """
     async def patch_async(self, body: t.ShoppingReceiptCustomentrancesBrandIdPatchBody = ..., /, *, json: t.ShoppingReceiptCustomentrancesBrandIdPatchBody = ..., brand_id: str | int, **options: Unpack[BodyOptions]) -> Reply[t.ShoppingReceiptCustomentrancesBrandIdPatchData]:
         """更新自定义入口."""
+
+class ShoppingReceiptCustomentrances(TypedNode):
+    _brand_id_: ShoppingReceiptCustomentrancesBrandId
+    def post(self, body: t.ShoppingReceiptCustomentrancesPostBody = ..., /, *, json: t.ShoppingReceiptCustomentrancesPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.ShoppingReceiptCustomentrancesPostData]:
+        """创建自定义入口.
+
+        服务商
+
+        https://pay.weixin.qq.com/doc/v3/merchant/4012526342
+        """
+    async def post_async(self, body: t.ShoppingReceiptCustomentrancesPostBody = ..., /, *, json: t.ShoppingReceiptCustomentrancesPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.ShoppingReceiptCustomentrancesPostData]:
+        """创建自定义入口."""
+    def __call__(self, body: t.ShoppingReceiptCustomentrancesPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.ShoppingReceiptCustomentrancesPostData]:
+        """创建自定义入口: POST."""
 
 class ShoppingReceiptMerchantshoppingreceiptjumpinfos(TypedNode):
     def post(self, body: t.ShoppingReceiptMerchantshoppingreceiptjumpinfosPostBody = ..., /, *, json: t.ShoppingReceiptMerchantshoppingreceiptjumpinfosPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.ShoppingReceiptMerchantshoppingreceiptjumpinfosPostData]:
@@ -2381,8 +2361,39 @@ class ShoppingReceiptShoppingreceipts(TypedNode):
     def __call__(self, body: t.ShoppingReceiptShoppingreceiptsPostBody = ..., /, *, files: Files, **options: Unpack[Options]) -> Reply[t.ShoppingReceiptShoppingreceiptsPostData]:
         """上传电子小票: POST."""
 
-class WeeklyDiscount(TypedNode):
-    activities: WeeklyDiscountActivities
+class ShoppingReceipt(TypedNode):
+    customentrances: ShoppingReceiptCustomentrances
+    merchantshoppingreceiptjumpinfos: ShoppingReceiptMerchantshoppingreceiptjumpinfos
+    shoppingreceipts: ShoppingReceiptShoppingreceipts
+
+class WeeklyDiscountActivitiesActivityIdApply(TypedNode):
+    def post(self, body: t.WeeklyDiscountActivitiesActivityIdApplyPostBody = ..., /, *, json: t.WeeklyDiscountActivitiesActivityIdApplyPostBody = ..., activity_id: str | int, **options: Unpack[BodyOptions]) -> Reply[t.WeeklyDiscountActivitiesActivityIdApplyPostData]:
+        """报名周周惠活动.
+
+        服务商, 渠道商, 从业机构
+
+        activity_id: 活动ID
+
+        https://pay.weixin.qq.com/wiki/doc/apiv3_partner/Offline/apis/chapter6_1_1.shtml
+        """
+    async def post_async(self, body: t.WeeklyDiscountActivitiesActivityIdApplyPostBody = ..., /, *, json: t.WeeklyDiscountActivitiesActivityIdApplyPostBody = ..., activity_id: str | int, **options: Unpack[BodyOptions]) -> Reply[t.WeeklyDiscountActivitiesActivityIdApplyPostData]:
+        """报名周周惠活动."""
+    def __call__(self, body: t.WeeklyDiscountActivitiesActivityIdApplyPostBody, /, *, activity_id: str | int, **options: Unpack[BodyOptions]) -> Reply[t.WeeklyDiscountActivitiesActivityIdApplyPostData]:
+        """报名周周惠活动: POST."""
+
+class WeeklyDiscountActivitiesActivityId(TypedNode):
+    apply: WeeklyDiscountActivitiesActivityIdApply
+    def get(self, *, activity_id: str | int, **options: Unpack[Options]) -> Reply[t.WeeklyDiscountActivitiesActivityIdGetData]:
+        """查询周周惠活动详情.
+
+        服务商, 渠道商, 从业机构
+
+        activity_id: 活动ID
+
+        https://pay.weixin.qq.com/wiki/doc/apiv3_partner/Offline/apis/chapter6_1_2.shtml
+        """
+    async def get_async(self, *, activity_id: str | int, **options: Unpack[Options]) -> Reply[t.WeeklyDiscountActivitiesActivityIdGetData]:
+        """查询周周惠活动详情."""
 
 class WeeklyDiscountActivities(TypedNode):
     _activity_id_: WeeklyDiscountActivitiesActivityId
@@ -2400,43 +2411,8 @@ class WeeklyDiscountActivities(TypedNode):
     def paginate_async(self, query: t.WeeklyDiscountActivitiesGetPages = ..., /, *, params: t.WeeklyDiscountActivitiesGetPages = ..., **options: Unpack[Options]) -> AsyncIterator[t.WeeklyDiscountActivitiesActivityIdGetData]:
         """查询周周惠活动列表: every item, page after page."""
 
-class WeeklyDiscountActivitiesActivityId(TypedNode):
-    apply: WeeklyDiscountActivitiesActivityIdApply
-    def get(self, *, activity_id: str | int, **options: Unpack[Options]) -> Reply[t.WeeklyDiscountActivitiesActivityIdGetData]:
-        """查询周周惠活动详情.
-
-        服务商, 渠道商, 从业机构
-
-        activity_id: 活动ID
-
-        https://pay.weixin.qq.com/wiki/doc/apiv3_partner/Offline/apis/chapter6_1_2.shtml
-        """
-    async def get_async(self, *, activity_id: str | int, **options: Unpack[Options]) -> Reply[t.WeeklyDiscountActivitiesActivityIdGetData]:
-        """查询周周惠活动详情."""
-
-class WeeklyDiscountActivitiesActivityIdApply(TypedNode):
-    def post(self, body: t.WeeklyDiscountActivitiesActivityIdApplyPostBody = ..., /, *, json: t.WeeklyDiscountActivitiesActivityIdApplyPostBody = ..., activity_id: str | int, **options: Unpack[BodyOptions]) -> Reply[t.WeeklyDiscountActivitiesActivityIdApplyPostData]:
-        """报名周周惠活动.
-
-        服务商, 渠道商, 从业机构
-
-        activity_id: 活动ID
-
-        https://pay.weixin.qq.com/wiki/doc/apiv3_partner/Offline/apis/chapter6_1_1.shtml
-        """
-    async def post_async(self, body: t.WeeklyDiscountActivitiesActivityIdApplyPostBody = ..., /, *, json: t.WeeklyDiscountActivitiesActivityIdApplyPostBody = ..., activity_id: str | int, **options: Unpack[BodyOptions]) -> Reply[t.WeeklyDiscountActivitiesActivityIdApplyPostData]:
-        """报名周周惠活动."""
-    def __call__(self, body: t.WeeklyDiscountActivitiesActivityIdApplyPostBody, /, *, activity_id: str | int, **options: Unpack[BodyOptions]) -> Reply[t.WeeklyDiscountActivitiesActivityIdApplyPostData]:
-        """报名周周惠活动: POST."""
-
-class WithdrawFavor(TypedNode):
-    users: WithdrawFavorUsers
-
-class WithdrawFavorUsers(TypedNode):
-    _openid_: WithdrawFavorUsersOpenid
-
-class WithdrawFavorUsersOpenid(TypedNode):
-    coupons: WithdrawFavorUsersOpenidCoupons
+class WeeklyDiscount(TypedNode):
+    activities: WeeklyDiscountActivities
 
 class WithdrawFavorUsersOpenidCoupons(TypedNode):
     def get(self, query: t.WithdrawFavorUsersOpenidCouponsGetQuery = ..., /, *, params: t.WithdrawFavorUsersOpenidCouponsGetQuery = ..., openid: str | int, **options: Unpack[Options]) -> Reply[t.WithdrawFavorUsersOpenidCouponsGetData]:
@@ -2467,3 +2443,27 @@ class WithdrawFavorUsersOpenidCoupons(TypedNode):
         """为用户发银行提现免费券."""
     def __call__(self, body: t.WithdrawFavorUsersOpenidCouponsPostBody, /, *, openid: str | int, **options: Unpack[BodyOptions]) -> Reply[t.WithdrawFavorUsersOpenidCouponsPostData]:
         """为用户发银行提现免费券: POST."""
+
+class WithdrawFavorUsersOpenid(TypedNode):
+    coupons: WithdrawFavorUsersOpenidCoupons
+
+class WithdrawFavorUsers(TypedNode):
+    _openid_: WithdrawFavorUsersOpenid
+
+class WithdrawFavor(TypedNode):
+    users: WithdrawFavorUsers
+
+class Marketing(TypedNode):
+    bank: Bank
+    bankFavor: BankFavor
+    busifavor: Busifavor
+    favor: Favor
+    goodsSubsidyActivity: GoodsSubsidyActivity
+    membercardActivity: MembercardActivity
+    membercardOpen: MembercardOpen
+    partner: Partner
+    partnerships: Partnerships
+    paygiftactivity: Paygiftactivity
+    shoppingReceipt: ShoppingReceipt
+    weeklyDiscount: WeeklyDiscount
+    withdrawFavor: WithdrawFavor

@@ -5,17 +5,6 @@ from ..._reply import Reply
 from ..base import BodyOptions, Files, Options, TypedNode
 from ..types.v3 import mch_manage as t
 
-class MchManage(TypedNode):
-    mchManageRecords: MchManageRecords
-    submissionFiles: SubmissionFiles
-
-class MchManageRecords(TypedNode):
-    subMchid: MchManageRecordsSubMchid
-    _manage_record_id_: MchManageRecordsManageRecordId
-
-class MchManageRecordsSubMchid(TypedNode):
-    _sub_mchid_: MchManageRecordsSubMchidSubMchid
-
 class MchManageRecordsSubMchidSubMchid(TypedNode):
     def get(self, query: t.MchManageRecordsSubMchidGetQuery = ..., /, *, params: t.MchManageRecordsSubMchidGetQuery = ..., sub_mchid: str | int, **options: Unpack[Options]) -> Reply[t.MchManageRecordsSubMchidGetData]:
         """分页查询子商户名下的商户管理记录.
@@ -33,19 +22,8 @@ class MchManageRecordsSubMchidSubMchid(TypedNode):
     def paginate_async(self, query: t.MchManageRecordsSubMchidGetPages = ..., /, *, params: t.MchManageRecordsSubMchidGetPages = ..., sub_mchid: str | int, **options: Unpack[Options]) -> AsyncIterator[t.MchManageRecordsManageRecordIdGetData]:
         """分页查询子商户名下的商户管理记录: every item, page after page."""
 
-class MchManageRecordsManageRecordId(TypedNode):
-    mchManageSubmissions: MchManageRecordsManageRecordIdMchManageSubmissions
-    def get(self, query: t.MchManageRecordsManageRecordIdGetQuery = ..., /, *, params: t.MchManageRecordsManageRecordIdGetQuery = ..., manage_record_id: str | int, **options: Unpack[Options]) -> Reply[t.MchManageRecordsManageRecordIdGetData]:
-        """查询子商户下指定商户管理记录.
-
-        服务商
-
-        manage_record_id: 商户管理记录ID
-
-        https://pay.weixin.qq.com/doc/v3/partner/4014940383
-        """
-    async def get_async(self, query: t.MchManageRecordsManageRecordIdGetQuery = ..., /, *, params: t.MchManageRecordsManageRecordIdGetQuery = ..., manage_record_id: str | int, **options: Unpack[Options]) -> Reply[t.MchManageRecordsManageRecordIdGetData]:
-        """查询子商户下指定商户管理记录."""
+class MchManageRecordsSubMchid(TypedNode):
+    _sub_mchid_: MchManageRecordsSubMchidSubMchid
 
 class MchManageRecordsManageRecordIdMchManageSubmissions(TypedNode):
     def post(self, body: t.MchManageRecordsManageRecordIdMchManageSubmissionsPostBody = ..., /, *, json: t.MchManageRecordsManageRecordIdMchManageSubmissionsPostBody = ..., manage_record_id: str | int, **options: Unpack[BodyOptions]) -> Reply[t.MchManageRecordsManageRecordIdMchManageSubmissionsPostData]:
@@ -62,14 +40,23 @@ class MchManageRecordsManageRecordIdMchManageSubmissions(TypedNode):
     def __call__(self, body: t.MchManageRecordsManageRecordIdMchManageSubmissionsPostBody, /, *, manage_record_id: str | int, **options: Unpack[BodyOptions]) -> Reply[t.MchManageRecordsManageRecordIdMchManageSubmissionsPostData]:
         """对指定商户管理记录提交资料: POST."""
 
-class SubmissionFiles(TypedNode):
-    subMchid: SubmissionFilesSubMchid
+class MchManageRecordsManageRecordId(TypedNode):
+    mchManageSubmissions: MchManageRecordsManageRecordIdMchManageSubmissions
+    def get(self, query: t.MchManageRecordsManageRecordIdGetQuery = ..., /, *, params: t.MchManageRecordsManageRecordIdGetQuery = ..., manage_record_id: str | int, **options: Unpack[Options]) -> Reply[t.MchManageRecordsManageRecordIdGetData]:
+        """查询子商户下指定商户管理记录.
 
-class SubmissionFilesSubMchid(TypedNode):
-    _sub_mchid_: SubmissionFilesSubMchidSubMchid
+        服务商
 
-class SubmissionFilesSubMchidSubMchid(TypedNode):
-    upload: SubmissionFilesSubMchidUpload
+        manage_record_id: 商户管理记录ID
+
+        https://pay.weixin.qq.com/doc/v3/partner/4014940383
+        """
+    async def get_async(self, query: t.MchManageRecordsManageRecordIdGetQuery = ..., /, *, params: t.MchManageRecordsManageRecordIdGetQuery = ..., manage_record_id: str | int, **options: Unpack[Options]) -> Reply[t.MchManageRecordsManageRecordIdGetData]:
+        """查询子商户下指定商户管理记录."""
+
+class MchManageRecords(TypedNode):
+    subMchid: MchManageRecordsSubMchid
+    _manage_record_id_: MchManageRecordsManageRecordId
 
 class SubmissionFilesSubMchidUpload(TypedNode):
     def post(self, body: t.SubmissionFilesSubMchidUploadPostBody = ..., /, *, json: t.SubmissionFilesSubMchidUploadPostBody = ..., files: Files, sub_mchid: str | int, **options: Unpack[Options]) -> Reply[t.SubmissionFilesSubMchidUploadPostData]:
@@ -85,3 +72,16 @@ class SubmissionFilesSubMchidUpload(TypedNode):
         """上传商户提交资料文件."""
     def __call__(self, body: t.SubmissionFilesSubMchidUploadPostBody = ..., /, *, files: Files, sub_mchid: str | int, **options: Unpack[Options]) -> Reply[t.SubmissionFilesSubMchidUploadPostData]:
         """上传商户提交资料文件: POST."""
+
+class SubmissionFilesSubMchidSubMchid(TypedNode):
+    upload: SubmissionFilesSubMchidUpload
+
+class SubmissionFilesSubMchid(TypedNode):
+    _sub_mchid_: SubmissionFilesSubMchidSubMchid
+
+class SubmissionFiles(TypedNode):
+    subMchid: SubmissionFilesSubMchid
+
+class MchManage(TypedNode):
+    mchManageRecords: MchManageRecords
+    submissionFiles: SubmissionFiles

@@ -4,11 +4,37 @@ from ..._reply import Reply
 from ..base import BodyOptions, Options, TypedNode
 from ..types.v3 import mch_operate as t
 
-class MchOperate(TypedNode):
-    risk: Risk
+class RiskWithdrawlApplyApplymentIdApplymentId(TypedNode):
+    def get(self, *, applyment_id: str | int, **options: Unpack[Options]) -> Reply[t.RiskWithdrawlApplyApplymentIdGetData]:
+        """微信支付提现申请单号查询提现申请单状态.
 
-class Risk(TypedNode):
-    withdrawlApply: RiskWithdrawlApply
+        服务商
+
+        applyment_id: 微信支付提现申请单号
+
+        https://pay.weixin.qq.com/doc/v3/partner/4012778400
+        """
+    async def get_async(self, *, applyment_id: str | int, **options: Unpack[Options]) -> Reply[t.RiskWithdrawlApplyApplymentIdGetData]:
+        """微信支付提现申请单号查询提现申请单状态."""
+
+class RiskWithdrawlApplyApplymentId(TypedNode):
+    _applyment_id_: RiskWithdrawlApplyApplymentIdApplymentId
+
+class RiskWithdrawlApplyOutRequestNoOutRequestNo(TypedNode):
+    def get(self, *, out_request_no: str | int, **options: Unpack[Options]) -> Reply[t.RiskWithdrawlApplyOutRequestNoGetData]:
+        """商户提现申请单号查询提现申请单状态.
+
+        服务商
+
+        out_request_no: 商户提现申请号
+
+        https://pay.weixin.qq.com/doc/v3/partner/4012476164
+        """
+    async def get_async(self, *, out_request_no: str | int, **options: Unpack[Options]) -> Reply[t.RiskWithdrawlApplyOutRequestNoGetData]:
+        """商户提现申请单号查询提现申请单状态."""
+
+class RiskWithdrawlApplyOutRequestNo(TypedNode):
+    _out_request_no_: RiskWithdrawlApplyOutRequestNoOutRequestNo
 
 class RiskWithdrawlApply(TypedNode):
     applymentId: RiskWithdrawlApplyApplymentId
@@ -25,34 +51,8 @@ class RiskWithdrawlApply(TypedNode):
     def __call__(self, body: t.RiskWithdrawlApplyPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.RiskWithdrawlApplyPostData]:
         """提交已注销商户号可用余额提现申请单: POST."""
 
-class RiskWithdrawlApplyApplymentId(TypedNode):
-    _applyment_id_: RiskWithdrawlApplyApplymentIdApplymentId
+class Risk(TypedNode):
+    withdrawlApply: RiskWithdrawlApply
 
-class RiskWithdrawlApplyApplymentIdApplymentId(TypedNode):
-    def get(self, *, applyment_id: str | int, **options: Unpack[Options]) -> Reply[t.RiskWithdrawlApplyApplymentIdGetData]:
-        """微信支付提现申请单号查询提现申请单状态.
-
-        服务商
-
-        applyment_id: 微信支付提现申请单号
-
-        https://pay.weixin.qq.com/doc/v3/partner/4012778400
-        """
-    async def get_async(self, *, applyment_id: str | int, **options: Unpack[Options]) -> Reply[t.RiskWithdrawlApplyApplymentIdGetData]:
-        """微信支付提现申请单号查询提现申请单状态."""
-
-class RiskWithdrawlApplyOutRequestNo(TypedNode):
-    _out_request_no_: RiskWithdrawlApplyOutRequestNoOutRequestNo
-
-class RiskWithdrawlApplyOutRequestNoOutRequestNo(TypedNode):
-    def get(self, *, out_request_no: str | int, **options: Unpack[Options]) -> Reply[t.RiskWithdrawlApplyOutRequestNoGetData]:
-        """商户提现申请单号查询提现申请单状态.
-
-        服务商
-
-        out_request_no: 商户提现申请号
-
-        https://pay.weixin.qq.com/doc/v3/partner/4012476164
-        """
-    async def get_async(self, *, out_request_no: str | int, **options: Unpack[Options]) -> Reply[t.RiskWithdrawlApplyOutRequestNoGetData]:
-        """商户提现申请单号查询提现申请单状态."""
+class MchOperate(TypedNode):
+    risk: Risk

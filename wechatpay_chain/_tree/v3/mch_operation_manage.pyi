@@ -4,28 +4,6 @@ from ..._reply import Reply
 from ..base import BodyOptions, Files, Options, TypedNode
 from ..types.v3 import mch_operation_manage as t
 
-class MchOperationManage(TypedNode):
-    enhancedDueDiligence: EnhancedDueDiligence
-    merchantLimitations: MerchantLimitations
-
-class EnhancedDueDiligence(TypedNode):
-    _due_diligence_id_: EnhancedDueDiligenceDueDiligenceId
-
-class EnhancedDueDiligenceDueDiligenceId(TypedNode):
-    submit: EnhancedDueDiligenceDueDiligenceIdSubmit
-    upload: EnhancedDueDiligenceDueDiligenceIdUpload
-    def get(self, query: t.EnhancedDueDiligenceDueDiligenceIdGetQuery = ..., /, *, params: t.EnhancedDueDiligenceDueDiligenceIdGetQuery = ..., due_diligence_id: str | int, **options: Unpack[Options]) -> Reply[t.EnhancedDueDiligenceDueDiligenceIdGetData]:
-        """查询子商户强化尽调单信息.
-
-        服务商
-
-        due_diligence_id: 尽调单号
-
-        https://pay.weixin.qq.com/doc/v3/partner/4015631048
-        """
-    async def get_async(self, query: t.EnhancedDueDiligenceDueDiligenceIdGetQuery = ..., /, *, params: t.EnhancedDueDiligenceDueDiligenceIdGetQuery = ..., due_diligence_id: str | int, **options: Unpack[Options]) -> Reply[t.EnhancedDueDiligenceDueDiligenceIdGetData]:
-        """查询子商户强化尽调单信息."""
-
 class EnhancedDueDiligenceDueDiligenceIdSubmit(TypedNode):
     def post(self, body: t.EnhancedDueDiligenceDueDiligenceIdSubmitPostBody = ..., /, *, json: t.EnhancedDueDiligenceDueDiligenceIdSubmitPostBody = ..., due_diligence_id: str | int, **options: Unpack[BodyOptions]) -> Reply[t.EnhancedDueDiligenceDueDiligenceIdSubmitPostData]:
         """提交尽调资料.
@@ -56,11 +34,23 @@ class EnhancedDueDiligenceDueDiligenceIdUpload(TypedNode):
     def __call__(self, body: t.EnhancedDueDiligenceDueDiligenceIdUploadPostBody = ..., /, *, files: Files, due_diligence_id: str | int, **options: Unpack[Options]) -> Reply[t.EnhancedDueDiligenceDueDiligenceIdUploadPostData]:
         """上传尽调资料文件: POST."""
 
-class MerchantLimitations(TypedNode):
-    subMchid: MerchantLimitationsSubMchid
+class EnhancedDueDiligenceDueDiligenceId(TypedNode):
+    submit: EnhancedDueDiligenceDueDiligenceIdSubmit
+    upload: EnhancedDueDiligenceDueDiligenceIdUpload
+    def get(self, query: t.EnhancedDueDiligenceDueDiligenceIdGetQuery = ..., /, *, params: t.EnhancedDueDiligenceDueDiligenceIdGetQuery = ..., due_diligence_id: str | int, **options: Unpack[Options]) -> Reply[t.EnhancedDueDiligenceDueDiligenceIdGetData]:
+        """查询子商户强化尽调单信息.
 
-class MerchantLimitationsSubMchid(TypedNode):
-    _sub_mchid_: MerchantLimitationsSubMchidSubMchid
+        服务商
+
+        due_diligence_id: 尽调单号
+
+        https://pay.weixin.qq.com/doc/v3/partner/4015631048
+        """
+    async def get_async(self, query: t.EnhancedDueDiligenceDueDiligenceIdGetQuery = ..., /, *, params: t.EnhancedDueDiligenceDueDiligenceIdGetQuery = ..., due_diligence_id: str | int, **options: Unpack[Options]) -> Reply[t.EnhancedDueDiligenceDueDiligenceIdGetData]:
+        """查询子商户强化尽调单信息."""
+
+class EnhancedDueDiligence(TypedNode):
+    _due_diligence_id_: EnhancedDueDiligenceDueDiligenceId
 
 class MerchantLimitationsSubMchidSubMchid(TypedNode):
     def get(self, *, sub_mchid: str | int, **options: Unpack[Options]) -> Reply[t.MerchantLimitationsSubMchidGetData]:
@@ -74,3 +64,13 @@ class MerchantLimitationsSubMchidSubMchid(TypedNode):
         """
     async def get_async(self, *, sub_mchid: str | int, **options: Unpack[Options]) -> Reply[t.MerchantLimitationsSubMchidGetData]:
         """查询子商户管控情况."""
+
+class MerchantLimitationsSubMchid(TypedNode):
+    _sub_mchid_: MerchantLimitationsSubMchidSubMchid
+
+class MerchantLimitations(TypedNode):
+    subMchid: MerchantLimitationsSubMchid
+
+class MchOperationManage(TypedNode):
+    enhancedDueDiligence: EnhancedDueDiligence
+    merchantLimitations: MerchantLimitations

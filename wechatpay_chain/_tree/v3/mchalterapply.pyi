@@ -4,10 +4,55 @@ from ..._reply import Reply
 from ..base import BodyOptions, Options, TypedNode
 from ..types.v3 import mchalterapply as t
 
-class Mchalterapply(TypedNode):
-    mchcontactalterapplyment: Mchcontactalterapplyment
-    mchsubjectalterapplyment: Mchsubjectalterapplyment
-    merchantnamealterapplyment: Merchantnamealterapplyment
+class MchcontactalterapplymentMerchantMerchantCodeOutRequestNoOutRequestNo(TypedNode):
+    def get(self, *, merchant_code: str | int, out_request_no: str | int, **options: Unpack[Options]) -> Reply[t.MchcontactalterapplymentMerchantMerchantCodeOutRequestNoGetData]:
+        """查询超管变更申请单状态-使用业务单号和商户号.
+
+        电商平台, 服务商
+
+        merchant_code: 微信支付商户号
+        out_request_no: 业务申请编号
+
+        https://pay.weixin.qq.com/doc/v3/partner/4015617915
+        """
+    async def get_async(self, *, merchant_code: str | int, out_request_no: str | int, **options: Unpack[Options]) -> Reply[t.MchcontactalterapplymentMerchantMerchantCodeOutRequestNoGetData]:
+        """查询超管变更申请单状态-使用业务单号和商户号."""
+
+class MchcontactalterapplymentMerchantMerchantCodeOutRequestNo(TypedNode):
+    _out_request_no_: MchcontactalterapplymentMerchantMerchantCodeOutRequestNoOutRequestNo
+
+class MchcontactalterapplymentMerchantMerchantCode(TypedNode):
+    outRequestNo: MchcontactalterapplymentMerchantMerchantCodeOutRequestNo
+
+class MchcontactalterapplymentMerchant(TypedNode):
+    _merchant_code_: MchcontactalterapplymentMerchantMerchantCode
+
+class MchcontactalterapplymentApplyIdRevoke(TypedNode):
+    def post(self, *, apply_id: str | int, **options: Unpack[BodyOptions]) -> Reply[t.MchcontactalterapplymentApplyIdRevokePostData]:
+        """撤销超管变更申请单.
+
+        电商平台, 服务商
+
+        apply_id: 微信支付申请单号
+
+        https://pay.weixin.qq.com/doc/v3/partner/4015617919
+        """
+    async def post_async(self, *, apply_id: str | int, **options: Unpack[BodyOptions]) -> Reply[t.MchcontactalterapplymentApplyIdRevokePostData]:
+        """撤销超管变更申请单."""
+
+class MchcontactalterapplymentApplyId(TypedNode):
+    revoke: MchcontactalterapplymentApplyIdRevoke
+    def get(self, *, apply_id: str | int, **options: Unpack[Options]) -> Reply[t.MchcontactalterapplymentApplyIdGetData]:
+        """查询超管变更申请单状态-使用申请单号.
+
+        电商平台, 服务商
+
+        apply_id: 微信支付申请单号
+
+        https://pay.weixin.qq.com/doc/v3/partner/4015617911
+        """
+    async def get_async(self, *, apply_id: str | int, **options: Unpack[Options]) -> Reply[t.MchcontactalterapplymentApplyIdGetData]:
+        """查询超管变更申请单状态-使用申请单号."""
 
 class Mchcontactalterapplyment(TypedNode):
     merchant: MchcontactalterapplymentMerchant
@@ -24,55 +69,55 @@ class Mchcontactalterapplyment(TypedNode):
     def __call__(self, body: t.MchcontactalterapplymentPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.MchcontactalterapplymentPostData]:
         """提交超管变更申请单: POST."""
 
-class MchcontactalterapplymentMerchant(TypedNode):
-    _merchant_code_: MchcontactalterapplymentMerchantMerchantCode
-
-class MchcontactalterapplymentMerchantMerchantCode(TypedNode):
-    outRequestNo: MchcontactalterapplymentMerchantMerchantCodeOutRequestNo
-
-class MchcontactalterapplymentMerchantMerchantCodeOutRequestNo(TypedNode):
-    _out_request_no_: MchcontactalterapplymentMerchantMerchantCodeOutRequestNoOutRequestNo
-
-class MchcontactalterapplymentMerchantMerchantCodeOutRequestNoOutRequestNo(TypedNode):
-    def get(self, *, merchant_code: str | int, out_request_no: str | int, **options: Unpack[Options]) -> Reply[t.MchcontactalterapplymentMerchantMerchantCodeOutRequestNoGetData]:
-        """查询超管变更申请单状态-使用业务单号和商户号.
+class MchsubjectalterapplymentMerchantMerchantCodeOutRequestNoOutRequestNo(TypedNode):
+    def get(self, *, merchant_code: str | int, out_request_no: str | int, **options: Unpack[Options]) -> Reply[t.MchsubjectalterapplymentMerchantMerchantCodeOutRequestNoGetData]:
+        """查询申请单状态-使用业务单号.
 
         电商平台, 服务商
 
         merchant_code: 微信支付商户号
         out_request_no: 业务申请编号
 
-        https://pay.weixin.qq.com/doc/v3/partner/4015617915
+        https://pay.weixin.qq.com/doc/v3/partner/4014090667
         """
-    async def get_async(self, *, merchant_code: str | int, out_request_no: str | int, **options: Unpack[Options]) -> Reply[t.MchcontactalterapplymentMerchantMerchantCodeOutRequestNoGetData]:
-        """查询超管变更申请单状态-使用业务单号和商户号."""
+    async def get_async(self, *, merchant_code: str | int, out_request_no: str | int, **options: Unpack[Options]) -> Reply[t.MchsubjectalterapplymentMerchantMerchantCodeOutRequestNoGetData]:
+        """查询申请单状态-使用业务单号."""
 
-class MchcontactalterapplymentApplyId(TypedNode):
-    revoke: MchcontactalterapplymentApplyIdRevoke
-    def get(self, *, apply_id: str | int, **options: Unpack[Options]) -> Reply[t.MchcontactalterapplymentApplyIdGetData]:
-        """查询超管变更申请单状态-使用申请单号.
+class MchsubjectalterapplymentMerchantMerchantCodeOutRequestNo(TypedNode):
+    _out_request_no_: MchsubjectalterapplymentMerchantMerchantCodeOutRequestNoOutRequestNo
+
+class MchsubjectalterapplymentMerchantMerchantCode(TypedNode):
+    outRequestNo: MchsubjectalterapplymentMerchantMerchantCodeOutRequestNo
+
+class MchsubjectalterapplymentMerchant(TypedNode):
+    _merchant_code_: MchsubjectalterapplymentMerchantMerchantCode
+
+class MchsubjectalterapplymentApplyIdRevoke(TypedNode):
+    def post(self, *, apply_id: str | int, **options: Unpack[BodyOptions]) -> Reply[t.MchsubjectalterapplymentApplyIdRevokePostData]:
+        """撤销资料变更申请单.
 
         电商平台, 服务商
 
         apply_id: 微信支付申请单号
 
-        https://pay.weixin.qq.com/doc/v3/partner/4015617911
+        https://pay.weixin.qq.com/doc/v3/partner/4014090672
         """
-    async def get_async(self, *, apply_id: str | int, **options: Unpack[Options]) -> Reply[t.MchcontactalterapplymentApplyIdGetData]:
-        """查询超管变更申请单状态-使用申请单号."""
+    async def post_async(self, *, apply_id: str | int, **options: Unpack[BodyOptions]) -> Reply[t.MchsubjectalterapplymentApplyIdRevokePostData]:
+        """撤销资料变更申请单."""
 
-class MchcontactalterapplymentApplyIdRevoke(TypedNode):
-    def post(self, *, apply_id: str | int, **options: Unpack[BodyOptions]) -> Reply[t.MchcontactalterapplymentApplyIdRevokePostData]:
-        """撤销超管变更申请单.
+class MchsubjectalterapplymentApplyId(TypedNode):
+    revoke: MchsubjectalterapplymentApplyIdRevoke
+    def get(self, *, apply_id: str | int, **options: Unpack[Options]) -> Reply[t.MchsubjectalterapplymentApplyIdGetData]:
+        """查询资料变更申请单状态-使用申请单号.
 
         电商平台, 服务商
 
         apply_id: 微信支付申请单号
 
-        https://pay.weixin.qq.com/doc/v3/partner/4015617919
+        https://pay.weixin.qq.com/doc/v3/partner/4014090655
         """
-    async def post_async(self, *, apply_id: str | int, **options: Unpack[BodyOptions]) -> Reply[t.MchcontactalterapplymentApplyIdRevokePostData]:
-        """撤销超管变更申请单."""
+    async def get_async(self, *, apply_id: str | int, **options: Unpack[Options]) -> Reply[t.MchsubjectalterapplymentApplyIdGetData]:
+        """查询资料变更申请单状态-使用申请单号."""
 
 class Mchsubjectalterapplyment(TypedNode):
     merchant: MchsubjectalterapplymentMerchant
@@ -89,55 +134,55 @@ class Mchsubjectalterapplyment(TypedNode):
     def __call__(self, body: t.MchsubjectalterapplymentPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.MchsubjectalterapplymentPostData]:
         """提交资料变更申请单: POST."""
 
-class MchsubjectalterapplymentMerchant(TypedNode):
-    _merchant_code_: MchsubjectalterapplymentMerchantMerchantCode
-
-class MchsubjectalterapplymentMerchantMerchantCode(TypedNode):
-    outRequestNo: MchsubjectalterapplymentMerchantMerchantCodeOutRequestNo
-
-class MchsubjectalterapplymentMerchantMerchantCodeOutRequestNo(TypedNode):
-    _out_request_no_: MchsubjectalterapplymentMerchantMerchantCodeOutRequestNoOutRequestNo
-
-class MchsubjectalterapplymentMerchantMerchantCodeOutRequestNoOutRequestNo(TypedNode):
-    def get(self, *, merchant_code: str | int, out_request_no: str | int, **options: Unpack[Options]) -> Reply[t.MchsubjectalterapplymentMerchantMerchantCodeOutRequestNoGetData]:
-        """查询申请单状态-使用业务单号.
+class MerchantnamealterapplymentMerchantSubMchidOutRequestNoOutRequestNo(TypedNode):
+    def get(self, *, sub_mchid: str | int, out_request_no: str | int, **options: Unpack[Options]) -> Reply[t.MerchantnamealterapplymentMerchantSubMchidOutRequestNoGetData]:
+        """查询商户简称申请单状态-使用业务单号和商户号.
 
         电商平台, 服务商
 
-        merchant_code: 微信支付商户号
+        sub_mchid: 二级商户号
         out_request_no: 业务申请编号
 
-        https://pay.weixin.qq.com/doc/v3/partner/4014090667
+        https://pay.weixin.qq.com/doc/v3/partner/4016166085
         """
-    async def get_async(self, *, merchant_code: str | int, out_request_no: str | int, **options: Unpack[Options]) -> Reply[t.MchsubjectalterapplymentMerchantMerchantCodeOutRequestNoGetData]:
-        """查询申请单状态-使用业务单号."""
+    async def get_async(self, *, sub_mchid: str | int, out_request_no: str | int, **options: Unpack[Options]) -> Reply[t.MerchantnamealterapplymentMerchantSubMchidOutRequestNoGetData]:
+        """查询商户简称申请单状态-使用业务单号和商户号."""
 
-class MchsubjectalterapplymentApplyId(TypedNode):
-    revoke: MchsubjectalterapplymentApplyIdRevoke
-    def get(self, *, apply_id: str | int, **options: Unpack[Options]) -> Reply[t.MchsubjectalterapplymentApplyIdGetData]:
-        """查询资料变更申请单状态-使用申请单号.
+class MerchantnamealterapplymentMerchantSubMchidOutRequestNo(TypedNode):
+    _out_request_no_: MerchantnamealterapplymentMerchantSubMchidOutRequestNoOutRequestNo
+
+class MerchantnamealterapplymentMerchantSubMchid(TypedNode):
+    outRequestNo: MerchantnamealterapplymentMerchantSubMchidOutRequestNo
+
+class MerchantnamealterapplymentMerchant(TypedNode):
+    _sub_mchid_: MerchantnamealterapplymentMerchantSubMchid
+
+class MerchantnamealterapplymentApplyIdRevoke(TypedNode):
+    def post(self, *, apply_id: str | int, **options: Unpack[BodyOptions]) -> Reply[t.MerchantnamealterapplymentApplyIdRevokePostData]:
+        """撤销商户简称变更申请单.
 
         电商平台, 服务商
 
         apply_id: 微信支付申请单号
 
-        https://pay.weixin.qq.com/doc/v3/partner/4014090655
+        https://pay.weixin.qq.com/doc/v3/partner/4016166090
         """
-    async def get_async(self, *, apply_id: str | int, **options: Unpack[Options]) -> Reply[t.MchsubjectalterapplymentApplyIdGetData]:
-        """查询资料变更申请单状态-使用申请单号."""
+    async def post_async(self, *, apply_id: str | int, **options: Unpack[BodyOptions]) -> Reply[t.MerchantnamealterapplymentApplyIdRevokePostData]:
+        """撤销商户简称变更申请单."""
 
-class MchsubjectalterapplymentApplyIdRevoke(TypedNode):
-    def post(self, *, apply_id: str | int, **options: Unpack[BodyOptions]) -> Reply[t.MchsubjectalterapplymentApplyIdRevokePostData]:
-        """撤销资料变更申请单.
+class MerchantnamealterapplymentApplyId(TypedNode):
+    revoke: MerchantnamealterapplymentApplyIdRevoke
+    def get(self, *, apply_id: str | int, **options: Unpack[Options]) -> Reply[t.MerchantnamealterapplymentApplyIdGetData]:
+        """查询商户简称变更申请单状态-使用申请单号.
 
         电商平台, 服务商
 
         apply_id: 微信支付申请单号
 
-        https://pay.weixin.qq.com/doc/v3/partner/4014090672
+        https://pay.weixin.qq.com/doc/v3/partner/4016166074
         """
-    async def post_async(self, *, apply_id: str | int, **options: Unpack[BodyOptions]) -> Reply[t.MchsubjectalterapplymentApplyIdRevokePostData]:
-        """撤销资料变更申请单."""
+    async def get_async(self, *, apply_id: str | int, **options: Unpack[Options]) -> Reply[t.MerchantnamealterapplymentApplyIdGetData]:
+        """查询商户简称变更申请单状态-使用申请单号."""
 
 class Merchantnamealterapplyment(TypedNode):
     merchant: MerchantnamealterapplymentMerchant
@@ -154,52 +199,7 @@ class Merchantnamealterapplyment(TypedNode):
     def __call__(self, body: t.MerchantnamealterapplymentPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.MerchantnamealterapplymentPostData]:
         """提交商户简称变更申请单: POST."""
 
-class MerchantnamealterapplymentMerchant(TypedNode):
-    _sub_mchid_: MerchantnamealterapplymentMerchantSubMchid
-
-class MerchantnamealterapplymentMerchantSubMchid(TypedNode):
-    outRequestNo: MerchantnamealterapplymentMerchantSubMchidOutRequestNo
-
-class MerchantnamealterapplymentMerchantSubMchidOutRequestNo(TypedNode):
-    _out_request_no_: MerchantnamealterapplymentMerchantSubMchidOutRequestNoOutRequestNo
-
-class MerchantnamealterapplymentMerchantSubMchidOutRequestNoOutRequestNo(TypedNode):
-    def get(self, *, sub_mchid: str | int, out_request_no: str | int, **options: Unpack[Options]) -> Reply[t.MerchantnamealterapplymentMerchantSubMchidOutRequestNoGetData]:
-        """查询商户简称申请单状态-使用业务单号和商户号.
-
-        电商平台, 服务商
-
-        sub_mchid: 二级商户号
-        out_request_no: 业务申请编号
-
-        https://pay.weixin.qq.com/doc/v3/partner/4016166085
-        """
-    async def get_async(self, *, sub_mchid: str | int, out_request_no: str | int, **options: Unpack[Options]) -> Reply[t.MerchantnamealterapplymentMerchantSubMchidOutRequestNoGetData]:
-        """查询商户简称申请单状态-使用业务单号和商户号."""
-
-class MerchantnamealterapplymentApplyId(TypedNode):
-    revoke: MerchantnamealterapplymentApplyIdRevoke
-    def get(self, *, apply_id: str | int, **options: Unpack[Options]) -> Reply[t.MerchantnamealterapplymentApplyIdGetData]:
-        """查询商户简称变更申请单状态-使用申请单号.
-
-        电商平台, 服务商
-
-        apply_id: 微信支付申请单号
-
-        https://pay.weixin.qq.com/doc/v3/partner/4016166074
-        """
-    async def get_async(self, *, apply_id: str | int, **options: Unpack[Options]) -> Reply[t.MerchantnamealterapplymentApplyIdGetData]:
-        """查询商户简称变更申请单状态-使用申请单号."""
-
-class MerchantnamealterapplymentApplyIdRevoke(TypedNode):
-    def post(self, *, apply_id: str | int, **options: Unpack[BodyOptions]) -> Reply[t.MerchantnamealterapplymentApplyIdRevokePostData]:
-        """撤销商户简称变更申请单.
-
-        电商平台, 服务商
-
-        apply_id: 微信支付申请单号
-
-        https://pay.weixin.qq.com/doc/v3/partner/4016166090
-        """
-    async def post_async(self, *, apply_id: str | int, **options: Unpack[BodyOptions]) -> Reply[t.MerchantnamealterapplymentApplyIdRevokePostData]:
-        """撤销商户简称变更申请单."""
+class Mchalterapply(TypedNode):
+    mchcontactalterapplyment: Mchcontactalterapplyment
+    mchsubjectalterapplyment: Mchsubjectalterapplyment
+    merchantnamealterapplyment: Merchantnamealterapplyment

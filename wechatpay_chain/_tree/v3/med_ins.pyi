@@ -4,9 +4,37 @@ from ..._reply import Reply
 from ..base import BodyOptions, Options, TypedNode
 from ..types.v3 import med_ins as t
 
-class MedIns(TypedNode):
-    orders: Orders
-    refunds: Refunds
+class OrdersMixTradeNoMixTradeNo(TypedNode):
+    def get(self, query: t.OrdersMixTradeNoGetQuery = ..., /, *, params: t.OrdersMixTradeNoGetQuery = ..., mix_trade_no: str | int, **options: Unpack[Options]) -> Reply[t.OrdersMixTradeNoGetData]:
+        """使用医保自费混合订单号查看下单结果.
+
+        普通商户, 从业机构（银行）
+
+        mix_trade_no: 医保自费混合订单号
+
+        https://pay.weixin.qq.com/doc/v3/merchant/4016781479
+        """
+    async def get_async(self, query: t.OrdersMixTradeNoGetQuery = ..., /, *, params: t.OrdersMixTradeNoGetQuery = ..., mix_trade_no: str | int, **options: Unpack[Options]) -> Reply[t.OrdersMixTradeNoGetData]:
+        """使用医保自费混合订单号查看下单结果."""
+
+class OrdersMixTradeNo(TypedNode):
+    _mix_trade_no_: OrdersMixTradeNoMixTradeNo
+
+class OrdersOutTradeNoOutTradeNo(TypedNode):
+    def get(self, query: t.OrdersOutTradeNoGetQuery = ..., /, *, params: t.OrdersOutTradeNoGetQuery = ..., out_trade_no: str | int, **options: Unpack[Options]) -> Reply[t.OrdersOutTradeNoGetData]:
+        """使用商户订单号查看下单结果.
+
+        普通商户, 从业机构（银行）
+
+        out_trade_no: 医保自费混合订单号
+
+        https://pay.weixin.qq.com/doc/v3/merchant/4016781490
+        """
+    async def get_async(self, query: t.OrdersOutTradeNoGetQuery = ..., /, *, params: t.OrdersOutTradeNoGetQuery = ..., out_trade_no: str | int, **options: Unpack[Options]) -> Reply[t.OrdersOutTradeNoGetData]:
+        """使用商户订单号查看下单结果."""
+
+class OrdersOutTradeNo(TypedNode):
+    _out_trade_no_: OrdersOutTradeNoOutTradeNo
 
 class Orders(TypedNode):
     mixTradeNo: OrdersMixTradeNo
@@ -23,41 +51,6 @@ class Orders(TypedNode):
     def __call__(self, body: t.OrdersPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.OrdersPostData]:
         """医保自费混合收款下单: POST."""
 
-class OrdersMixTradeNo(TypedNode):
-    _mix_trade_no_: OrdersMixTradeNoMixTradeNo
-
-class OrdersMixTradeNoMixTradeNo(TypedNode):
-    def get(self, query: t.OrdersMixTradeNoGetQuery = ..., /, *, params: t.OrdersMixTradeNoGetQuery = ..., mix_trade_no: str | int, **options: Unpack[Options]) -> Reply[t.OrdersMixTradeNoGetData]:
-        """使用医保自费混合订单号查看下单结果.
-
-        普通商户, 从业机构（银行）
-
-        mix_trade_no: 医保自费混合订单号
-
-        https://pay.weixin.qq.com/doc/v3/merchant/4016781479
-        """
-    async def get_async(self, query: t.OrdersMixTradeNoGetQuery = ..., /, *, params: t.OrdersMixTradeNoGetQuery = ..., mix_trade_no: str | int, **options: Unpack[Options]) -> Reply[t.OrdersMixTradeNoGetData]:
-        """使用医保自费混合订单号查看下单结果."""
-
-class OrdersOutTradeNo(TypedNode):
-    _out_trade_no_: OrdersOutTradeNoOutTradeNo
-
-class OrdersOutTradeNoOutTradeNo(TypedNode):
-    def get(self, query: t.OrdersOutTradeNoGetQuery = ..., /, *, params: t.OrdersOutTradeNoGetQuery = ..., out_trade_no: str | int, **options: Unpack[Options]) -> Reply[t.OrdersOutTradeNoGetData]:
-        """使用商户订单号查看下单结果.
-
-        普通商户, 从业机构（银行）
-
-        out_trade_no: 医保自费混合订单号
-
-        https://pay.weixin.qq.com/doc/v3/merchant/4016781490
-        """
-    async def get_async(self, query: t.OrdersOutTradeNoGetQuery = ..., /, *, params: t.OrdersOutTradeNoGetQuery = ..., out_trade_no: str | int, **options: Unpack[Options]) -> Reply[t.OrdersOutTradeNoGetData]:
-        """使用商户订单号查看下单结果."""
-
-class Refunds(TypedNode):
-    notify: RefundsNotify
-
 class RefundsNotify(TypedNode):
     def post(self, body: t.RefundsNotifyPostBody = ..., /, *, json: t.RefundsNotifyPostBody = ..., params: t.RefundsNotifyPostQuery = ..., **options: Unpack[BodyOptions]) -> Reply[None]:
         """医保退款通知.
@@ -70,3 +63,10 @@ class RefundsNotify(TypedNode):
         """医保退款通知."""
     def __call__(self, body: t.RefundsNotifyPostBody, /, *, params: t.RefundsNotifyPostQuery = ..., **options: Unpack[BodyOptions]) -> Reply[None]:
         """医保退款通知: POST."""
+
+class Refunds(TypedNode):
+    notify: RefundsNotify
+
+class MedIns(TypedNode):
+    orders: Orders
+    refunds: Refunds

@@ -5,18 +5,6 @@ from ..._reply import Reply
 from ..base import BodyOptions, Files, Options, TypedNode
 from ..types.v3 import merchant as t
 
-class Merchant(TypedNode):
-    fund: Fund
-    media: Media
-
-class Fund(TypedNode):
-    balance: FundBalance
-    dayendbalance: FundDayendbalance
-    withdraw: FundWithdraw
-
-class FundBalance(TypedNode):
-    _account_type_: FundBalanceAccountType
-
 class FundBalanceAccountType(TypedNode):
     def get(self, *, account_type: Literal["BASIC", "OPERATION", "FEES"], **options: Unpack[Options]) -> Reply[t.FundBalanceAccountTypeGetData]:
         """查询账户实时余额.
@@ -30,8 +18,8 @@ class FundBalanceAccountType(TypedNode):
     async def get_async(self, *, account_type: Literal["BASIC", "OPERATION", "FEES"], **options: Unpack[Options]) -> Reply[t.FundBalanceAccountTypeGetData]:
         """查询账户实时余额."""
 
-class FundDayendbalance(TypedNode):
-    _account_type_: FundDayendbalanceAccountType
+class FundBalance(TypedNode):
+    _account_type_: FundBalanceAccountType
 
 class FundDayendbalanceAccountType(TypedNode):
     def get(self, query: t.FundDayendbalanceAccountTypeGetQuery = ..., /, *, params: t.FundDayendbalanceAccountTypeGetQuery = ..., account_type: Literal["BASIC", "OPERATION", "FEES"], **options: Unpack[Options]) -> Reply[t.FundDayendbalanceAccountTypeGetData]:
@@ -45,6 +33,57 @@ class FundDayendbalanceAccountType(TypedNode):
         """
     async def get_async(self, query: t.FundDayendbalanceAccountTypeGetQuery = ..., /, *, params: t.FundDayendbalanceAccountTypeGetQuery = ..., account_type: Literal["BASIC", "OPERATION", "FEES"], **options: Unpack[Options]) -> Reply[t.FundDayendbalanceAccountTypeGetData]:
         """查询账户日终余额."""
+
+class FundDayendbalance(TypedNode):
+    _account_type_: FundDayendbalanceAccountType
+
+class FundWithdrawBillTypeBillType(TypedNode):
+    def get(self, query: t.FundWithdrawBillTypeGetQuery = ..., /, *, params: t.FundWithdrawBillTypeGetQuery = ..., bill_type: Literal["NO_SUCC"], **options: Unpack[Options]) -> Reply[t.FundWithdrawBillTypeGetData]:
+        """按日下载提现异常文件.
+
+        电商平台, 服务商
+
+        bill_type: 账单类型
+
+        https://pay.weixin.qq.com/doc/v3/partner/4012476678
+        """
+    async def get_async(self, query: t.FundWithdrawBillTypeGetQuery = ..., /, *, params: t.FundWithdrawBillTypeGetQuery = ..., bill_type: Literal["NO_SUCC"], **options: Unpack[Options]) -> Reply[t.FundWithdrawBillTypeGetData]:
+        """按日下载提现异常文件."""
+
+class FundWithdrawBillType(TypedNode):
+    _bill_type_: FundWithdrawBillTypeBillType
+
+class FundWithdrawOutRequestNoOutRequestNo(TypedNode):
+    def get(self, *, out_request_no: str | int, **options: Unpack[Options]) -> Reply[t.FundWithdrawOutRequestNoGetData]:
+        """电商平台(商户提现单号查询)提现状态.
+
+        电商平台
+
+        out_request_no: 商户提现单号
+
+        https://pay.weixin.qq.com/doc/v3/partner/4012476672
+        """
+    async def get_async(self, *, out_request_no: str | int, **options: Unpack[Options]) -> Reply[t.FundWithdrawOutRequestNoGetData]:
+        """电商平台(商户提现单号查询)提现状态."""
+
+class FundWithdrawOutRequestNo(TypedNode):
+    _out_request_no_: FundWithdrawOutRequestNoOutRequestNo
+
+class FundWithdrawWithdrawIdWithdrawId(TypedNode):
+    def get(self, *, withdraw_id: str | int, **options: Unpack[Options]) -> Reply[t.FundWithdrawWithdrawIdGetData]:
+        """电商平台(微信支付提现单号)查询提现状态.
+
+        电商平台
+
+        withdraw_id: 微信支付提现单号
+
+        https://pay.weixin.qq.com/doc/v3/partner/4012476674
+        """
+    async def get_async(self, *, withdraw_id: str | int, **options: Unpack[Options]) -> Reply[t.FundWithdrawWithdrawIdGetData]:
+        """电商平台(微信支付提现单号)查询提现状态."""
+
+class FundWithdrawWithdrawId(TypedNode):
+    _withdraw_id_: FundWithdrawWithdrawIdWithdrawId
 
 class FundWithdraw(TypedNode):
     billType: FundWithdrawBillType
@@ -62,57 +101,10 @@ class FundWithdraw(TypedNode):
     def __call__(self, body: t.FundWithdrawPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.FundWithdrawPostData]:
         """电商平台提现: POST."""
 
-class FundWithdrawBillType(TypedNode):
-    _bill_type_: FundWithdrawBillTypeBillType
-
-class FundWithdrawBillTypeBillType(TypedNode):
-    def get(self, query: t.FundWithdrawBillTypeGetQuery = ..., /, *, params: t.FundWithdrawBillTypeGetQuery = ..., bill_type: Literal["NO_SUCC"], **options: Unpack[Options]) -> Reply[t.FundWithdrawBillTypeGetData]:
-        """按日下载提现异常文件.
-
-        电商平台, 服务商
-
-        bill_type: 账单类型
-
-        https://pay.weixin.qq.com/doc/v3/partner/4012476678
-        """
-    async def get_async(self, query: t.FundWithdrawBillTypeGetQuery = ..., /, *, params: t.FundWithdrawBillTypeGetQuery = ..., bill_type: Literal["NO_SUCC"], **options: Unpack[Options]) -> Reply[t.FundWithdrawBillTypeGetData]:
-        """按日下载提现异常文件."""
-
-class FundWithdrawOutRequestNo(TypedNode):
-    _out_request_no_: FundWithdrawOutRequestNoOutRequestNo
-
-class FundWithdrawOutRequestNoOutRequestNo(TypedNode):
-    def get(self, *, out_request_no: str | int, **options: Unpack[Options]) -> Reply[t.FundWithdrawOutRequestNoGetData]:
-        """电商平台(商户提现单号查询)提现状态.
-
-        电商平台
-
-        out_request_no: 商户提现单号
-
-        https://pay.weixin.qq.com/doc/v3/partner/4012476672
-        """
-    async def get_async(self, *, out_request_no: str | int, **options: Unpack[Options]) -> Reply[t.FundWithdrawOutRequestNoGetData]:
-        """电商平台(商户提现单号查询)提现状态."""
-
-class FundWithdrawWithdrawId(TypedNode):
-    _withdraw_id_: FundWithdrawWithdrawIdWithdrawId
-
-class FundWithdrawWithdrawIdWithdrawId(TypedNode):
-    def get(self, *, withdraw_id: str | int, **options: Unpack[Options]) -> Reply[t.FundWithdrawWithdrawIdGetData]:
-        """电商平台(微信支付提现单号)查询提现状态.
-
-        电商平台
-
-        withdraw_id: 微信支付提现单号
-
-        https://pay.weixin.qq.com/doc/v3/partner/4012476674
-        """
-    async def get_async(self, *, withdraw_id: str | int, **options: Unpack[Options]) -> Reply[t.FundWithdrawWithdrawIdGetData]:
-        """电商平台(微信支付提现单号)查询提现状态."""
-
-class Media(TypedNode):
-    upload: MediaUpload
-    video_upload: MediaVideoUpload
+class Fund(TypedNode):
+    balance: FundBalance
+    dayendbalance: FundDayendbalance
+    withdraw: FundWithdraw
 
 class MediaUpload(TypedNode):
     def post(self, body: t.MediaUploadPostBody = ..., /, *, json: t.MediaUploadPostBody = ..., files: Files, **options: Unpack[Options]) -> Reply[t.MediaUploadPostData]:
@@ -139,3 +131,11 @@ class MediaVideoUpload(TypedNode):
         """视频上传."""
     def __call__(self, body: t.MediaVideoUploadPostBody = ..., /, *, files: Files, **options: Unpack[Options]) -> Reply[t.MediaVideoUploadPostData]:
         """视频上传: POST."""
+
+class Media(TypedNode):
+    upload: MediaUpload
+    video_upload: MediaVideoUpload
+
+class Merchant(TypedNode):
+    fund: Fund
+    media: Media

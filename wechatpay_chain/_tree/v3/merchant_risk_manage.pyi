@@ -4,17 +4,6 @@ from ..._reply import Reply
 from ..base import BodyOptions, Options, TypedNode
 from ..types.v3 import merchant_risk_manage as t
 
-class MerchantRiskManage(TypedNode):
-    ecTradeRisk: EcTradeRisk
-    reportTradeUnionInformation: ReportTradeUnionInformation
-    tradeRiskInformation: TradeRiskInformation
-    tradeRiskResult: TradeRiskResult
-    violationNotifications: ViolationNotifications
-
-class EcTradeRisk(TypedNode):
-    queryRiskTrades: EcTradeRiskQueryRiskTrades
-    recvDisposeResult: EcTradeRiskRecvDisposeResult
-
 class EcTradeRiskQueryRiskTrades(TypedNode):
     def post(self, body: t.EcTradeRiskQueryRiskTradesPostBody = ..., /, *, json: t.EcTradeRiskQueryRiskTradesPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.EcTradeRiskQueryRiskTradesPostData]:
         """查询风险订单.
@@ -40,6 +29,10 @@ class EcTradeRiskRecvDisposeResult(TypedNode):
         """回传处置结果."""
     def __call__(self, body: t.EcTradeRiskRecvDisposeResultPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.EcTradeRiskRecvDisposeResultPostData]:
         """回传处置结果: POST."""
+
+class EcTradeRisk(TypedNode):
+    queryRiskTrades: EcTradeRiskQueryRiskTrades
+    recvDisposeResult: EcTradeRiskRecvDisposeResult
 
 class ReportTradeUnionInformation(TypedNode):
     def post(self, body: t.ReportTradeUnionInformationPostBody = ..., /, *, json: t.ReportTradeUnionInformationPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.ReportTradeUnionInformationPostData]:
@@ -117,3 +110,10 @@ class ViolationNotifications(TypedNode):
         """
     async def put_async(self, body: t.ViolationNotificationsPutBody = ..., /, *, json: t.ViolationNotificationsPutBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.ViolationNotificationsPutData]:
         """修改商户违规通知回调地址."""
+
+class MerchantRiskManage(TypedNode):
+    ecTradeRisk: EcTradeRisk
+    reportTradeUnionInformation: ReportTradeUnionInformation
+    tradeRiskInformation: TradeRiskInformation
+    tradeRiskResult: TradeRiskResult
+    violationNotifications: ViolationNotifications

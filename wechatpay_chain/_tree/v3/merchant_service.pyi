@@ -5,13 +5,6 @@ from ..._reply import Reply
 from ..base import BodyOptions, Files, Options, TypedNode
 from ..types.v3 import merchant_service as t
 
-class MerchantService(TypedNode):
-    complaintNotifications: ComplaintNotifications
-    complaints: Complaints
-    complaintsV2: ComplaintsV2
-    feedbacks: Feedbacks
-    images: Images
-
 class ComplaintNotifications(TypedNode):
     def delete(self, **options: Unpack[Options]) -> Reply[None]:
         """删除投诉通知回调.
@@ -52,21 +45,18 @@ class ComplaintNotifications(TypedNode):
     async def put_async(self, body: t.ComplaintNotificationsPutBody = ..., /, *, json: t.ComplaintNotificationsPutBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.ComplaintNotificationsPutData]:
         """更新投诉通知回调."""
 
-class Complaints(TypedNode):
-    _transaction_id_: ComplaintsTransactionId
-    def get(self, query: t.ComplaintsGetQuery = ..., /, *, params: t.ComplaintsGetQuery = ..., **options: Unpack[Options]) -> Reply[t.ComplaintsGetData]:
-        """查询投诉信息.
+class ComplaintsTransactionIdNegotiationHistorys(TypedNode):
+    def get(self, *, transaction_id: str | int, **options: Unpack[Options]) -> Reply[t.ComplaintsTransactionIdNegotiationHistorysGetData]:
+        """查询投诉协商历史.
 
         直连商户, 服务商, 渠道商; deprecated
 
-        https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/tool/merchant-service/chapter3_1.shtml
+        transaction_id: 微信支付订单号
+
+        https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/tool/merchant-service/chapter3_7.shtml
         """
-    async def get_async(self, query: t.ComplaintsGetQuery = ..., /, *, params: t.ComplaintsGetQuery = ..., **options: Unpack[Options]) -> Reply[t.ComplaintsGetData]:
-        """查询投诉信息."""
-    def paginate(self, query: t.ComplaintsGetQuery = ..., /, *, params: t.ComplaintsGetQuery = ..., **options: Unpack[Options]) -> Iterator[t.ComplaintsGetItem]:
-        """查询投诉信息: every item, page after page."""
-    def paginate_async(self, query: t.ComplaintsGetQuery = ..., /, *, params: t.ComplaintsGetQuery = ..., **options: Unpack[Options]) -> AsyncIterator[t.ComplaintsGetItem]:
-        """查询投诉信息: every item, page after page."""
+    async def get_async(self, *, transaction_id: str | int, **options: Unpack[Options]) -> Reply[t.ComplaintsTransactionIdNegotiationHistorysGetData]:
+        """查询投诉协商历史."""
 
 class ComplaintsTransactionId(TypedNode):
     negotiationHistorys: ComplaintsTransactionIdNegotiationHistorys
@@ -82,52 +72,21 @@ class ComplaintsTransactionId(TypedNode):
     async def get_async(self, *, transaction_id: str | int, **options: Unpack[Options]) -> Reply[t.ComplaintsTransactionIdGetData]:
         """查询投诉详情."""
 
-class ComplaintsTransactionIdNegotiationHistorys(TypedNode):
-    def get(self, *, transaction_id: str | int, **options: Unpack[Options]) -> Reply[t.ComplaintsTransactionIdNegotiationHistorysGetData]:
-        """查询投诉协商历史.
+class Complaints(TypedNode):
+    _transaction_id_: ComplaintsTransactionId
+    def get(self, query: t.ComplaintsGetQuery = ..., /, *, params: t.ComplaintsGetQuery = ..., **options: Unpack[Options]) -> Reply[t.ComplaintsGetData]:
+        """查询投诉信息.
 
         直连商户, 服务商, 渠道商; deprecated
 
-        transaction_id: 微信支付订单号
-
-        https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/tool/merchant-service/chapter3_7.shtml
+        https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/tool/merchant-service/chapter3_1.shtml
         """
-    async def get_async(self, *, transaction_id: str | int, **options: Unpack[Options]) -> Reply[t.ComplaintsTransactionIdNegotiationHistorysGetData]:
-        """查询投诉协商历史."""
-
-class ComplaintsV2(TypedNode):
-    _complaint_id_: ComplaintsV2ComplaintId
-    def get(self, query: t.ComplaintsV2GetQuery = ..., /, *, params: t.ComplaintsV2GetQuery = ..., **options: Unpack[Options]) -> Reply[t.ComplaintsV2GetData]:
-        """查询投诉单列表.
-
-        服务商, 渠道商, 从业机构
-
-        https://pay.weixin.qq.com/doc/v3/merchant/4012533431
-        """
-    async def get_async(self, query: t.ComplaintsV2GetQuery = ..., /, *, params: t.ComplaintsV2GetQuery = ..., **options: Unpack[Options]) -> Reply[t.ComplaintsV2GetData]:
-        """查询投诉单列表."""
-    def paginate(self, query: t.ComplaintsV2GetQuery = ..., /, *, params: t.ComplaintsV2GetQuery = ..., **options: Unpack[Options]) -> Iterator[t.ComplaintsV2GetItem]:
-        """查询投诉单列表: every item, page after page."""
-    def paginate_async(self, query: t.ComplaintsV2GetQuery = ..., /, *, params: t.ComplaintsV2GetQuery = ..., **options: Unpack[Options]) -> AsyncIterator[t.ComplaintsV2GetItem]:
-        """查询投诉单列表: every item, page after page."""
-
-class ComplaintsV2ComplaintId(TypedNode):
-    complete: ComplaintsV2ComplaintIdComplete
-    negotiationHistorys: ComplaintsV2ComplaintIdNegotiationHistorys
-    response: ComplaintsV2ComplaintIdResponse
-    responseImmediateService: ComplaintsV2ComplaintIdResponseImmediateService
-    updateRefundProgress: ComplaintsV2ComplaintIdUpdateRefundProgress
-    def get(self, *, complaint_id: str | int, **options: Unpack[Options]) -> Reply[t.ComplaintsV2ComplaintIdGetData]:
-        """查询投诉单详情.
-
-        服务商, 渠道商, 从业机构
-
-        complaint_id: 投诉单号
-
-        https://pay.weixin.qq.com/doc/v3/merchant/4012533436
-        """
-    async def get_async(self, *, complaint_id: str | int, **options: Unpack[Options]) -> Reply[t.ComplaintsV2ComplaintIdGetData]:
-        """查询投诉单详情."""
+    async def get_async(self, query: t.ComplaintsGetQuery = ..., /, *, params: t.ComplaintsGetQuery = ..., **options: Unpack[Options]) -> Reply[t.ComplaintsGetData]:
+        """查询投诉信息."""
+    def paginate(self, query: t.ComplaintsGetQuery = ..., /, *, params: t.ComplaintsGetQuery = ..., **options: Unpack[Options]) -> Iterator[t.ComplaintsGetItem]:
+        """查询投诉信息: every item, page after page."""
+    def paginate_async(self, query: t.ComplaintsGetQuery = ..., /, *, params: t.ComplaintsGetQuery = ..., **options: Unpack[Options]) -> AsyncIterator[t.ComplaintsGetItem]:
+        """查询投诉信息: every item, page after page."""
 
 class ComplaintsV2ComplaintIdComplete(TypedNode):
     def post(self, body: t.ComplaintsV2ComplaintIdCompletePostBody = ..., /, *, json: t.ComplaintsV2ComplaintIdCompletePostBody = ..., complaint_id: str | int, **options: Unpack[BodyOptions]) -> Reply[None]:
@@ -206,6 +165,40 @@ class ComplaintsV2ComplaintIdUpdateRefundProgress(TypedNode):
     def __call__(self, body: t.ComplaintsV2ComplaintIdUpdateRefundProgressPostBody, /, *, complaint_id: str | int, **options: Unpack[BodyOptions]) -> Reply[None]:
         """更新退款审批结果: POST."""
 
+class ComplaintsV2ComplaintId(TypedNode):
+    complete: ComplaintsV2ComplaintIdComplete
+    negotiationHistorys: ComplaintsV2ComplaintIdNegotiationHistorys
+    response: ComplaintsV2ComplaintIdResponse
+    responseImmediateService: ComplaintsV2ComplaintIdResponseImmediateService
+    updateRefundProgress: ComplaintsV2ComplaintIdUpdateRefundProgress
+    def get(self, *, complaint_id: str | int, **options: Unpack[Options]) -> Reply[t.ComplaintsV2ComplaintIdGetData]:
+        """查询投诉单详情.
+
+        服务商, 渠道商, 从业机构
+
+        complaint_id: 投诉单号
+
+        https://pay.weixin.qq.com/doc/v3/merchant/4012533436
+        """
+    async def get_async(self, *, complaint_id: str | int, **options: Unpack[Options]) -> Reply[t.ComplaintsV2ComplaintIdGetData]:
+        """查询投诉单详情."""
+
+class ComplaintsV2(TypedNode):
+    _complaint_id_: ComplaintsV2ComplaintId
+    def get(self, query: t.ComplaintsV2GetQuery = ..., /, *, params: t.ComplaintsV2GetQuery = ..., **options: Unpack[Options]) -> Reply[t.ComplaintsV2GetData]:
+        """查询投诉单列表.
+
+        服务商, 渠道商, 从业机构
+
+        https://pay.weixin.qq.com/doc/v3/merchant/4012533431
+        """
+    async def get_async(self, query: t.ComplaintsV2GetQuery = ..., /, *, params: t.ComplaintsV2GetQuery = ..., **options: Unpack[Options]) -> Reply[t.ComplaintsV2GetData]:
+        """查询投诉单列表."""
+    def paginate(self, query: t.ComplaintsV2GetQuery = ..., /, *, params: t.ComplaintsV2GetQuery = ..., **options: Unpack[Options]) -> Iterator[t.ComplaintsV2GetItem]:
+        """查询投诉单列表: every item, page after page."""
+    def paginate_async(self, query: t.ComplaintsV2GetQuery = ..., /, *, params: t.ComplaintsV2GetQuery = ..., **options: Unpack[Options]) -> AsyncIterator[t.ComplaintsV2GetItem]:
+        """查询投诉单列表: every item, page after page."""
+
 class Feedbacks(TypedNode):
     def post(self, body: t.FeedbacksPostBody = ..., /, *, json: t.FeedbacksPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[None]:
         """商户反馈.
@@ -218,10 +211,6 @@ class Feedbacks(TypedNode):
         """商户反馈."""
     def __call__(self, body: t.FeedbacksPostBody, /, **options: Unpack[BodyOptions]) -> Reply[None]:
         """商户反馈: POST."""
-
-class Images(TypedNode):
-    upload: ImagesUpload
-    _media_id_: ImagesMediaId
 
 class ImagesUpload(TypedNode):
     def post(self, body: t.ImagesUploadPostBody = ..., /, *, json: t.ImagesUploadPostBody = ..., files: Files, **options: Unpack[Options]) -> Reply[t.ImagesUploadPostData]:
@@ -248,3 +237,14 @@ class ImagesMediaId(TypedNode):
         """
     async def get_async(self, *, media_id: str | int, **options: Unpack[Options]) -> Reply[None]:
         """图片下载."""
+
+class Images(TypedNode):
+    upload: ImagesUpload
+    _media_id_: ImagesMediaId
+
+class MerchantService(TypedNode):
+    complaintNotifications: ComplaintNotifications
+    complaints: Complaints
+    complaintsV2: ComplaintsV2
+    feedbacks: Feedbacks
+    images: Images

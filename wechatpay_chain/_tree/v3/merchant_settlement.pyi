@@ -4,8 +4,18 @@ from ..._reply import Reply
 from ..base import BodyOptions, Options, TypedNode
 from ..types.v3 import merchant_settlement as t
 
-class MerchantSettlement(TypedNode):
-    merchantSettleRuleApplications: MerchantSettleRuleApplications
+class MerchantSettleRuleApplicationsApplicationId(TypedNode):
+    def get(self, *, application_id: str | int, **options: Unpack[Options]) -> Reply[t.MerchantSettleRuleApplicationsApplicationIdGetData]:
+        """根据申请单ID查询结果.
+
+        从业机构
+
+        application_id: 申请单编号
+
+        https://pay.weixin.qq.com/doc/v3/partner/4012698574
+        """
+    async def get_async(self, *, application_id: str | int, **options: Unpack[Options]) -> Reply[t.MerchantSettleRuleApplicationsApplicationIdGetData]:
+        """根据申请单ID查询结果."""
 
 class MerchantSettleRuleApplications(TypedNode):
     _application_id_: MerchantSettleRuleApplicationsApplicationId
@@ -21,15 +31,5 @@ class MerchantSettleRuleApplications(TypedNode):
     def __call__(self, body: t.MerchantSettleRuleApplicationsPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.MerchantSettleRuleApplicationsPostData]:
         """申请修改特约商户结算规则: POST."""
 
-class MerchantSettleRuleApplicationsApplicationId(TypedNode):
-    def get(self, *, application_id: str | int, **options: Unpack[Options]) -> Reply[t.MerchantSettleRuleApplicationsApplicationIdGetData]:
-        """根据申请单ID查询结果.
-
-        从业机构
-
-        application_id: 申请单编号
-
-        https://pay.weixin.qq.com/doc/v3/partner/4012698574
-        """
-    async def get_async(self, *, application_id: str | int, **options: Unpack[Options]) -> Reply[t.MerchantSettleRuleApplicationsApplicationIdGetData]:
-        """根据申请单ID查询结果."""
+class MerchantSettlement(TypedNode):
+    merchantSettleRuleApplications: MerchantSettleRuleApplications

@@ -4,52 +4,6 @@ from ..._reply import Reply
 from ..base import BodyOptions, Options, TypedNode
 from ..types.v3 import merchant_store as t
 
-class MerchantStore(TypedNode):
-    stores: Stores
-
-class Stores(TypedNode):
-    _store_id_: StoresStoreId
-    def post(self, body: t.StoresPostBody = ..., /, *, json: t.StoresPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.StoresPostData]:
-        """创建门店.
-
-        服务商
-
-        https://pay.weixin.qq.com/doc/v3/merchant/4014085766
-        """
-    async def post_async(self, body: t.StoresPostBody = ..., /, *, json: t.StoresPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.StoresPostData]:
-        """创建门店."""
-    def __call__(self, body: t.StoresPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.StoresPostData]:
-        """创建门店: POST."""
-
-class StoresStoreId(TypedNode):
-    recipients: StoresStoreIdRecipients
-    def get(self, query: t.StoresStoreIdGetQuery = ..., /, *, params: t.StoresStoreIdGetQuery = ..., store_id: str | int, **options: Unpack[Options]) -> Reply[t.StoresStoreIdGetData]:
-        """查询门店.
-
-        直连商户, 服务商
-
-        store_id: 微信支付商户门店ID
-
-        https://pay.weixin.qq.com/doc/v3/merchant/4014085769
-        """
-    async def get_async(self, query: t.StoresStoreIdGetQuery = ..., /, *, params: t.StoresStoreIdGetQuery = ..., store_id: str | int, **options: Unpack[Options]) -> Reply[t.StoresStoreIdGetData]:
-        """查询门店."""
-    def patch(self, body: t.StoresStoreIdPatchBody = ..., /, *, json: t.StoresStoreIdPatchBody = ..., store_id: str | int, **options: Unpack[BodyOptions]) -> Reply[None]:
-        """修改门店.
-
-        服务商
-
-        store_id: 微信支付商户门店ID
-
-        https://pay.weixin.qq.com/doc/v3/merchant/4014085768
-        """
-    async def patch_async(self, body: t.StoresStoreIdPatchBody = ..., /, *, json: t.StoresStoreIdPatchBody = ..., store_id: str | int, **options: Unpack[BodyOptions]) -> Reply[None]:
-        """修改门店."""
-
-class StoresStoreIdRecipients(TypedNode):
-    bind: StoresStoreIdRecipientsBind
-    unbind: StoresStoreIdRecipientsUnbind
-
 class StoresStoreIdRecipientsBind(TypedNode):
     def post(self, body: t.StoresStoreIdRecipientsBindPostBody = ..., /, *, json: t.StoresStoreIdRecipientsBindPostBody = ..., store_id: str | int, **options: Unpack[BodyOptions]) -> Reply[t.StoresStoreIdRecipientsBindPostData]:
         """绑定门店收款信息.
@@ -79,3 +33,49 @@ class StoresStoreIdRecipientsUnbind(TypedNode):
         """解除门店收款信息绑定."""
     def __call__(self, body: t.StoresStoreIdRecipientsUnbindPostBody, /, *, store_id: str | int, **options: Unpack[BodyOptions]) -> Reply[t.StoresStoreIdRecipientsUnbindPostData]:
         """解除门店收款信息绑定: POST."""
+
+class StoresStoreIdRecipients(TypedNode):
+    bind: StoresStoreIdRecipientsBind
+    unbind: StoresStoreIdRecipientsUnbind
+
+class StoresStoreId(TypedNode):
+    recipients: StoresStoreIdRecipients
+    def get(self, query: t.StoresStoreIdGetQuery = ..., /, *, params: t.StoresStoreIdGetQuery = ..., store_id: str | int, **options: Unpack[Options]) -> Reply[t.StoresStoreIdGetData]:
+        """查询门店.
+
+        直连商户, 服务商
+
+        store_id: 微信支付商户门店ID
+
+        https://pay.weixin.qq.com/doc/v3/merchant/4014085769
+        """
+    async def get_async(self, query: t.StoresStoreIdGetQuery = ..., /, *, params: t.StoresStoreIdGetQuery = ..., store_id: str | int, **options: Unpack[Options]) -> Reply[t.StoresStoreIdGetData]:
+        """查询门店."""
+    def patch(self, body: t.StoresStoreIdPatchBody = ..., /, *, json: t.StoresStoreIdPatchBody = ..., store_id: str | int, **options: Unpack[BodyOptions]) -> Reply[None]:
+        """修改门店.
+
+        服务商
+
+        store_id: 微信支付商户门店ID
+
+        https://pay.weixin.qq.com/doc/v3/merchant/4014085768
+        """
+    async def patch_async(self, body: t.StoresStoreIdPatchBody = ..., /, *, json: t.StoresStoreIdPatchBody = ..., store_id: str | int, **options: Unpack[BodyOptions]) -> Reply[None]:
+        """修改门店."""
+
+class Stores(TypedNode):
+    _store_id_: StoresStoreId
+    def post(self, body: t.StoresPostBody = ..., /, *, json: t.StoresPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.StoresPostData]:
+        """创建门店.
+
+        服务商
+
+        https://pay.weixin.qq.com/doc/v3/merchant/4014085766
+        """
+    async def post_async(self, body: t.StoresPostBody = ..., /, *, json: t.StoresPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.StoresPostData]:
+        """创建门店."""
+    def __call__(self, body: t.StoresPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.StoresPostData]:
+        """创建门店: POST."""
+
+class MerchantStore(TypedNode):
+    stores: Stores

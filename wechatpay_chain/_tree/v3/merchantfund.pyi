@@ -5,13 +5,6 @@ from ..._reply import Reply
 from ..base import Options, TypedNode
 from ..types.v3 import merchantfund as t
 
-class Merchantfund(TypedNode):
-    merchant: Merchant
-    partner: Partner
-
-class Merchant(TypedNode):
-    incomeRecords: MerchantIncomeRecords
-
 class MerchantIncomeRecords(TypedNode):
     def get(self, query: t.MerchantIncomeRecordsGetQuery = ..., /, *, params: t.MerchantIncomeRecordsGetQuery = ..., **options: Unpack[Options]) -> Reply[t.MerchantIncomeRecordsGetData]:
         """服务商银行来账查询.
@@ -27,8 +20,8 @@ class MerchantIncomeRecords(TypedNode):
     def paginate_async(self, query: t.MerchantIncomeRecordsGetPages = ..., /, *, params: t.MerchantIncomeRecordsGetPages = ..., **options: Unpack[Options]) -> AsyncIterator[t.MerchantIncomeRecordsGetItem]:
         """服务商银行来账查询: every item, page after page."""
 
-class Partner(TypedNode):
-    incomeRecords: PartnerIncomeRecords
+class Merchant(TypedNode):
+    incomeRecords: MerchantIncomeRecords
 
 class PartnerIncomeRecords(TypedNode):
     def get(self, query: t.PartnerIncomeRecordsGetQuery = ..., /, *, params: t.PartnerIncomeRecordsGetQuery = ..., **options: Unpack[Options]) -> Reply[t.PartnerIncomeRecordsGetData]:
@@ -44,3 +37,10 @@ class PartnerIncomeRecords(TypedNode):
         """特约商户银行来账查询: every item, page after page."""
     def paginate_async(self, query: t.PartnerIncomeRecordsGetPages = ..., /, *, params: t.PartnerIncomeRecordsGetPages = ..., **options: Unpack[Options]) -> AsyncIterator[t.PartnerIncomeRecordsGetItem]:
         """特约商户银行来账查询: every item, page after page."""
+
+class Partner(TypedNode):
+    incomeRecords: PartnerIncomeRecords
+
+class Merchantfund(TypedNode):
+    merchant: Merchant
+    partner: Partner

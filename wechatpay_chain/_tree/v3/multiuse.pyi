@@ -4,18 +4,6 @@ from ..._reply import Reply
 from ..base import BodyOptions, Options, TypedNode
 from ..types.v3 import multiuse as t
 
-class Multiuse(TypedNode):
-    stocks: Stocks
-    users: Users
-
-class Stocks(TypedNode):
-    _stock_id_: StocksStockId
-
-class StocksStockId(TypedNode):
-    refundFlow: StocksStockIdRefundFlow
-    sendFlow: StocksStockIdSendFlow
-    useFlow: StocksStockIdUseFlow
-
 class StocksStockIdRefundFlow(TypedNode):
     def get(self, *, stock_id: str | int, **options: Unpack[Options]) -> Reply[t.StocksStockIdRefundFlowGetData]:
         """下载批次退款明细.
@@ -55,11 +43,13 @@ class StocksStockIdUseFlow(TypedNode):
     async def get_async(self, *, stock_id: str | int, **options: Unpack[Options]) -> Reply[t.StocksStockIdUseFlowGetData]:
         """下载核销明细."""
 
-class Users(TypedNode):
-    _openid_: UsersOpenid
+class StocksStockId(TypedNode):
+    refundFlow: StocksStockIdRefundFlow
+    sendFlow: StocksStockIdSendFlow
+    useFlow: StocksStockIdUseFlow
 
-class UsersOpenid(TypedNode):
-    coupons: UsersOpenidCoupons
+class Stocks(TypedNode):
+    _stock_id_: StocksStockId
 
 class UsersOpenidCoupons(TypedNode):
     def post(self, body: t.UsersOpenidCouponsPostBody = ..., /, *, json: t.UsersOpenidCouponsPostBody = ..., openid: str | int, **options: Unpack[BodyOptions]) -> Reply[t.UsersOpenidCouponsPostData]:
@@ -75,3 +65,13 @@ class UsersOpenidCoupons(TypedNode):
         """发放指定批次的消费金."""
     def __call__(self, body: t.UsersOpenidCouponsPostBody, /, *, openid: str | int, **options: Unpack[BodyOptions]) -> Reply[t.UsersOpenidCouponsPostData]:
         """发放指定批次的消费金: POST."""
+
+class UsersOpenid(TypedNode):
+    coupons: UsersOpenidCoupons
+
+class Users(TypedNode):
+    _openid_: UsersOpenid
+
+class Multiuse(TypedNode):
+    stocks: Stocks
+    users: Users

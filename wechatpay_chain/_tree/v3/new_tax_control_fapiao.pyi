@@ -5,13 +5,6 @@ from ..._reply import Reply
 from ..base import BodyOptions, Files, Options, TypedNode
 from ..types.v3 import new_tax_control_fapiao as t
 
-class NewTaxControlFapiao(TypedNode):
-    cardTemplate: CardTemplate
-    fapiaoApplications: FapiaoApplications
-    fapiaomerchant: Fapiaomerchant
-    merchant: Merchant
-    userTitle: UserTitle
-
 class CardTemplate(TypedNode):
     def post(self, body: t.CardTemplatePostBody = ..., /, *, json: t.CardTemplatePostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.CardTemplatePostData]:
         """创建电子发票卡券模板.
@@ -24,25 +17,6 @@ class CardTemplate(TypedNode):
         """创建电子发票卡券模板."""
     def __call__(self, body: t.CardTemplatePostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.CardTemplatePostData]:
         """创建电子发票卡券模板: POST."""
-
-class FapiaoApplications(TypedNode):
-    issueGeneral: FapiaoApplicationsIssueGeneral
-    issuePassengerTransport: FapiaoApplicationsIssuePassengerTransport
-    issueRefinedOil: FapiaoApplicationsIssueRefinedOil
-    realEstateLeasing: FapiaoApplicationsRealEstateLeasing
-    uploadFapiaoFile: FapiaoApplicationsUploadFapiaoFile
-    _fapiao_apply_id_: FapiaoApplicationsFapiaoApplyId
-    def post(self, body: t.FapiaoApplicationsPostBody = ..., /, *, json: t.FapiaoApplicationsPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[None]:
-        """开具电子发票.
-
-        直连商户, 服务商, 渠道商
-
-        https://pay.weixin.qq.com/doc/v3/merchant/4012538301
-        """
-    async def post_async(self, body: t.FapiaoApplicationsPostBody = ..., /, *, json: t.FapiaoApplicationsPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[None]:
-        """开具电子发票."""
-    def __call__(self, body: t.FapiaoApplicationsPostBody, /, **options: Unpack[BodyOptions]) -> Reply[None]:
-        """开具电子发票: POST."""
 
 class FapiaoApplicationsIssueGeneral(TypedNode):
     def post(self, body: t.FapiaoApplicationsIssueGeneralPostBody = ..., /, *, json: t.FapiaoApplicationsIssueGeneralPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[None]:
@@ -109,22 +83,6 @@ class FapiaoApplicationsUploadFapiaoFile(TypedNode):
     def __call__(self, body: t.FapiaoApplicationsUploadFapiaoFilePostBody = ..., /, *, files: Files, **options: Unpack[Options]) -> Reply[t.FapiaoApplicationsUploadFapiaoFilePostData]:
         """上传电子发票文件: POST."""
 
-class FapiaoApplicationsFapiaoApplyId(TypedNode):
-    fapiaoFiles: FapiaoApplicationsFapiaoApplyIdFapiaoFiles
-    insertCards: FapiaoApplicationsFapiaoApplyIdInsertCards
-    reverse: FapiaoApplicationsFapiaoApplyIdReverse
-    def get(self, query: t.FapiaoApplicationsFapiaoApplyIdGetQuery = ..., /, *, params: t.FapiaoApplicationsFapiaoApplyIdGetQuery = ..., fapiao_apply_id: str | int, **options: Unpack[Options]) -> Reply[t.FapiaoApplicationsFapiaoApplyIdGetData]:
-        """查询电子发票.
-
-        直连商户, 服务商, 渠道商
-
-        fapiao_apply_id: 发票申请单号
-
-        https://pay.weixin.qq.com/doc/v3/merchant/4012531753
-        """
-    async def get_async(self, query: t.FapiaoApplicationsFapiaoApplyIdGetQuery = ..., /, *, params: t.FapiaoApplicationsFapiaoApplyIdGetQuery = ..., fapiao_apply_id: str | int, **options: Unpack[Options]) -> Reply[t.FapiaoApplicationsFapiaoApplyIdGetData]:
-        """查询电子发票."""
-
 class FapiaoApplicationsFapiaoApplyIdFapiaoFiles(TypedNode):
     def get(self, query: t.FapiaoApplicationsFapiaoApplyIdFapiaoFilesGetQuery = ..., /, *, params: t.FapiaoApplicationsFapiaoApplyIdFapiaoFilesGetQuery = ..., fapiao_apply_id: str | int, **options: Unpack[Options]) -> Reply[t.FapiaoApplicationsFapiaoApplyIdFapiaoFilesGetData]:
         """获取发票下载信息.
@@ -168,9 +126,40 @@ class FapiaoApplicationsFapiaoApplyIdReverse(TypedNode):
     def __call__(self, body: t.FapiaoApplicationsFapiaoApplyIdReversePostBody, /, *, fapiao_apply_id: str | int, **options: Unpack[BodyOptions]) -> Reply[None]:
         """冲红电子发票: POST."""
 
-class Fapiaomerchant(TypedNode):
-    getspinviteurl: FapiaomerchantGetspinviteurl
-    listspinvitemchinfo: FapiaomerchantListspinvitemchinfo
+class FapiaoApplicationsFapiaoApplyId(TypedNode):
+    fapiaoFiles: FapiaoApplicationsFapiaoApplyIdFapiaoFiles
+    insertCards: FapiaoApplicationsFapiaoApplyIdInsertCards
+    reverse: FapiaoApplicationsFapiaoApplyIdReverse
+    def get(self, query: t.FapiaoApplicationsFapiaoApplyIdGetQuery = ..., /, *, params: t.FapiaoApplicationsFapiaoApplyIdGetQuery = ..., fapiao_apply_id: str | int, **options: Unpack[Options]) -> Reply[t.FapiaoApplicationsFapiaoApplyIdGetData]:
+        """查询电子发票.
+
+        直连商户, 服务商, 渠道商
+
+        fapiao_apply_id: 发票申请单号
+
+        https://pay.weixin.qq.com/doc/v3/merchant/4012531753
+        """
+    async def get_async(self, query: t.FapiaoApplicationsFapiaoApplyIdGetQuery = ..., /, *, params: t.FapiaoApplicationsFapiaoApplyIdGetQuery = ..., fapiao_apply_id: str | int, **options: Unpack[Options]) -> Reply[t.FapiaoApplicationsFapiaoApplyIdGetData]:
+        """查询电子发票."""
+
+class FapiaoApplications(TypedNode):
+    issueGeneral: FapiaoApplicationsIssueGeneral
+    issuePassengerTransport: FapiaoApplicationsIssuePassengerTransport
+    issueRefinedOil: FapiaoApplicationsIssueRefinedOil
+    realEstateLeasing: FapiaoApplicationsRealEstateLeasing
+    uploadFapiaoFile: FapiaoApplicationsUploadFapiaoFile
+    _fapiao_apply_id_: FapiaoApplicationsFapiaoApplyId
+    def post(self, body: t.FapiaoApplicationsPostBody = ..., /, *, json: t.FapiaoApplicationsPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[None]:
+        """开具电子发票.
+
+        直连商户, 服务商, 渠道商
+
+        https://pay.weixin.qq.com/doc/v3/merchant/4012538301
+        """
+    async def post_async(self, body: t.FapiaoApplicationsPostBody = ..., /, *, json: t.FapiaoApplicationsPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[None]:
+        """开具电子发票."""
+    def __call__(self, body: t.FapiaoApplicationsPostBody, /, **options: Unpack[BodyOptions]) -> Reply[None]:
+        """开具电子发票: POST."""
 
 class FapiaomerchantGetspinviteurl(TypedNode):
     def get(self, query: t.FapiaomerchantGetspinviteurlGetQuery = ..., /, *, params: t.FapiaomerchantGetspinviteurlGetQuery = ..., **options: Unpack[Options]) -> Reply[t.FapiaomerchantGetspinviteurlGetData]:
@@ -198,11 +187,9 @@ class FapiaomerchantListspinvitemchinfo(TypedNode):
     def paginate_async(self, query: t.FapiaomerchantListspinvitemchinfoGetPages = ..., /, *, params: t.FapiaomerchantListspinvitemchinfoGetPages = ..., **options: Unpack[Options]) -> AsyncIterator[t.FapiaomerchantListspinvitemchinfoGetItem]:
         """获取邀请开通的商户信息: every item, page after page."""
 
-class Merchant(TypedNode):
-    baseInformation: MerchantBaseInformation
-    developmentConfig: MerchantDevelopmentConfig
-    taxCodes: MerchantTaxCodes
-    _sub_mchid_: MerchantSubMchid
+class Fapiaomerchant(TypedNode):
+    getspinviteurl: FapiaomerchantGetspinviteurl
+    listspinvitemchinfo: FapiaomerchantListspinvitemchinfo
 
 class MerchantBaseInformation(TypedNode):
     def get(self, query: t.MerchantBaseInformationGetQuery = ..., /, *, params: t.MerchantBaseInformationGetQuery = ..., **options: Unpack[Options]) -> Reply[t.MerchantBaseInformationGetData]:
@@ -250,10 +237,6 @@ class MerchantTaxCodes(TypedNode):
     def paginate_async(self, query: t.MerchantTaxCodesGetPages = ..., /, *, params: t.MerchantTaxCodesGetPages = ..., **options: Unpack[Options]) -> AsyncIterator[t.MerchantTaxCodesGetItem]:
         """获取商品和服务税收分类对照表: every item, page after page."""
 
-class MerchantSubMchid(TypedNode):
-    check: MerchantSubMchidCheck
-    checkStatus: MerchantSubMchidCheckStatus
-
 class MerchantSubMchidCheck(TypedNode):
     def post(self, *, sub_mchid: str | int, **options: Unpack[BodyOptions]) -> Reply[None]:
         """检查子商户开票功能状态.
@@ -280,6 +263,27 @@ class MerchantSubMchidCheckStatus(TypedNode):
     async def get_async(self, *, sub_mchid: str | int, **options: Unpack[Options]) -> Reply[t.MerchantSubMchidCheckStatusGetData]:
         """检查子商户开票功能状态."""
 
+class MerchantSubMchid(TypedNode):
+    check: MerchantSubMchidCheck
+    checkStatus: MerchantSubMchidCheckStatus
+
+class Merchant(TypedNode):
+    baseInformation: MerchantBaseInformation
+    developmentConfig: MerchantDevelopmentConfig
+    taxCodes: MerchantTaxCodes
+    _sub_mchid_: MerchantSubMchid
+
+class UserTitleTitleUrl(TypedNode):
+    def get(self, query: t.UserTitleTitleUrlGetQuery = ..., /, *, params: t.UserTitleTitleUrlGetQuery = ..., **options: Unpack[Options]) -> Reply[t.UserTitleTitleUrlGetData]:
+        """获取抬头填写链接.
+
+        直连商户, 服务商, 渠道商
+
+        https://pay.weixin.qq.com/doc/v3/merchant/4012538106
+        """
+    async def get_async(self, query: t.UserTitleTitleUrlGetQuery = ..., /, *, params: t.UserTitleTitleUrlGetQuery = ..., **options: Unpack[Options]) -> Reply[t.UserTitleTitleUrlGetData]:
+        """获取抬头填写链接."""
+
 class UserTitle(TypedNode):
     titleUrl: UserTitleTitleUrl
     def get(self, query: t.UserTitleGetQuery = ..., /, *, params: t.UserTitleGetQuery = ..., **options: Unpack[Options]) -> Reply[t.UserTitleGetData]:
@@ -292,13 +296,9 @@ class UserTitle(TypedNode):
     async def get_async(self, query: t.UserTitleGetQuery = ..., /, *, params: t.UserTitleGetQuery = ..., **options: Unpack[Options]) -> Reply[t.UserTitleGetData]:
         """获取用户填写的抬头."""
 
-class UserTitleTitleUrl(TypedNode):
-    def get(self, query: t.UserTitleTitleUrlGetQuery = ..., /, *, params: t.UserTitleTitleUrlGetQuery = ..., **options: Unpack[Options]) -> Reply[t.UserTitleTitleUrlGetData]:
-        """获取抬头填写链接.
-
-        直连商户, 服务商, 渠道商
-
-        https://pay.weixin.qq.com/doc/v3/merchant/4012538106
-        """
-    async def get_async(self, query: t.UserTitleTitleUrlGetQuery = ..., /, *, params: t.UserTitleTitleUrlGetQuery = ..., **options: Unpack[Options]) -> Reply[t.UserTitleTitleUrlGetData]:
-        """获取抬头填写链接."""
+class NewTaxControlFapiao(TypedNode):
+    cardTemplate: CardTemplate
+    fapiaoApplications: FapiaoApplications
+    fapiaomerchant: Fapiaomerchant
+    merchant: Merchant
+    userTitle: UserTitle

@@ -5,13 +5,6 @@ from ..._reply import Reply
 from ..base import BodyOptions, Options, TypedNode
 from ..types.v3 import offlineface as t
 
-class Offlineface(TypedNode):
-    authinfo: Authinfo
-    contracts: Contracts
-    faceCollections: FaceCollections
-    repaymentUrl: RepaymentUrl
-    transactions: Transactions
-
 class Authinfo(TypedNode):
     def post(self, body: t.AuthinfoPostBody = ..., /, *, json: t.AuthinfoPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.AuthinfoPostData]:
         """获取authinfo接口.
@@ -24,10 +17,6 @@ class Authinfo(TypedNode):
         """获取authinfo接口."""
     def __call__(self, body: t.AuthinfoPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.AuthinfoPostData]:
         """获取authinfo接口: POST."""
-
-class Contracts(TypedNode):
-    presign: ContractsPresign
-    _contract_id_: ContractsContractId
 
 class ContractsPresign(TypedNode):
     def post(self, body: t.ContractsPresignPostBody = ..., /, *, json: t.ContractsPresignPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.ContractsPresignPostData]:
@@ -55,6 +44,23 @@ class ContractsContractId(TypedNode):
     async def get_async(self, query: t.ContractsContractIdGetQuery = ..., /, *, params: t.ContractsContractIdGetQuery = ..., contract_id: str | int, **options: Unpack[Options]) -> Reply[t.ContractsContractIdGetData]:
         """签约查询接口."""
 
+class Contracts(TypedNode):
+    presign: ContractsPresign
+    _contract_id_: ContractsContractId
+
+class FaceCollectionsCollectionId(TypedNode):
+    def get(self, *, collection_id: str | int, **options: Unpack[Options]) -> Reply[t.FaceCollectionsCollectionIdGetData]:
+        """查询重采请求详情.
+
+        服务商
+
+        collection_id: 重采ID
+
+        https://pay.weixin.qq.com/wiki/doc/wxfacepay/develop/k12-development-guidelines.html
+        """
+    async def get_async(self, *, collection_id: str | int, **options: Unpack[Options]) -> Reply[t.FaceCollectionsCollectionIdGetData]:
+        """查询重采请求详情."""
+
 class FaceCollections(TypedNode):
     _collection_id_: FaceCollectionsCollectionId
     def get(self, query: t.FaceCollectionsGetQuery = ..., /, *, params: t.FaceCollectionsGetQuery = ..., **options: Unpack[Options]) -> Reply[t.FaceCollectionsGetData]:
@@ -71,19 +77,6 @@ class FaceCollections(TypedNode):
     def paginate_async(self, query: t.FaceCollectionsGetQuery = ..., /, *, params: t.FaceCollectionsGetQuery = ..., **options: Unpack[Options]) -> AsyncIterator[t.FaceCollectionsCollectionIdGetData]:
         """查询重采用户列表: every item, page after page."""
 
-class FaceCollectionsCollectionId(TypedNode):
-    def get(self, *, collection_id: str | int, **options: Unpack[Options]) -> Reply[t.FaceCollectionsCollectionIdGetData]:
-        """查询重采请求详情.
-
-        服务商
-
-        collection_id: 重采ID
-
-        https://pay.weixin.qq.com/wiki/doc/wxfacepay/develop/k12-development-guidelines.html
-        """
-    async def get_async(self, *, collection_id: str | int, **options: Unpack[Options]) -> Reply[t.FaceCollectionsCollectionIdGetData]:
-        """查询重采请求详情."""
-
 class RepaymentUrl(TypedNode):
     def post(self, body: t.RepaymentUrlPostBody = ..., /, *, json: t.RepaymentUrlPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.RepaymentUrlPostData]:
         """获取还款链接接口.
@@ -96,6 +89,22 @@ class RepaymentUrl(TypedNode):
         """获取还款链接接口."""
     def __call__(self, body: t.RepaymentUrlPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.RepaymentUrlPostData]:
         """获取还款链接接口: POST."""
+
+class TransactionsOutTradeNoOutTradeNo(TypedNode):
+    def get(self, query: t.TransactionsOutTradeNoGetQuery = ..., /, *, params: t.TransactionsOutTradeNoGetQuery = ..., out_trade_no: str | int, **options: Unpack[Options]) -> Reply[t.TransactionsOutTradeNoGetData]:
+        """查单接口.
+
+        服务商
+
+        out_trade_no: 商户订单号
+
+        https://pay.weixin.qq.com/wiki/doc/wxfacepay/develop/k12-development-guidelines.html
+        """
+    async def get_async(self, query: t.TransactionsOutTradeNoGetQuery = ..., /, *, params: t.TransactionsOutTradeNoGetQuery = ..., out_trade_no: str | int, **options: Unpack[Options]) -> Reply[t.TransactionsOutTradeNoGetData]:
+        """查单接口."""
+
+class TransactionsOutTradeNo(TypedNode):
+    _out_trade_no_: TransactionsOutTradeNoOutTradeNo
 
 class Transactions(TypedNode):
     outTradeNo: TransactionsOutTradeNo
@@ -111,18 +120,9 @@ class Transactions(TypedNode):
     def __call__(self, body: t.TransactionsPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.TransactionsPostData]:
         """申请扣款接口: POST."""
 
-class TransactionsOutTradeNo(TypedNode):
-    _out_trade_no_: TransactionsOutTradeNoOutTradeNo
-
-class TransactionsOutTradeNoOutTradeNo(TypedNode):
-    def get(self, query: t.TransactionsOutTradeNoGetQuery = ..., /, *, params: t.TransactionsOutTradeNoGetQuery = ..., out_trade_no: str | int, **options: Unpack[Options]) -> Reply[t.TransactionsOutTradeNoGetData]:
-        """查单接口.
-
-        服务商
-
-        out_trade_no: 商户订单号
-
-        https://pay.weixin.qq.com/wiki/doc/wxfacepay/develop/k12-development-guidelines.html
-        """
-    async def get_async(self, query: t.TransactionsOutTradeNoGetQuery = ..., /, *, params: t.TransactionsOutTradeNoGetQuery = ..., out_trade_no: str | int, **options: Unpack[Options]) -> Reply[t.TransactionsOutTradeNoGetData]:
-        """查单接口."""
+class Offlineface(TypedNode):
+    authinfo: Authinfo
+    contracts: Contracts
+    faceCollections: FaceCollections
+    repaymentUrl: RepaymentUrl
+    transactions: Transactions

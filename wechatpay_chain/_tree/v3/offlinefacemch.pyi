@@ -4,32 +4,6 @@ from ..._reply import Reply
 from ..base import BodyOptions, Options, TypedNode
 from ..types.v3 import offlinefacemch as t
 
-class Offlinefacemch(TypedNode):
-    organizations: Organizations
-    tokens: Tokens
-
-class Organizations(TypedNode):
-    _organization_id_: OrganizationsOrganizationId
-    def get(self, query: t.OrganizationsGetQuery = ..., /, *, params: t.OrganizationsGetQuery = ..., **options: Unpack[Options]) -> Reply[t.OrganizationsGetData]:
-        """查询机构信息接口.
-
-        服务商
-
-        https://pay.weixin.qq.com/wiki/doc/wxfacepay/develop/k12-development-guidelines.html
-        """
-    async def get_async(self, query: t.OrganizationsGetQuery = ..., /, *, params: t.OrganizationsGetQuery = ..., **options: Unpack[Options]) -> Reply[t.OrganizationsGetData]:
-        """查询机构信息接口."""
-
-class OrganizationsOrganizationId(TypedNode):
-    users: OrganizationsOrganizationIdUsers
-
-class OrganizationsOrganizationIdUsers(TypedNode):
-    outUserId: OrganizationsOrganizationIdUsersOutUserId
-    userId: OrganizationsOrganizationIdUsersUserId
-
-class OrganizationsOrganizationIdUsersOutUserId(TypedNode):
-    _out_user_id_: OrganizationsOrganizationIdUsersOutUserIdOutUserId
-
 class OrganizationsOrganizationIdUsersOutUserIdOutUserId(TypedNode):
     def get(self, *, organization_id: str | int, out_user_id: str | int, **options: Unpack[Options]) -> Reply[t.OrganizationsOrganizationIdUsersOutUserIdGetData]:
         """刷脸用户信息查询接口.
@@ -56,11 +30,8 @@ class OrganizationsOrganizationIdUsersOutUserIdOutUserId(TypedNode):
     async def patch_async(self, body: t.OrganizationsOrganizationIdUsersOutUserIdPatchBody = ..., /, *, json: t.OrganizationsOrganizationIdUsersOutUserIdPatchBody = ..., organization_id: str | int, out_user_id: str | int, **options: Unpack[BodyOptions]) -> Reply[None]:
         """刷脸用户信息修改接口."""
 
-class OrganizationsOrganizationIdUsersUserId(TypedNode):
-    _user_id_: OrganizationsOrganizationIdUsersUserIdUserId
-
-class OrganizationsOrganizationIdUsersUserIdUserId(TypedNode):
-    terminateContract: OrganizationsOrganizationIdUsersUserIdTerminateContract
+class OrganizationsOrganizationIdUsersOutUserId(TypedNode):
+    _out_user_id_: OrganizationsOrganizationIdUsersOutUserIdOutUserId
 
 class OrganizationsOrganizationIdUsersUserIdTerminateContract(TypedNode):
     def post(self, *, organization_id: str | int, user_id: str | int, **options: Unpack[BodyOptions]) -> Reply[None]:
@@ -76,6 +47,31 @@ class OrganizationsOrganizationIdUsersUserIdTerminateContract(TypedNode):
     async def post_async(self, *, organization_id: str | int, user_id: str | int, **options: Unpack[BodyOptions]) -> Reply[None]:
         """解除刷脸用户签约关系接口."""
 
+class OrganizationsOrganizationIdUsersUserIdUserId(TypedNode):
+    terminateContract: OrganizationsOrganizationIdUsersUserIdTerminateContract
+
+class OrganizationsOrganizationIdUsersUserId(TypedNode):
+    _user_id_: OrganizationsOrganizationIdUsersUserIdUserId
+
+class OrganizationsOrganizationIdUsers(TypedNode):
+    outUserId: OrganizationsOrganizationIdUsersOutUserId
+    userId: OrganizationsOrganizationIdUsersUserId
+
+class OrganizationsOrganizationId(TypedNode):
+    users: OrganizationsOrganizationIdUsers
+
+class Organizations(TypedNode):
+    _organization_id_: OrganizationsOrganizationId
+    def get(self, query: t.OrganizationsGetQuery = ..., /, *, params: t.OrganizationsGetQuery = ..., **options: Unpack[Options]) -> Reply[t.OrganizationsGetData]:
+        """查询机构信息接口.
+
+        服务商
+
+        https://pay.weixin.qq.com/wiki/doc/wxfacepay/develop/k12-development-guidelines.html
+        """
+    async def get_async(self, query: t.OrganizationsGetQuery = ..., /, *, params: t.OrganizationsGetQuery = ..., **options: Unpack[Options]) -> Reply[t.OrganizationsGetData]:
+        """查询机构信息接口."""
+
 class Tokens(TypedNode):
     def post(self, body: t.TokensPostBody = ..., /, *, json: t.TokensPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.TokensPostData]:
         """获取凭证授权接口.
@@ -88,3 +84,7 @@ class Tokens(TypedNode):
         """获取凭证授权接口."""
     def __call__(self, body: t.TokensPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.TokensPostData]:
         """获取凭证授权接口: POST."""
+
+class Offlinefacemch(TypedNode):
+    organizations: Organizations
+    tokens: Tokens

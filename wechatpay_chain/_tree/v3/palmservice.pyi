@@ -4,16 +4,6 @@ from ..._reply import Reply
 from ..base import BodyOptions, Options, TypedNode
 from ..types.v3 import palmservice as t
 
-class Palmservice(TypedNode):
-    authorization: Authorization
-
-class Authorization(TypedNode):
-    openid: AuthorizationOpenid
-    preauthorize: AuthorizationPreauthorize
-
-class AuthorizationOpenid(TypedNode):
-    _openid_: AuthorizationOpenidOpenid
-
 class AuthorizationOpenidOpenid(TypedNode):
     def get(self, query: t.AuthorizationOpenidGetQuery = ..., /, *, params: t.AuthorizationOpenidGetQuery = ..., openid: str | int, **options: Unpack[Options]) -> Reply[t.AuthorizationOpenidGetData]:
         """查询刷掌授权.
@@ -27,6 +17,9 @@ class AuthorizationOpenidOpenid(TypedNode):
     async def get_async(self, query: t.AuthorizationOpenidGetQuery = ..., /, *, params: t.AuthorizationOpenidGetQuery = ..., openid: str | int, **options: Unpack[Options]) -> Reply[t.AuthorizationOpenidGetData]:
         """查询刷掌授权."""
 
+class AuthorizationOpenid(TypedNode):
+    _openid_: AuthorizationOpenidOpenid
+
 class AuthorizationPreauthorize(TypedNode):
     def post(self, body: t.AuthorizationPreauthorizePostBody = ..., /, *, json: t.AuthorizationPreauthorizePostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.AuthorizationPreauthorizePostData]:
         """服务关联预授权.
@@ -39,3 +32,10 @@ class AuthorizationPreauthorize(TypedNode):
         """服务关联预授权."""
     def __call__(self, body: t.AuthorizationPreauthorizePostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.AuthorizationPreauthorizePostData]:
         """服务关联预授权: POST."""
+
+class Authorization(TypedNode):
+    openid: AuthorizationOpenid
+    preauthorize: AuthorizationPreauthorize
+
+class Palmservice(TypedNode):
+    authorization: Authorization

@@ -5,21 +5,6 @@ from ..._reply import Reply
 from ..base import BodyOptions, Options, TypedNode
 from ..types.v3 import papay as t
 
-class Papay(TypedNode):
-    contracts: Contracts
-    insurancePay: InsurancePay
-    insuranceSign: InsuranceSign
-    pay: Pay
-    scheduledDeductSign: ScheduledDeductSign
-    sign: Sign
-
-class Contracts(TypedNode):
-    _contract_id_: ContractsContractId
-
-class ContractsContractId(TypedNode):
-    failNotify: ContractsContractIdFailNotify
-    notify: ContractsContractIdNotify
-
 class ContractsContractIdFailNotify(TypedNode):
     def post(self, body: t.ContractsContractIdFailNotifyPostBody = ..., /, *, json: t.ContractsContractIdFailNotifyPostBody = ..., contract_id: str | int, **options: Unpack[BodyOptions]) -> Reply[None]:
         """重试扣费通知.
@@ -50,36 +35,12 @@ class ContractsContractIdNotify(TypedNode):
     def __call__(self, body: t.ContractsContractIdNotifyPostBody, /, *, contract_id: str | int, **options: Unpack[BodyOptions]) -> Reply[None]:
         """直连商户预扣费通知: POST."""
 
-class InsurancePay(TypedNode):
-    policyPeriods: InsurancePayPolicyPeriods
-    transactions: InsurancePayTransactions
+class ContractsContractId(TypedNode):
+    failNotify: ContractsContractIdFailNotify
+    notify: ContractsContractIdNotify
 
-class InsurancePayPolicyPeriods(TypedNode):
-    contractId: InsurancePayPolicyPeriodsContractId
-
-class InsurancePayPolicyPeriodsContractId(TypedNode):
-    _contract_id_: InsurancePayPolicyPeriodsContractIdContractId
-
-class InsurancePayPolicyPeriodsContractIdContractId(TypedNode):
-    policyPeriodId: InsurancePayPolicyPeriodsContractIdPolicyPeriodId
-
-class InsurancePayPolicyPeriodsContractIdPolicyPeriodId(TypedNode):
-    _policy_period_id_: InsurancePayPolicyPeriodsContractIdContractIdPolicyPeriodIdPolicyPeriodId
-
-class InsurancePayPolicyPeriodsContractIdContractIdPolicyPeriodIdPolicyPeriodId(TypedNode):
-    schedule: InsurancePayPolicyPeriodsContractIdPolicyPeriodIdSchedule
-    def get(self, *, contract_id: str | int, policy_period_id: str | int, **options: Unpack[Options]) -> Reply[t.InsurancePayPolicyPeriodsContractIdPolicyPeriodIdGetData]:
-        """保险商户查询保险自动续费预约.
-
-        普通商户
-
-        contract_id: 委托代扣协议ID
-        policy_period_id: 保单的扣费周期编号
-
-        https://pay.weixin.qq.com/doc/v3/merchant/4012471229
-        """
-    async def get_async(self, *, contract_id: str | int, policy_period_id: str | int, **options: Unpack[Options]) -> Reply[t.InsurancePayPolicyPeriodsContractIdPolicyPeriodIdGetData]:
-        """保险商户查询保险自动续费预约."""
+class Contracts(TypedNode):
+    _contract_id_: ContractsContractId
 
 class InsurancePayPolicyPeriodsContractIdPolicyPeriodIdSchedule(TypedNode):
     def post(self, body: t.InsurancePayPolicyPeriodsContractIdPolicyPeriodIdSchedulePostBody = ..., /, *, json: t.InsurancePayPolicyPeriodsContractIdPolicyPeriodIdSchedulePostBody = ..., contract_id: str | int, policy_period_id: str | int, **options: Unpack[BodyOptions]) -> Reply[t.InsurancePayPolicyPeriodsContractIdPolicyPeriodIdSchedulePostData]:
@@ -97,8 +58,32 @@ class InsurancePayPolicyPeriodsContractIdPolicyPeriodIdSchedule(TypedNode):
     def __call__(self, body: t.InsurancePayPolicyPeriodsContractIdPolicyPeriodIdSchedulePostBody, /, *, contract_id: str | int, policy_period_id: str | int, **options: Unpack[BodyOptions]) -> Reply[t.InsurancePayPolicyPeriodsContractIdPolicyPeriodIdSchedulePostData]:
         """保险商户预约保险自动续费: POST."""
 
-class InsurancePayTransactions(TypedNode):
-    apply: InsurancePayTransactionsApply
+class InsurancePayPolicyPeriodsContractIdContractIdPolicyPeriodIdPolicyPeriodId(TypedNode):
+    schedule: InsurancePayPolicyPeriodsContractIdPolicyPeriodIdSchedule
+    def get(self, *, contract_id: str | int, policy_period_id: str | int, **options: Unpack[Options]) -> Reply[t.InsurancePayPolicyPeriodsContractIdPolicyPeriodIdGetData]:
+        """保险商户查询保险自动续费预约.
+
+        普通商户
+
+        contract_id: 委托代扣协议ID
+        policy_period_id: 保单的扣费周期编号
+
+        https://pay.weixin.qq.com/doc/v3/merchant/4012471229
+        """
+    async def get_async(self, *, contract_id: str | int, policy_period_id: str | int, **options: Unpack[Options]) -> Reply[t.InsurancePayPolicyPeriodsContractIdPolicyPeriodIdGetData]:
+        """保险商户查询保险自动续费预约."""
+
+class InsurancePayPolicyPeriodsContractIdPolicyPeriodId(TypedNode):
+    _policy_period_id_: InsurancePayPolicyPeriodsContractIdContractIdPolicyPeriodIdPolicyPeriodId
+
+class InsurancePayPolicyPeriodsContractIdContractId(TypedNode):
+    policyPeriodId: InsurancePayPolicyPeriodsContractIdPolicyPeriodId
+
+class InsurancePayPolicyPeriodsContractId(TypedNode):
+    _contract_id_: InsurancePayPolicyPeriodsContractIdContractId
+
+class InsurancePayPolicyPeriods(TypedNode):
+    contractId: InsurancePayPolicyPeriodsContractId
 
 class InsurancePayTransactionsApply(TypedNode):
     def post(self, body: t.InsurancePayTransactionsApplyPostBody = ..., /, *, json: t.InsurancePayTransactionsApplyPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.InsurancePayTransactionsApplyPostData]:
@@ -113,27 +98,12 @@ class InsurancePayTransactionsApply(TypedNode):
     def __call__(self, body: t.InsurancePayTransactionsApplyPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.InsurancePayTransactionsApplyPostData]:
         """保险商户受理保险自动续费扣款: POST."""
 
-class InsuranceSign(TypedNode):
-    contracts: InsuranceSignContracts
-    policyPeriods: InsuranceSignPolicyPeriods
-    policy_periods: InsuranceSignPolicyPeriods2
+class InsurancePayTransactions(TypedNode):
+    apply: InsurancePayTransactionsApply
 
-class InsuranceSignContracts(TypedNode):
-    planId: InsuranceSignContractsPlanId
-    preEntrustSign: InsuranceSignContractsPreEntrustSign
-
-class InsuranceSignContractsPlanId(TypedNode):
-    _plan_id_: InsuranceSignContractsPlanIdPlanId
-
-class InsuranceSignContractsPlanIdPlanId(TypedNode):
-    contractId: InsuranceSignContractsPlanIdContractId
-    outContractCode: InsuranceSignContractsPlanIdOutContractCode
-
-class InsuranceSignContractsPlanIdContractId(TypedNode):
-    _contract_id_: InsuranceSignContractsPlanIdPlanIdContractIdContractId
-
-class InsuranceSignContractsPlanIdPlanIdContractIdContractId(TypedNode):
-    renew: InsuranceSignContractsPlanIdContractIdRenew
+class InsurancePay(TypedNode):
+    policyPeriods: InsurancePayPolicyPeriods
+    transactions: InsurancePayTransactions
 
 class InsuranceSignContractsPlanIdContractIdRenew(TypedNode):
     def post(self, body: t.InsuranceSignContractsPlanIdContractIdRenewPostBody = ..., /, *, json: t.InsuranceSignContractsPlanIdContractIdRenewPostBody = ..., plan_id: str | int, contract_id: str | int, **options: Unpack[BodyOptions]) -> Reply[None]:
@@ -151,23 +121,11 @@ class InsuranceSignContractsPlanIdContractIdRenew(TypedNode):
     def __call__(self, body: t.InsuranceSignContractsPlanIdContractIdRenewPostBody, /, *, plan_id: str | int, contract_id: str | int, **options: Unpack[BodyOptions]) -> Reply[None]:
         """保险商户受理续期自动续费协议: POST."""
 
-class InsuranceSignContractsPlanIdOutContractCode(TypedNode):
-    _out_contract_code_: InsuranceSignContractsPlanIdPlanIdOutContractCodeOutContractCode
+class InsuranceSignContractsPlanIdPlanIdContractIdContractId(TypedNode):
+    renew: InsuranceSignContractsPlanIdContractIdRenew
 
-class InsuranceSignContractsPlanIdPlanIdOutContractCodeOutContractCode(TypedNode):
-    terminate: InsuranceSignContractsPlanIdOutContractCodeTerminate
-    def get(self, *, plan_id: str | int, out_contract_code: str | int, **options: Unpack[Options]) -> Reply[t.InsuranceSignContractsPlanIdOutContractCodeGetData]:
-        """保险商户查询保险自动续费协议.
-
-        普通商户
-
-        plan_id: 委托代扣模板ID
-        out_contract_code: 商户签约协议号
-
-        https://pay.weixin.qq.com/doc/v3/merchant/4012472641
-        """
-    async def get_async(self, *, plan_id: str | int, out_contract_code: str | int, **options: Unpack[Options]) -> Reply[t.InsuranceSignContractsPlanIdOutContractCodeGetData]:
-        """保险商户查询保险自动续费协议."""
+class InsuranceSignContractsPlanIdContractId(TypedNode):
+    _contract_id_: InsuranceSignContractsPlanIdPlanIdContractIdContractId
 
 class InsuranceSignContractsPlanIdOutContractCodeTerminate(TypedNode):
     def post(self, body: t.InsuranceSignContractsPlanIdOutContractCodeTerminatePostBody = ..., /, *, json: t.InsuranceSignContractsPlanIdOutContractCodeTerminatePostBody = ..., plan_id: str | int, out_contract_code: str | int, **options: Unpack[BodyOptions]) -> Reply[t.InsuranceSignContractsPlanIdOutContractCodeTerminatePostData]:
@@ -185,11 +143,30 @@ class InsuranceSignContractsPlanIdOutContractCodeTerminate(TypedNode):
     def __call__(self, body: t.InsuranceSignContractsPlanIdOutContractCodeTerminatePostBody, /, *, plan_id: str | int, out_contract_code: str | int, **options: Unpack[BodyOptions]) -> Reply[t.InsuranceSignContractsPlanIdOutContractCodeTerminatePostData]:
         """保险商户通过商户协议号解除保险自动续费协议: POST."""
 
-class InsuranceSignContractsPreEntrustSign(TypedNode):
-    app: InsuranceSignContractsPreEntrustSignApp
-    h5: InsuranceSignContractsPreEntrustSignH5
-    jsapi: InsuranceSignContractsPreEntrustSignJsapi
-    miniProgram: InsuranceSignContractsPreEntrustSignMiniProgram
+class InsuranceSignContractsPlanIdPlanIdOutContractCodeOutContractCode(TypedNode):
+    terminate: InsuranceSignContractsPlanIdOutContractCodeTerminate
+    def get(self, *, plan_id: str | int, out_contract_code: str | int, **options: Unpack[Options]) -> Reply[t.InsuranceSignContractsPlanIdOutContractCodeGetData]:
+        """保险商户查询保险自动续费协议.
+
+        普通商户
+
+        plan_id: 委托代扣模板ID
+        out_contract_code: 商户签约协议号
+
+        https://pay.weixin.qq.com/doc/v3/merchant/4012472641
+        """
+    async def get_async(self, *, plan_id: str | int, out_contract_code: str | int, **options: Unpack[Options]) -> Reply[t.InsuranceSignContractsPlanIdOutContractCodeGetData]:
+        """保险商户查询保险自动续费协议."""
+
+class InsuranceSignContractsPlanIdOutContractCode(TypedNode):
+    _out_contract_code_: InsuranceSignContractsPlanIdPlanIdOutContractCodeOutContractCode
+
+class InsuranceSignContractsPlanIdPlanId(TypedNode):
+    contractId: InsuranceSignContractsPlanIdContractId
+    outContractCode: InsuranceSignContractsPlanIdOutContractCode
+
+class InsuranceSignContractsPlanId(TypedNode):
+    _plan_id_: InsuranceSignContractsPlanIdPlanId
 
 class InsuranceSignContractsPreEntrustSignApp(TypedNode):
     def post(self, body: t.InsuranceSignContractsPreEntrustSignAppPostBody = ..., /, *, json: t.InsuranceSignContractsPreEntrustSignAppPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.InsuranceSignContractsPreEntrustSignAppPostData]:
@@ -243,20 +220,15 @@ class InsuranceSignContractsPreEntrustSignMiniProgram(TypedNode):
     def __call__(self, body: t.InsuranceSignContractsPreEntrustSignMiniProgramPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.InsuranceSignContractsPreEntrustSignMiniProgramPostData]:
         """保险商户小程序预签约: POST."""
 
-class InsuranceSignPolicyPeriods(TypedNode):
-    planId: InsuranceSignPolicyPeriodsPlanId
+class InsuranceSignContractsPreEntrustSign(TypedNode):
+    app: InsuranceSignContractsPreEntrustSignApp
+    h5: InsuranceSignContractsPreEntrustSignH5
+    jsapi: InsuranceSignContractsPreEntrustSignJsapi
+    miniProgram: InsuranceSignContractsPreEntrustSignMiniProgram
 
-class InsuranceSignPolicyPeriodsPlanId(TypedNode):
-    _plan_id_: InsuranceSignPolicyPeriodsPlanIdPlanId
-
-class InsuranceSignPolicyPeriodsPlanIdPlanId(TypedNode):
-    contractId: InsuranceSignPolicyPeriodsPlanIdContractId
-
-class InsuranceSignPolicyPeriodsPlanIdContractId(TypedNode):
-    _contract_id_: InsuranceSignPolicyPeriodsPlanIdPlanIdContractIdContractId
-
-class InsuranceSignPolicyPeriodsPlanIdPlanIdContractIdContractId(TypedNode):
-    modify: InsuranceSignPolicyPeriodsPlanIdContractIdModify
+class InsuranceSignContracts(TypedNode):
+    planId: InsuranceSignContractsPlanId
+    preEntrustSign: InsuranceSignContractsPreEntrustSign
 
 class InsuranceSignPolicyPeriodsPlanIdContractIdModify(TypedNode):
     def post(self, body: t.InsuranceSignPolicyPeriodsPlanIdContractIdModifyPostBody = ..., /, *, json: t.InsuranceSignPolicyPeriodsPlanIdContractIdModifyPostBody = ..., plan_id: str | int, contract_id: str | int, **options: Unpack[BodyOptions]) -> Reply[t.InsuranceSignPolicyPeriodsPlanIdContractIdModifyPostData]:
@@ -274,17 +246,20 @@ class InsuranceSignPolicyPeriodsPlanIdContractIdModify(TypedNode):
     def __call__(self, body: t.InsuranceSignPolicyPeriodsPlanIdContractIdModifyPostBody, /, *, plan_id: str | int, contract_id: str | int, **options: Unpack[BodyOptions]) -> Reply[t.InsuranceSignPolicyPeriodsPlanIdContractIdModifyPostData]:
         """保险商户修改保险扣费周期列表: POST."""
 
-class InsuranceSignPolicyPeriods2(TypedNode):
-    planId: InsuranceSignPolicyPeriodsPlanId2
+class InsuranceSignPolicyPeriodsPlanIdPlanIdContractIdContractId(TypedNode):
+    modify: InsuranceSignPolicyPeriodsPlanIdContractIdModify
 
-class InsuranceSignPolicyPeriodsPlanId2(TypedNode):
-    _plan_id_: InsuranceSignPolicyPeriodsPlanIdPlanId2
+class InsuranceSignPolicyPeriodsPlanIdContractId(TypedNode):
+    _contract_id_: InsuranceSignPolicyPeriodsPlanIdPlanIdContractIdContractId
 
-class InsuranceSignPolicyPeriodsPlanIdPlanId2(TypedNode):
-    outContractCode: InsuranceSignPolicyPeriodsPlanIdOutContractCode
+class InsuranceSignPolicyPeriodsPlanIdPlanId(TypedNode):
+    contractId: InsuranceSignPolicyPeriodsPlanIdContractId
 
-class InsuranceSignPolicyPeriodsPlanIdOutContractCode(TypedNode):
-    _out_contract_code_: InsuranceSignPolicyPeriodsPlanIdPlanIdOutContractCodeOutContractCode
+class InsuranceSignPolicyPeriodsPlanId(TypedNode):
+    _plan_id_: InsuranceSignPolicyPeriodsPlanIdPlanId
+
+class InsuranceSignPolicyPeriods(TypedNode):
+    planId: InsuranceSignPolicyPeriodsPlanId
 
 class InsuranceSignPolicyPeriodsPlanIdPlanIdOutContractCodeOutContractCode(TypedNode):
     def get(self, query: t.InsuranceSignPolicyPeriodsPlanIdOutContractCodeGetQuery = ..., /, *, params: t.InsuranceSignPolicyPeriodsPlanIdOutContractCodeGetQuery = ..., plan_id: str | int, out_contract_code: str | int, **options: Unpack[Options]) -> Reply[t.InsuranceSignPolicyPeriodsPlanIdOutContractCodeGetData]:
@@ -304,17 +279,22 @@ class InsuranceSignPolicyPeriodsPlanIdPlanIdOutContractCodeOutContractCode(Typed
     def paginate_async(self, query: t.InsuranceSignPolicyPeriodsPlanIdOutContractCodeGetQuery = ..., /, *, params: t.InsuranceSignPolicyPeriodsPlanIdOutContractCodeGetQuery = ..., plan_id: str | int, out_contract_code: str | int, **options: Unpack[Options]) -> AsyncIterator[t.InsuranceSignPolicyPeriodsPlanIdOutContractCodeGetItem]:
         """保险商户查询保险扣费周期列表: every item, page after page."""
 
-class Pay(TypedNode):
-    harmony: PayHarmony
-    partner: PayPartner
-    schedules: PaySchedules
-    transactions: PayTransactions
+class InsuranceSignPolicyPeriodsPlanIdOutContractCode(TypedNode):
+    _out_contract_code_: InsuranceSignPolicyPeriodsPlanIdPlanIdOutContractCodeOutContractCode
 
-class PayHarmony(TypedNode):
-    transactions: PayHarmonyTransactions
+class InsuranceSignPolicyPeriodsPlanIdPlanId2(TypedNode):
+    outContractCode: InsuranceSignPolicyPeriodsPlanIdOutContractCode
 
-class PayHarmonyTransactions(TypedNode):
-    apply: PayHarmonyTransactionsApply
+class InsuranceSignPolicyPeriodsPlanId2(TypedNode):
+    _plan_id_: InsuranceSignPolicyPeriodsPlanIdPlanId2
+
+class InsuranceSignPolicyPeriods2(TypedNode):
+    planId: InsuranceSignPolicyPeriodsPlanId2
+
+class InsuranceSign(TypedNode):
+    contracts: InsuranceSignContracts
+    policyPeriods: InsuranceSignPolicyPeriods
+    policy_periods: InsuranceSignPolicyPeriods2
 
 class PayHarmonyTransactionsApply(TypedNode):
     def post(self, body: t.PayHarmonyTransactionsApplyPostBody = ..., /, *, json: t.PayHarmonyTransactionsApplyPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.PayHarmonyTransactionsApplyPostData]:
@@ -329,29 +309,11 @@ class PayHarmonyTransactionsApply(TypedNode):
     def __call__(self, body: t.PayHarmonyTransactionsApplyPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.PayHarmonyTransactionsApplyPostData]:
         """代扣受理扣款: POST."""
 
-class PayPartner(TypedNode):
-    schedules: PayPartnerSchedules
-    transactions: PayPartnerTransactions
+class PayHarmonyTransactions(TypedNode):
+    apply: PayHarmonyTransactionsApply
 
-class PayPartnerSchedules(TypedNode):
-    contractId: PayPartnerSchedulesContractId
-
-class PayPartnerSchedulesContractId(TypedNode):
-    _contract_id_: PayPartnerSchedulesContractIdContractId
-
-class PayPartnerSchedulesContractIdContractId(TypedNode):
-    schedule: PayPartnerSchedulesContractIdSchedule
-    def get(self, query: t.PayPartnerSchedulesContractIdGetQuery = ..., /, *, params: t.PayPartnerSchedulesContractIdGetQuery = ..., contract_id: str | int, **options: Unpack[Options]) -> Reply[t.PayPartnerSchedulesContractIdGetData]:
-        """查询扣费预约.
-
-        服务商
-
-        contract_id: 委托代扣协议ID
-
-        https://pay.weixin.qq.com/doc/v3/partner/4012468579
-        """
-    async def get_async(self, query: t.PayPartnerSchedulesContractIdGetQuery = ..., /, *, params: t.PayPartnerSchedulesContractIdGetQuery = ..., contract_id: str | int, **options: Unpack[Options]) -> Reply[t.PayPartnerSchedulesContractIdGetData]:
-        """查询扣费预约."""
+class PayHarmony(TypedNode):
+    transactions: PayHarmonyTransactions
 
 class PayPartnerSchedulesContractIdSchedule(TypedNode):
     def post(self, body: t.PayPartnerSchedulesContractIdSchedulePostBody = ..., /, *, json: t.PayPartnerSchedulesContractIdSchedulePostBody = ..., contract_id: str | int, **options: Unpack[BodyOptions]) -> Reply[t.PayPartnerSchedulesContractIdSchedulePostData]:
@@ -368,8 +330,25 @@ class PayPartnerSchedulesContractIdSchedule(TypedNode):
     def __call__(self, body: t.PayPartnerSchedulesContractIdSchedulePostBody, /, *, contract_id: str | int, **options: Unpack[BodyOptions]) -> Reply[t.PayPartnerSchedulesContractIdSchedulePostData]:
         """预约扣费: POST."""
 
-class PayPartnerTransactions(TypedNode):
-    apply: PayPartnerTransactionsApply
+class PayPartnerSchedulesContractIdContractId(TypedNode):
+    schedule: PayPartnerSchedulesContractIdSchedule
+    def get(self, query: t.PayPartnerSchedulesContractIdGetQuery = ..., /, *, params: t.PayPartnerSchedulesContractIdGetQuery = ..., contract_id: str | int, **options: Unpack[Options]) -> Reply[t.PayPartnerSchedulesContractIdGetData]:
+        """查询扣费预约.
+
+        服务商
+
+        contract_id: 委托代扣协议ID
+
+        https://pay.weixin.qq.com/doc/v3/partner/4012468579
+        """
+    async def get_async(self, query: t.PayPartnerSchedulesContractIdGetQuery = ..., /, *, params: t.PayPartnerSchedulesContractIdGetQuery = ..., contract_id: str | int, **options: Unpack[Options]) -> Reply[t.PayPartnerSchedulesContractIdGetData]:
+        """查询扣费预约."""
+
+class PayPartnerSchedulesContractId(TypedNode):
+    _contract_id_: PayPartnerSchedulesContractIdContractId
+
+class PayPartnerSchedules(TypedNode):
+    contractId: PayPartnerSchedulesContractId
 
 class PayPartnerTransactionsApply(TypedNode):
     def post(self, body: t.PayPartnerTransactionsApplyPostBody = ..., /, *, json: t.PayPartnerTransactionsApplyPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.PayPartnerTransactionsApplyPostData]:
@@ -384,25 +363,12 @@ class PayPartnerTransactionsApply(TypedNode):
     def __call__(self, body: t.PayPartnerTransactionsApplyPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.PayPartnerTransactionsApplyPostData]:
         """受理扣款: POST."""
 
-class PaySchedules(TypedNode):
-    contractId: PaySchedulesContractId
+class PayPartnerTransactions(TypedNode):
+    apply: PayPartnerTransactionsApply
 
-class PaySchedulesContractId(TypedNode):
-    _contract_id_: PaySchedulesContractIdContractId
-
-class PaySchedulesContractIdContractId(TypedNode):
-    schedule: PaySchedulesContractIdSchedule
-    def get(self, *, contract_id: str | int, **options: Unpack[Options]) -> Reply[t.PaySchedulesContractIdGetData]:
-        """查询扣费预约.
-
-        普通商户
-
-        contract_id: 委托代扣协议ID
-
-        https://pay.weixin.qq.com/doc/v3/merchant/4012466997
-        """
-    async def get_async(self, *, contract_id: str | int, **options: Unpack[Options]) -> Reply[t.PaySchedulesContractIdGetData]:
-        """查询扣费预约."""
+class PayPartner(TypedNode):
+    schedules: PayPartnerSchedules
+    transactions: PayPartnerTransactions
 
 class PaySchedulesContractIdSchedule(TypedNode):
     def post(self, body: t.PaySchedulesContractIdSchedulePostBody = ..., /, *, json: t.PaySchedulesContractIdSchedulePostBody = ..., contract_id: str | int, **options: Unpack[BodyOptions]) -> Reply[t.PaySchedulesContractIdSchedulePostData]:
@@ -419,8 +385,25 @@ class PaySchedulesContractIdSchedule(TypedNode):
     def __call__(self, body: t.PaySchedulesContractIdSchedulePostBody, /, *, contract_id: str | int, **options: Unpack[BodyOptions]) -> Reply[t.PaySchedulesContractIdSchedulePostData]:
         """预约扣费: POST."""
 
-class PayTransactions(TypedNode):
-    apply: PayTransactionsApply
+class PaySchedulesContractIdContractId(TypedNode):
+    schedule: PaySchedulesContractIdSchedule
+    def get(self, *, contract_id: str | int, **options: Unpack[Options]) -> Reply[t.PaySchedulesContractIdGetData]:
+        """查询扣费预约.
+
+        普通商户
+
+        contract_id: 委托代扣协议ID
+
+        https://pay.weixin.qq.com/doc/v3/merchant/4012466997
+        """
+    async def get_async(self, *, contract_id: str | int, **options: Unpack[Options]) -> Reply[t.PaySchedulesContractIdGetData]:
+        """查询扣费预约."""
+
+class PaySchedulesContractId(TypedNode):
+    _contract_id_: PaySchedulesContractIdContractId
+
+class PaySchedules(TypedNode):
+    contractId: PaySchedulesContractId
 
 class PayTransactionsApply(TypedNode):
     def post(self, body: t.PayTransactionsApplyPostBody = ..., /, *, json: t.PayTransactionsApplyPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.PayTransactionsApplyPostData]:
@@ -435,18 +418,14 @@ class PayTransactionsApply(TypedNode):
     def __call__(self, body: t.PayTransactionsApplyPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.PayTransactionsApplyPostData]:
         """受理扣款: POST."""
 
-class ScheduledDeductSign(TypedNode):
-    contracts: ScheduledDeductSignContracts
-    partner: ScheduledDeductSignPartner
+class PayTransactions(TypedNode):
+    apply: PayTransactionsApply
 
-class ScheduledDeductSignContracts(TypedNode):
-    preEntrustSign: ScheduledDeductSignContractsPreEntrustSign
-
-class ScheduledDeductSignContractsPreEntrustSign(TypedNode):
-    app: ScheduledDeductSignContractsPreEntrustSignApp
-    h5: ScheduledDeductSignContractsPreEntrustSignH5
-    jsapi: ScheduledDeductSignContractsPreEntrustSignJsapi
-    miniProgram: ScheduledDeductSignContractsPreEntrustSignMiniProgram
+class Pay(TypedNode):
+    harmony: PayHarmony
+    partner: PayPartner
+    schedules: PaySchedules
+    transactions: PayTransactions
 
 class ScheduledDeductSignContractsPreEntrustSignApp(TypedNode):
     def post(self, body: t.ScheduledDeductSignContractsPreEntrustSignAppPostBody = ..., /, *, json: t.ScheduledDeductSignContractsPreEntrustSignAppPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.ScheduledDeductSignContractsPreEntrustSignAppPostData]:
@@ -500,17 +479,14 @@ class ScheduledDeductSignContractsPreEntrustSignMiniProgram(TypedNode):
     def __call__(self, body: t.ScheduledDeductSignContractsPreEntrustSignMiniProgramPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.ScheduledDeductSignContractsPreEntrustSignMiniProgramPostData]:
         """小程序场景预约扣费类型签约的预签约: POST."""
 
-class ScheduledDeductSignPartner(TypedNode):
-    contracts: ScheduledDeductSignPartnerContracts
+class ScheduledDeductSignContractsPreEntrustSign(TypedNode):
+    app: ScheduledDeductSignContractsPreEntrustSignApp
+    h5: ScheduledDeductSignContractsPreEntrustSignH5
+    jsapi: ScheduledDeductSignContractsPreEntrustSignJsapi
+    miniProgram: ScheduledDeductSignContractsPreEntrustSignMiniProgram
 
-class ScheduledDeductSignPartnerContracts(TypedNode):
-    preEntrustSign: ScheduledDeductSignPartnerContractsPreEntrustSign
-
-class ScheduledDeductSignPartnerContractsPreEntrustSign(TypedNode):
-    app: ScheduledDeductSignPartnerContractsPreEntrustSignApp
-    h5: ScheduledDeductSignPartnerContractsPreEntrustSignH5
-    jsapi: ScheduledDeductSignPartnerContractsPreEntrustSignJsapi
-    miniProgram: ScheduledDeductSignPartnerContractsPreEntrustSignMiniProgram
+class ScheduledDeductSignContracts(TypedNode):
+    preEntrustSign: ScheduledDeductSignContractsPreEntrustSign
 
 class ScheduledDeductSignPartnerContractsPreEntrustSignApp(TypedNode):
     def post(self, body: t.ScheduledDeductSignPartnerContractsPreEntrustSignAppPostBody = ..., /, *, json: t.ScheduledDeductSignPartnerContractsPreEntrustSignAppPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.ScheduledDeductSignPartnerContractsPreEntrustSignAppPostData]:
@@ -564,23 +540,21 @@ class ScheduledDeductSignPartnerContractsPreEntrustSignMiniProgram(TypedNode):
     def __call__(self, body: t.ScheduledDeductSignPartnerContractsPreEntrustSignMiniProgramPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.ScheduledDeductSignPartnerContractsPreEntrustSignMiniProgramPostData]:
         """小程序场景预约扣费类型签约的预签约: POST."""
 
-class Sign(TypedNode):
-    contracts: SignContracts
-    partner: SignPartner
+class ScheduledDeductSignPartnerContractsPreEntrustSign(TypedNode):
+    app: ScheduledDeductSignPartnerContractsPreEntrustSignApp
+    h5: ScheduledDeductSignPartnerContractsPreEntrustSignH5
+    jsapi: ScheduledDeductSignPartnerContractsPreEntrustSignJsapi
+    miniProgram: ScheduledDeductSignPartnerContractsPreEntrustSignMiniProgram
 
-class SignContracts(TypedNode):
-    harmonyPlanId: SignContractsHarmonyPlanId
-    planId: SignContractsPlanId
-    preEntrustSign: SignContractsPreEntrustSign
+class ScheduledDeductSignPartnerContracts(TypedNode):
+    preEntrustSign: ScheduledDeductSignPartnerContractsPreEntrustSign
 
-class SignContractsHarmonyPlanId(TypedNode):
-    _plan_id_: SignContractsHarmonyPlanIdPlanId
+class ScheduledDeductSignPartner(TypedNode):
+    contracts: ScheduledDeductSignPartnerContracts
 
-class SignContractsHarmonyPlanIdPlanId(TypedNode):
-    outContractCode: SignContractsHarmonyPlanIdPlanIdOutContractCode
-
-class SignContractsHarmonyPlanIdPlanIdOutContractCode(TypedNode):
-    _out_contract_code_: SignContractsHarmonyPlanIdPlanIdOutContractCodeOutContractCode
+class ScheduledDeductSign(TypedNode):
+    contracts: ScheduledDeductSignContracts
+    partner: ScheduledDeductSignPartner
 
 class SignContractsHarmonyPlanIdPlanIdOutContractCodeOutContractCode(TypedNode):
     def get(self, *, plan_id: str | int, out_contract_code: str | int, **options: Unpack[Options]) -> Reply[t.SignContractsHarmonyPlanIdPlanIdOutContractCodeGetData]:
@@ -596,29 +570,14 @@ class SignContractsHarmonyPlanIdPlanIdOutContractCodeOutContractCode(TypedNode):
     async def get_async(self, *, plan_id: str | int, out_contract_code: str | int, **options: Unpack[Options]) -> Reply[t.SignContractsHarmonyPlanIdPlanIdOutContractCodeGetData]:
         """通过商户协议号查询委托代扣签约协议."""
 
-class SignContractsPlanId(TypedNode):
-    _plan_id_: SignContractsPlanIdPlanId
+class SignContractsHarmonyPlanIdPlanIdOutContractCode(TypedNode):
+    _out_contract_code_: SignContractsHarmonyPlanIdPlanIdOutContractCodeOutContractCode
 
-class SignContractsPlanIdPlanId(TypedNode):
-    outContractCode: SignContractsPlanIdOutContractCode
+class SignContractsHarmonyPlanIdPlanId(TypedNode):
+    outContractCode: SignContractsHarmonyPlanIdPlanIdOutContractCode
 
-class SignContractsPlanIdOutContractCode(TypedNode):
-    _out_contract_code_: SignContractsPlanIdPlanIdOutContractCodeOutContractCode
-
-class SignContractsPlanIdPlanIdOutContractCodeOutContractCode(TypedNode):
-    terminate: SignContractsPlanIdOutContractCodeTerminate
-    def get(self, *, plan_id: str | int, out_contract_code: str | int, **options: Unpack[Options]) -> Reply[t.SignContractsPlanIdOutContractCodeGetData]:
-        """通过商户协议号查询委托代扣签约协议.
-
-        普通商户
-
-        plan_id: 委托代扣模板ID
-        out_contract_code: 商户签约协议号
-
-        https://pay.weixin.qq.com/doc/v3/merchant/4012489245
-        """
-    async def get_async(self, *, plan_id: str | int, out_contract_code: str | int, **options: Unpack[Options]) -> Reply[t.SignContractsPlanIdOutContractCodeGetData]:
-        """通过商户协议号查询委托代扣签约协议."""
+class SignContractsHarmonyPlanId(TypedNode):
+    _plan_id_: SignContractsHarmonyPlanIdPlanId
 
 class SignContractsPlanIdOutContractCodeTerminate(TypedNode):
     def post(self, body: t.SignContractsPlanIdOutContractCodeTerminatePostBody = ..., /, *, json: t.SignContractsPlanIdOutContractCodeTerminatePostBody = ..., plan_id: str | int, out_contract_code: str | int, **options: Unpack[BodyOptions]) -> Reply[t.SignContractsPlanIdOutContractCodeTerminatePostData]:
@@ -636,6 +595,30 @@ class SignContractsPlanIdOutContractCodeTerminate(TypedNode):
     def __call__(self, body: t.SignContractsPlanIdOutContractCodeTerminatePostBody, /, *, plan_id: str | int, out_contract_code: str | int, **options: Unpack[BodyOptions]) -> Reply[t.SignContractsPlanIdOutContractCodeTerminatePostData]:
         """通过商户协议号解除委托代扣签约协议: POST."""
 
+class SignContractsPlanIdPlanIdOutContractCodeOutContractCode(TypedNode):
+    terminate: SignContractsPlanIdOutContractCodeTerminate
+    def get(self, *, plan_id: str | int, out_contract_code: str | int, **options: Unpack[Options]) -> Reply[t.SignContractsPlanIdOutContractCodeGetData]:
+        """通过商户协议号查询委托代扣签约协议.
+
+        普通商户
+
+        plan_id: 委托代扣模板ID
+        out_contract_code: 商户签约协议号
+
+        https://pay.weixin.qq.com/doc/v3/merchant/4012489245
+        """
+    async def get_async(self, *, plan_id: str | int, out_contract_code: str | int, **options: Unpack[Options]) -> Reply[t.SignContractsPlanIdOutContractCodeGetData]:
+        """通过商户协议号查询委托代扣签约协议."""
+
+class SignContractsPlanIdOutContractCode(TypedNode):
+    _out_contract_code_: SignContractsPlanIdPlanIdOutContractCodeOutContractCode
+
+class SignContractsPlanIdPlanId(TypedNode):
+    outContractCode: SignContractsPlanIdOutContractCode
+
+class SignContractsPlanId(TypedNode):
+    _plan_id_: SignContractsPlanIdPlanId
+
 class SignContractsPreEntrustSign(TypedNode):
     def post(self, body: t.SignContractsPreEntrustSignPostBody = ..., /, *, json: t.SignContractsPreEntrustSignPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.SignContractsPreEntrustSignPostData]:
         """代扣预签约.
@@ -649,35 +632,10 @@ class SignContractsPreEntrustSign(TypedNode):
     def __call__(self, body: t.SignContractsPreEntrustSignPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.SignContractsPreEntrustSignPostData]:
         """代扣预签约: POST."""
 
-class SignPartner(TypedNode):
-    contracts: SignPartnerContracts
-
-class SignPartnerContracts(TypedNode):
-    planId: SignPartnerContractsPlanId
-
-class SignPartnerContractsPlanId(TypedNode):
-    _plan_id_: SignPartnerContractsPlanIdPlanId
-
-class SignPartnerContractsPlanIdPlanId(TypedNode):
-    outContractCode: SignPartnerContractsPlanIdOutContractCode
-
-class SignPartnerContractsPlanIdOutContractCode(TypedNode):
-    _out_contract_code_: SignPartnerContractsPlanIdPlanIdOutContractCodeOutContractCode
-
-class SignPartnerContractsPlanIdPlanIdOutContractCodeOutContractCode(TypedNode):
-    terminate: SignPartnerContractsPlanIdOutContractCodeTerminate
-    def get(self, query: t.SignPartnerContractsPlanIdOutContractCodeGetQuery = ..., /, *, params: t.SignPartnerContractsPlanIdOutContractCodeGetQuery = ..., plan_id: str | int, out_contract_code: str | int, **options: Unpack[Options]) -> Reply[t.SignPartnerContractsPlanIdOutContractCodeGetData]:
-        """通过商户协议号查询委托代扣签约协议.
-
-        服务商
-
-        plan_id: 委托代扣模板ID
-        out_contract_code: 商户签约协议号
-
-        https://pay.weixin.qq.com/doc/v3/partner/4012489483
-        """
-    async def get_async(self, query: t.SignPartnerContractsPlanIdOutContractCodeGetQuery = ..., /, *, params: t.SignPartnerContractsPlanIdOutContractCodeGetQuery = ..., plan_id: str | int, out_contract_code: str | int, **options: Unpack[Options]) -> Reply[t.SignPartnerContractsPlanIdOutContractCodeGetData]:
-        """通过商户协议号查询委托代扣签约协议."""
+class SignContracts(TypedNode):
+    harmonyPlanId: SignContractsHarmonyPlanId
+    planId: SignContractsPlanId
+    preEntrustSign: SignContractsPreEntrustSign
 
 class SignPartnerContractsPlanIdOutContractCodeTerminate(TypedNode):
     def post(self, body: t.SignPartnerContractsPlanIdOutContractCodeTerminatePostBody = ..., /, *, json: t.SignPartnerContractsPlanIdOutContractCodeTerminatePostBody = ..., plan_id: str | int, out_contract_code: str | int, **options: Unpack[BodyOptions]) -> Reply[t.SignPartnerContractsPlanIdOutContractCodeTerminatePostData]:
@@ -694,3 +652,45 @@ class SignPartnerContractsPlanIdOutContractCodeTerminate(TypedNode):
         """通过商户协议号解除委托代扣签约协议."""
     def __call__(self, body: t.SignPartnerContractsPlanIdOutContractCodeTerminatePostBody, /, *, plan_id: str | int, out_contract_code: str | int, **options: Unpack[BodyOptions]) -> Reply[t.SignPartnerContractsPlanIdOutContractCodeTerminatePostData]:
         """通过商户协议号解除委托代扣签约协议: POST."""
+
+class SignPartnerContractsPlanIdPlanIdOutContractCodeOutContractCode(TypedNode):
+    terminate: SignPartnerContractsPlanIdOutContractCodeTerminate
+    def get(self, query: t.SignPartnerContractsPlanIdOutContractCodeGetQuery = ..., /, *, params: t.SignPartnerContractsPlanIdOutContractCodeGetQuery = ..., plan_id: str | int, out_contract_code: str | int, **options: Unpack[Options]) -> Reply[t.SignPartnerContractsPlanIdOutContractCodeGetData]:
+        """通过商户协议号查询委托代扣签约协议.
+
+        服务商
+
+        plan_id: 委托代扣模板ID
+        out_contract_code: 商户签约协议号
+
+        https://pay.weixin.qq.com/doc/v3/partner/4012489483
+        """
+    async def get_async(self, query: t.SignPartnerContractsPlanIdOutContractCodeGetQuery = ..., /, *, params: t.SignPartnerContractsPlanIdOutContractCodeGetQuery = ..., plan_id: str | int, out_contract_code: str | int, **options: Unpack[Options]) -> Reply[t.SignPartnerContractsPlanIdOutContractCodeGetData]:
+        """通过商户协议号查询委托代扣签约协议."""
+
+class SignPartnerContractsPlanIdOutContractCode(TypedNode):
+    _out_contract_code_: SignPartnerContractsPlanIdPlanIdOutContractCodeOutContractCode
+
+class SignPartnerContractsPlanIdPlanId(TypedNode):
+    outContractCode: SignPartnerContractsPlanIdOutContractCode
+
+class SignPartnerContractsPlanId(TypedNode):
+    _plan_id_: SignPartnerContractsPlanIdPlanId
+
+class SignPartnerContracts(TypedNode):
+    planId: SignPartnerContractsPlanId
+
+class SignPartner(TypedNode):
+    contracts: SignPartnerContracts
+
+class Sign(TypedNode):
+    contracts: SignContracts
+    partner: SignPartner
+
+class Papay(TypedNode):
+    contracts: Contracts
+    insurancePay: InsurancePay
+    insuranceSign: InsuranceSign
+    pay: Pay
+    scheduledDeductSign: ScheduledDeductSign
+    sign: Sign

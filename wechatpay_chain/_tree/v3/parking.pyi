@@ -5,34 +5,6 @@ from ..._reply import Reply
 from ..base import BodyOptions, Options, TypedNode
 from ..types.v3 import parking as t
 
-class Parking(TypedNode):
-    reminders: Reminders
-
-class Reminders(TypedNode):
-    application: RemindersApplication
-    applications: RemindersApplications
-    entry: RemindersEntry
-    exit: RemindersExit
-    extPayment: RemindersExtPayment
-    parkingFee: RemindersParkingFee
-    parkingLot: RemindersParkingLot
-    payment: RemindersPayment
-
-class RemindersApplication(TypedNode):
-    query: RemindersApplicationQuery
-    withdraw: RemindersApplicationWithdraw
-    def post(self, body: t.RemindersApplicationPostBody = ..., /, *, json: t.RemindersApplicationPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.RemindersApplicationPostData]:
-        """提交停车场进件申请.
-
-        普通服务商
-
-        https://pay.weixin.qq.com/doc/v3/partner/4019557780
-        """
-    async def post_async(self, body: t.RemindersApplicationPostBody = ..., /, *, json: t.RemindersApplicationPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.RemindersApplicationPostData]:
-        """提交停车场进件申请."""
-    def __call__(self, body: t.RemindersApplicationPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.RemindersApplicationPostData]:
-        """提交停车场进件申请: POST."""
-
 class RemindersApplicationQuery(TypedNode):
     def get(self, query: t.RemindersApplicationQueryGetQuery = ..., /, *, params: t.RemindersApplicationQueryGetQuery = ..., **options: Unpack[Options]) -> Reply[t.RemindersApplicationQueryGetData]:
         """查询停车场进件申请单.
@@ -54,6 +26,21 @@ class RemindersApplicationWithdraw(TypedNode):
         """撤回停车场进件申请."""
     def __call__(self, body: t.RemindersApplicationWithdrawPostBody, /, **options: Unpack[BodyOptions]) -> Reply[None]:
         """撤回停车场进件申请: POST."""
+
+class RemindersApplication(TypedNode):
+    query: RemindersApplicationQuery
+    withdraw: RemindersApplicationWithdraw
+    def post(self, body: t.RemindersApplicationPostBody = ..., /, *, json: t.RemindersApplicationPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.RemindersApplicationPostData]:
+        """提交停车场进件申请.
+
+        普通服务商
+
+        https://pay.weixin.qq.com/doc/v3/partner/4019557780
+        """
+    async def post_async(self, body: t.RemindersApplicationPostBody = ..., /, *, json: t.RemindersApplicationPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.RemindersApplicationPostData]:
+        """提交停车场进件申请."""
+    def __call__(self, body: t.RemindersApplicationPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.RemindersApplicationPostData]:
+        """提交停车场进件申请: POST."""
 
 class RemindersApplications(TypedNode):
     def get(self, query: t.RemindersApplicationsGetQuery = ..., /, *, params: t.RemindersApplicationsGetQuery = ..., **options: Unpack[Options]) -> Reply[t.RemindersApplicationsGetData]:
@@ -145,3 +132,16 @@ class RemindersPayment(TypedNode):
         """同步支付结果通知."""
     def __call__(self, body: t.RemindersPaymentPostBody, /, **options: Unpack[BodyOptions]) -> Reply[None]:
         """同步支付结果通知: POST."""
+
+class Reminders(TypedNode):
+    application: RemindersApplication
+    applications: RemindersApplications
+    entry: RemindersEntry
+    exit: RemindersExit
+    extPayment: RemindersExtPayment
+    parkingFee: RemindersParkingFee
+    parkingLot: RemindersParkingLot
+    payment: RemindersPayment
+
+class Parking(TypedNode):
+    reminders: Reminders

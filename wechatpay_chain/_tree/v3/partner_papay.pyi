@@ -4,16 +4,6 @@ from ..._reply import Reply
 from ..base import BodyOptions, TypedNode
 from ..types.v3 import partner_papay as t
 
-class PartnerPapay(TypedNode):
-    contracts: Contracts
-
-class Contracts(TypedNode):
-    _contract_id_: ContractsContractId
-
-class ContractsContractId(TypedNode):
-    failNotify: ContractsContractIdFailNotify
-    notify: ContractsContractIdNotify
-
 class ContractsContractIdFailNotify(TypedNode):
     def post(self, body: t.ContractsContractIdFailNotifyPostBody = ..., /, *, json: t.ContractsContractIdFailNotifyPostBody = ..., contract_id: str | int, **options: Unpack[BodyOptions]) -> Reply[None]:
         """服务商商户重试扣费通知.
@@ -43,3 +33,13 @@ class ContractsContractIdNotify(TypedNode):
         """服务商商户预扣费通知."""
     def __call__(self, body: t.ContractsContractIdNotifyPostBody, /, *, contract_id: str | int, **options: Unpack[BodyOptions]) -> Reply[None]:
         """服务商商户预扣费通知: POST."""
+
+class ContractsContractId(TypedNode):
+    failNotify: ContractsContractIdFailNotify
+    notify: ContractsContractIdNotify
+
+class Contracts(TypedNode):
+    _contract_id_: ContractsContractId
+
+class PartnerPapay(TypedNode):
+    contracts: Contracts

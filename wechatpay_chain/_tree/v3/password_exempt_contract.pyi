@@ -4,23 +4,6 @@ from ..._reply import Reply
 from ..base import BodyOptions, Options, TypedNode
 from ..types.v3 import password_exempt_contract as t
 
-class PasswordExemptContract(TypedNode):
-    contracts: Contracts
-
-class Contracts(TypedNode):
-    ecommerce: ContractsEcommerce
-    normal: ContractsNormal
-    qs: ContractsQs
-    serviceId: ContractsServiceId
-    serviceProvider: ContractsServiceProvider
-
-class ContractsEcommerce(TypedNode):
-    preEntrustSign: ContractsEcommercePreEntrustSign
-
-class ContractsEcommercePreEntrustSign(TypedNode):
-    miniProgram: ContractsEcommercePreEntrustSignMiniProgram
-    payRedirectSign: ContractsEcommercePreEntrustSignPayRedirectSign
-
 class ContractsEcommercePreEntrustSignMiniProgram(TypedNode):
     def post(self, body: t.ContractsEcommercePreEntrustSignMiniProgramPostBody = ..., /, *, json: t.ContractsEcommercePreEntrustSignMiniProgramPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.ContractsEcommercePreEntrustSignMiniProgramPostData]:
         """电商收付通模式小程序场景预签约.
@@ -47,12 +30,12 @@ class ContractsEcommercePreEntrustSignPayRedirectSign(TypedNode):
     def __call__(self, body: t.ContractsEcommercePreEntrustSignPayRedirectSignPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.ContractsEcommercePreEntrustSignPayRedirectSignPostData]:
         """电商收付通模式支付后场景预签约: POST."""
 
-class ContractsNormal(TypedNode):
-    preEntrustSign: ContractsNormalPreEntrustSign
+class ContractsEcommercePreEntrustSign(TypedNode):
+    miniProgram: ContractsEcommercePreEntrustSignMiniProgram
+    payRedirectSign: ContractsEcommercePreEntrustSignPayRedirectSign
 
-class ContractsNormalPreEntrustSign(TypedNode):
-    miniProgram: ContractsNormalPreEntrustSignMiniProgram
-    payRedirectSign: ContractsNormalPreEntrustSignPayRedirectSign
+class ContractsEcommerce(TypedNode):
+    preEntrustSign: ContractsEcommercePreEntrustSign
 
 class ContractsNormalPreEntrustSignMiniProgram(TypedNode):
     def post(self, body: t.ContractsNormalPreEntrustSignMiniProgramPostBody = ..., /, *, json: t.ContractsNormalPreEntrustSignMiniProgramPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.ContractsNormalPreEntrustSignMiniProgramPostData]:
@@ -80,12 +63,12 @@ class ContractsNormalPreEntrustSignPayRedirectSign(TypedNode):
     def __call__(self, body: t.ContractsNormalPreEntrustSignPayRedirectSignPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.ContractsNormalPreEntrustSignPayRedirectSignPostData]:
         """直连商户模式支付后场景预签约: POST."""
 
-class ContractsQs(TypedNode):
-    preEntrustSign: ContractsQsPreEntrustSign
+class ContractsNormalPreEntrustSign(TypedNode):
+    miniProgram: ContractsNormalPreEntrustSignMiniProgram
+    payRedirectSign: ContractsNormalPreEntrustSignPayRedirectSign
 
-class ContractsQsPreEntrustSign(TypedNode):
-    miniProgram: ContractsQsPreEntrustSignMiniProgram
-    payRedirectSign: ContractsQsPreEntrustSignPayRedirectSign
+class ContractsNormal(TypedNode):
+    preEntrustSign: ContractsNormalPreEntrustSign
 
 class ContractsQsPreEntrustSignMiniProgram(TypedNode):
     def post(self, body: t.ContractsQsPreEntrustSignMiniProgramPostBody = ..., /, *, json: t.ContractsQsPreEntrustSignMiniProgramPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.ContractsQsPreEntrustSignMiniProgramPostData]:
@@ -113,29 +96,12 @@ class ContractsQsPreEntrustSignPayRedirectSign(TypedNode):
     def __call__(self, body: t.ContractsQsPreEntrustSignPayRedirectSignPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.ContractsQsPreEntrustSignPayRedirectSignPostData]:
         """清算机构模式支付后场景预签约: POST."""
 
-class ContractsServiceId(TypedNode):
-    _service_id_: ContractsServiceIdServiceId
+class ContractsQsPreEntrustSign(TypedNode):
+    miniProgram: ContractsQsPreEntrustSignMiniProgram
+    payRedirectSign: ContractsQsPreEntrustSignPayRedirectSign
 
-class ContractsServiceIdServiceId(TypedNode):
-    outContractCode: ContractsServiceIdOutContractCode
-
-class ContractsServiceIdOutContractCode(TypedNode):
-    _out_contract_code_: ContractsServiceIdServiceIdOutContractCodeOutContractCode
-
-class ContractsServiceIdServiceIdOutContractCodeOutContractCode(TypedNode):
-    terminate: ContractsServiceIdOutContractCodeTerminate
-    def get(self, *, service_id: str | int, out_contract_code: str | int, **options: Unpack[Options]) -> Reply[t.ContractsServiceIdOutContractCodeGetData]:
-        """商户通过商户协议号查询协议.
-
-        普通商户
-
-        service_id: 免密支付服务ID
-        out_contract_code: 商户签约协议号
-
-        https://pay.weixin.qq.com/doc/v3/merchant/4012472855
-        """
-    async def get_async(self, *, service_id: str | int, out_contract_code: str | int, **options: Unpack[Options]) -> Reply[t.ContractsServiceIdOutContractCodeGetData]:
-        """商户通过商户协议号查询协议."""
+class ContractsQs(TypedNode):
+    preEntrustSign: ContractsQsPreEntrustSign
 
 class ContractsServiceIdOutContractCodeTerminate(TypedNode):
     def post(self, body: t.ContractsServiceIdOutContractCodeTerminatePostBody = ..., /, *, json: t.ContractsServiceIdOutContractCodeTerminatePostBody = ..., service_id: str | int, out_contract_code: str | int, **options: Unpack[BodyOptions]) -> Reply[t.ContractsServiceIdOutContractCodeTerminatePostData]:
@@ -153,12 +119,29 @@ class ContractsServiceIdOutContractCodeTerminate(TypedNode):
     def __call__(self, body: t.ContractsServiceIdOutContractCodeTerminatePostBody, /, *, service_id: str | int, out_contract_code: str | int, **options: Unpack[BodyOptions]) -> Reply[t.ContractsServiceIdOutContractCodeTerminatePostData]:
         """商户通过商户协议号解约协议: POST."""
 
-class ContractsServiceProvider(TypedNode):
-    preEntrustSign: ContractsServiceProviderPreEntrustSign
+class ContractsServiceIdServiceIdOutContractCodeOutContractCode(TypedNode):
+    terminate: ContractsServiceIdOutContractCodeTerminate
+    def get(self, *, service_id: str | int, out_contract_code: str | int, **options: Unpack[Options]) -> Reply[t.ContractsServiceIdOutContractCodeGetData]:
+        """商户通过商户协议号查询协议.
 
-class ContractsServiceProviderPreEntrustSign(TypedNode):
-    miniProgram: ContractsServiceProviderPreEntrustSignMiniProgram
-    payRedirectSign: ContractsServiceProviderPreEntrustSignPayRedirectSign
+        普通商户
+
+        service_id: 免密支付服务ID
+        out_contract_code: 商户签约协议号
+
+        https://pay.weixin.qq.com/doc/v3/merchant/4012472855
+        """
+    async def get_async(self, *, service_id: str | int, out_contract_code: str | int, **options: Unpack[Options]) -> Reply[t.ContractsServiceIdOutContractCodeGetData]:
+        """商户通过商户协议号查询协议."""
+
+class ContractsServiceIdOutContractCode(TypedNode):
+    _out_contract_code_: ContractsServiceIdServiceIdOutContractCodeOutContractCode
+
+class ContractsServiceIdServiceId(TypedNode):
+    outContractCode: ContractsServiceIdOutContractCode
+
+class ContractsServiceId(TypedNode):
+    _service_id_: ContractsServiceIdServiceId
 
 class ContractsServiceProviderPreEntrustSignMiniProgram(TypedNode):
     def post(self, body: t.ContractsServiceProviderPreEntrustSignMiniProgramPostBody = ..., /, *, json: t.ContractsServiceProviderPreEntrustSignMiniProgramPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.ContractsServiceProviderPreEntrustSignMiniProgramPostData]:
@@ -185,3 +168,20 @@ class ContractsServiceProviderPreEntrustSignPayRedirectSign(TypedNode):
         """服务商模式支付后场景预签约."""
     def __call__(self, body: t.ContractsServiceProviderPreEntrustSignPayRedirectSignPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.ContractsServiceProviderPreEntrustSignPayRedirectSignPostData]:
         """服务商模式支付后场景预签约: POST."""
+
+class ContractsServiceProviderPreEntrustSign(TypedNode):
+    miniProgram: ContractsServiceProviderPreEntrustSignMiniProgram
+    payRedirectSign: ContractsServiceProviderPreEntrustSignPayRedirectSign
+
+class ContractsServiceProvider(TypedNode):
+    preEntrustSign: ContractsServiceProviderPreEntrustSign
+
+class Contracts(TypedNode):
+    ecommerce: ContractsEcommerce
+    normal: ContractsNormal
+    qs: ContractsQs
+    serviceId: ContractsServiceId
+    serviceProvider: ContractsServiceProvider
+
+class PasswordExemptContract(TypedNode):
+    contracts: Contracts

@@ -4,18 +4,6 @@ from ..._reply import Reply
 from ..base import BodyOptions, Options, TypedNode
 from ..types.v3 import pay as t
 
-class Pay(TypedNode):
-    acquiringBank: AcquiringBank
-    instal: Instal
-    partner: Partner
-    transactions: Transactions
-
-class AcquiringBank(TypedNode):
-    transactions: AcquiringBankTransactions
-
-class AcquiringBankTransactions(TypedNode):
-    exposure: AcquiringBankTransactionsExposure
-
 class AcquiringBankTransactionsExposure(TypedNode):
     def post(self, body: t.AcquiringBankTransactionsExposurePostBody = ..., /, *, json: t.AcquiringBankTransactionsExposurePostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.AcquiringBankTransactionsExposurePostData]:
         """微信分付-支付方式前置服务.
@@ -29,9 +17,11 @@ class AcquiringBankTransactionsExposure(TypedNode):
     def __call__(self, body: t.AcquiringBankTransactionsExposurePostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.AcquiringBankTransactionsExposurePostData]:
         """微信分付-支付方式前置服务: POST."""
 
-class Instal(TypedNode):
-    exposure: InstalExposure
-    partner: InstalPartner
+class AcquiringBankTransactions(TypedNode):
+    exposure: AcquiringBankTransactionsExposure
+
+class AcquiringBank(TypedNode):
+    transactions: AcquiringBankTransactions
 
 class InstalExposure(TypedNode):
     def post(self, body: t.InstalExposurePostBody = ..., /, *, json: t.InstalExposurePostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.InstalExposurePostData]:
@@ -46,9 +36,6 @@ class InstalExposure(TypedNode):
     def __call__(self, body: t.InstalExposurePostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.InstalExposurePostData]:
         """商户贴息-获取微信分付曝光建议: POST."""
 
-class InstalPartner(TypedNode):
-    exposure: InstalPartnerExposure
-
 class InstalPartnerExposure(TypedNode):
     def post(self, body: t.InstalPartnerExposurePostBody = ..., /, *, json: t.InstalPartnerExposurePostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.InstalPartnerExposurePostData]:
         """商户贴息-获取微信分付曝光建议.
@@ -62,22 +49,12 @@ class InstalPartnerExposure(TypedNode):
     def __call__(self, body: t.InstalPartnerExposurePostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.InstalPartnerExposurePostData]:
         """商户贴息-获取微信分付曝光建议: POST."""
 
-class Partner(TypedNode):
-    transactions: PartnerTransactions
+class InstalPartner(TypedNode):
+    exposure: InstalPartnerExposure
 
-class PartnerTransactions(TypedNode):
-    app: PartnerTransactionsApp
-    appWithContract: PartnerTransactionsAppWithContract
-    codepay: PartnerTransactionsCodepay
-    exposure: PartnerTransactionsExposure
-    h5: PartnerTransactionsH5
-    id: PartnerTransactionsId
-    jsapi: PartnerTransactionsJsapi
-    jsapiWithContract: PartnerTransactionsJsapiWithContract
-    miniprogram: PartnerTransactionsMiniprogram
-    native: PartnerTransactionsNative
-    outTradeNo: PartnerTransactionsOutTradeNo
-    scannedpos: PartnerTransactionsScannedpos
+class Instal(TypedNode):
+    exposure: InstalExposure
+    partner: InstalPartner
 
 class PartnerTransactionsApp(TypedNode):
     def post(self, body: t.PartnerTransactionsAppPostBody = ..., /, *, json: t.PartnerTransactionsAppPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.PartnerTransactionsAppPostData]:
@@ -144,9 +121,6 @@ class PartnerTransactionsH5(TypedNode):
     def __call__(self, body: t.PartnerTransactionsH5PostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.PartnerTransactionsH5PostData]:
         """H5下单: POST."""
 
-class PartnerTransactionsId(TypedNode):
-    _transaction_id_: PartnerTransactionsIdTransactionId
-
 class PartnerTransactionsIdTransactionId(TypedNode):
     def get(self, query: t.PartnerTransactionsIdTransactionIdGetQuery = ..., /, *, params: t.PartnerTransactionsIdTransactionIdGetQuery = ..., transaction_id: str | int, **options: Unpack[Options]) -> Reply[t.PartnerTransactionsIdTransactionIdGetData]:
         """微信支付订单号查询.
@@ -159,6 +133,9 @@ class PartnerTransactionsIdTransactionId(TypedNode):
         """
     async def get_async(self, query: t.PartnerTransactionsIdTransactionIdGetQuery = ..., /, *, params: t.PartnerTransactionsIdTransactionIdGetQuery = ..., transaction_id: str | int, **options: Unpack[Options]) -> Reply[t.PartnerTransactionsIdTransactionIdGetData]:
         """微信支付订单号查询."""
+
+class PartnerTransactionsId(TypedNode):
+    _transaction_id_: PartnerTransactionsIdTransactionId
 
 class PartnerTransactionsJsapi(TypedNode):
     def post(self, body: t.PartnerTransactionsJsapiPostBody = ..., /, *, json: t.PartnerTransactionsJsapiPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.PartnerTransactionsJsapiPostData]:
@@ -212,24 +189,6 @@ class PartnerTransactionsNative(TypedNode):
     def __call__(self, body: t.PartnerTransactionsNativePostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.PartnerTransactionsNativePostData]:
         """Native下单: POST."""
 
-class PartnerTransactionsOutTradeNo(TypedNode):
-    _out_trade_no_: PartnerTransactionsOutTradeNoOutTradeNo
-
-class PartnerTransactionsOutTradeNoOutTradeNo(TypedNode):
-    close: PartnerTransactionsOutTradeNoClose
-    reverse: PartnerTransactionsOutTradeNoReverse
-    def get(self, query: t.PartnerTransactionsOutTradeNoGetQuery = ..., /, *, params: t.PartnerTransactionsOutTradeNoGetQuery = ..., out_trade_no: str | int, **options: Unpack[Options]) -> Reply[t.PartnerTransactionsOutTradeNoGetData]:
-        """商户订单号查询.
-
-        服务商, 电商平台
-
-        out_trade_no: 商户订单号
-
-        https://pay.weixin.qq.com/doc/v3/partner/4012526944
-        """
-    async def get_async(self, query: t.PartnerTransactionsOutTradeNoGetQuery = ..., /, *, params: t.PartnerTransactionsOutTradeNoGetQuery = ..., out_trade_no: str | int, **options: Unpack[Options]) -> Reply[t.PartnerTransactionsOutTradeNoGetData]:
-        """商户订单号查询."""
-
 class PartnerTransactionsOutTradeNoClose(TypedNode):
     def post(self, body: t.PartnerTransactionsOutTradeNoClosePostBody = ..., /, *, json: t.PartnerTransactionsOutTradeNoClosePostBody = ..., out_trade_no: str | int, **options: Unpack[BodyOptions]) -> Reply[None]:
         """关单.
@@ -260,6 +219,24 @@ class PartnerTransactionsOutTradeNoReverse(TypedNode):
     def __call__(self, body: t.PartnerTransactionsOutTradeNoReversePostBody, /, *, out_trade_no: str | int, **options: Unpack[BodyOptions]) -> Reply[t.PartnerTransactionsOutTradeNoReversePostData]:
         """撤销: POST."""
 
+class PartnerTransactionsOutTradeNoOutTradeNo(TypedNode):
+    close: PartnerTransactionsOutTradeNoClose
+    reverse: PartnerTransactionsOutTradeNoReverse
+    def get(self, query: t.PartnerTransactionsOutTradeNoGetQuery = ..., /, *, params: t.PartnerTransactionsOutTradeNoGetQuery = ..., out_trade_no: str | int, **options: Unpack[Options]) -> Reply[t.PartnerTransactionsOutTradeNoGetData]:
+        """商户订单号查询.
+
+        服务商, 电商平台
+
+        out_trade_no: 商户订单号
+
+        https://pay.weixin.qq.com/doc/v3/partner/4012526944
+        """
+    async def get_async(self, query: t.PartnerTransactionsOutTradeNoGetQuery = ..., /, *, params: t.PartnerTransactionsOutTradeNoGetQuery = ..., out_trade_no: str | int, **options: Unpack[Options]) -> Reply[t.PartnerTransactionsOutTradeNoGetData]:
+        """商户订单号查询."""
+
+class PartnerTransactionsOutTradeNo(TypedNode):
+    _out_trade_no_: PartnerTransactionsOutTradeNoOutTradeNo
+
 class PartnerTransactionsScannedpos(TypedNode):
     def post(self, body: t.PartnerTransactionsScannedposPostBody = ..., /, *, json: t.PartnerTransactionsScannedposPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.PartnerTransactionsScannedposPostData]:
         """扫码支付下单.
@@ -273,17 +250,22 @@ class PartnerTransactionsScannedpos(TypedNode):
     def __call__(self, body: t.PartnerTransactionsScannedposPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.PartnerTransactionsScannedposPostData]:
         """扫码支付下单: POST."""
 
-class Transactions(TypedNode):
-    app: TransactionsApp
-    appWithContract: TransactionsAppWithContract
-    codepay: TransactionsCodepay
-    exposure: TransactionsExposure
-    h5: TransactionsH5
-    id: TransactionsId
-    jsapi: TransactionsJsapi
-    jsapiWithContract: TransactionsJsapiWithContract
-    native: TransactionsNative
-    outTradeNo: TransactionsOutTradeNo
+class PartnerTransactions(TypedNode):
+    app: PartnerTransactionsApp
+    appWithContract: PartnerTransactionsAppWithContract
+    codepay: PartnerTransactionsCodepay
+    exposure: PartnerTransactionsExposure
+    h5: PartnerTransactionsH5
+    id: PartnerTransactionsId
+    jsapi: PartnerTransactionsJsapi
+    jsapiWithContract: PartnerTransactionsJsapiWithContract
+    miniprogram: PartnerTransactionsMiniprogram
+    native: PartnerTransactionsNative
+    outTradeNo: PartnerTransactionsOutTradeNo
+    scannedpos: PartnerTransactionsScannedpos
+
+class Partner(TypedNode):
+    transactions: PartnerTransactions
 
 class TransactionsApp(TypedNode):
     def post(self, body: t.TransactionsAppPostBody = ..., /, *, json: t.TransactionsAppPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.TransactionsAppPostData]:
@@ -350,9 +332,6 @@ class TransactionsH5(TypedNode):
     def __call__(self, body: t.TransactionsH5PostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.TransactionsH5PostData]:
         """H5下单: POST."""
 
-class TransactionsId(TypedNode):
-    _transaction_id_: TransactionsIdTransactionId
-
 class TransactionsIdTransactionId(TypedNode):
     def get(self, query: t.TransactionsIdTransactionIdGetQuery = ..., /, *, params: t.TransactionsIdTransactionIdGetQuery = ..., transaction_id: str | int, **options: Unpack[Options]) -> Reply[t.TransactionsIdTransactionIdGetData]:
         """微信支付订单号查询.
@@ -365,6 +344,9 @@ class TransactionsIdTransactionId(TypedNode):
         """
     async def get_async(self, query: t.TransactionsIdTransactionIdGetQuery = ..., /, *, params: t.TransactionsIdTransactionIdGetQuery = ..., transaction_id: str | int, **options: Unpack[Options]) -> Reply[t.TransactionsIdTransactionIdGetData]:
         """微信支付订单号查询."""
+
+class TransactionsId(TypedNode):
+    _transaction_id_: TransactionsIdTransactionId
 
 class TransactionsJsapi(TypedNode):
     def post(self, body: t.TransactionsJsapiPostBody = ..., /, *, json: t.TransactionsJsapiPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.TransactionsJsapiPostData]:
@@ -405,24 +387,6 @@ class TransactionsNative(TypedNode):
     def __call__(self, body: t.TransactionsNativePostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.TransactionsNativePostData]:
         """Native下单: POST."""
 
-class TransactionsOutTradeNo(TypedNode):
-    _out_trade_no_: TransactionsOutTradeNoOutTradeNo
-
-class TransactionsOutTradeNoOutTradeNo(TypedNode):
-    close: TransactionsOutTradeNoClose
-    reverse: TransactionsOutTradeNoReverse
-    def get(self, query: t.TransactionsOutTradeNoGetQuery = ..., /, *, params: t.TransactionsOutTradeNoGetQuery = ..., out_trade_no: str | int, **options: Unpack[Options]) -> Reply[t.TransactionsOutTradeNoGetData]:
-        """商户订单号查询.
-
-        直连商户, 特约商户（直连模式）
-
-        out_trade_no: 商户订单号
-
-        https://pay.weixin.qq.com/doc/v3/merchant/4012791859
-        """
-    async def get_async(self, query: t.TransactionsOutTradeNoGetQuery = ..., /, *, params: t.TransactionsOutTradeNoGetQuery = ..., out_trade_no: str | int, **options: Unpack[Options]) -> Reply[t.TransactionsOutTradeNoGetData]:
-        """商户订单号查询."""
-
 class TransactionsOutTradeNoClose(TypedNode):
     def post(self, body: t.TransactionsOutTradeNoClosePostBody = ..., /, *, json: t.TransactionsOutTradeNoClosePostBody = ..., out_trade_no: str | int, **options: Unpack[BodyOptions]) -> Reply[None]:
         """关单.
@@ -452,3 +416,39 @@ class TransactionsOutTradeNoReverse(TypedNode):
         """撤销."""
     def __call__(self, body: t.TransactionsOutTradeNoReversePostBody, /, *, out_trade_no: str | int, **options: Unpack[BodyOptions]) -> Reply[t.TransactionsOutTradeNoReversePostData]:
         """撤销: POST."""
+
+class TransactionsOutTradeNoOutTradeNo(TypedNode):
+    close: TransactionsOutTradeNoClose
+    reverse: TransactionsOutTradeNoReverse
+    def get(self, query: t.TransactionsOutTradeNoGetQuery = ..., /, *, params: t.TransactionsOutTradeNoGetQuery = ..., out_trade_no: str | int, **options: Unpack[Options]) -> Reply[t.TransactionsOutTradeNoGetData]:
+        """商户订单号查询.
+
+        直连商户, 特约商户（直连模式）
+
+        out_trade_no: 商户订单号
+
+        https://pay.weixin.qq.com/doc/v3/merchant/4012791859
+        """
+    async def get_async(self, query: t.TransactionsOutTradeNoGetQuery = ..., /, *, params: t.TransactionsOutTradeNoGetQuery = ..., out_trade_no: str | int, **options: Unpack[Options]) -> Reply[t.TransactionsOutTradeNoGetData]:
+        """商户订单号查询."""
+
+class TransactionsOutTradeNo(TypedNode):
+    _out_trade_no_: TransactionsOutTradeNoOutTradeNo
+
+class Transactions(TypedNode):
+    app: TransactionsApp
+    appWithContract: TransactionsAppWithContract
+    codepay: TransactionsCodepay
+    exposure: TransactionsExposure
+    h5: TransactionsH5
+    id: TransactionsId
+    jsapi: TransactionsJsapi
+    jsapiWithContract: TransactionsJsapiWithContract
+    native: TransactionsNative
+    outTradeNo: TransactionsOutTradeNo
+
+class Pay(TypedNode):
+    acquiringBank: AcquiringBank
+    instal: Instal
+    partner: Partner
+    transactions: Transactions

@@ -4,28 +4,6 @@ from ..._reply import Reply
 from ..base import BodyOptions, Options, TypedNode
 from ..types.v3 import pay_devices as t
 
-class PayDevices(TypedNode):
-    openScenarioSpeaker: OpenScenarioSpeaker
-    openScenarioSpeakerorder: OpenScenarioSpeakerorder
-    printers: Printers
-
-class OpenScenarioSpeaker(TypedNode):
-    _device_sn_: OpenScenarioSpeakerDeviceSn
-
-class OpenScenarioSpeakerDeviceSn(TypedNode):
-    bind: OpenScenarioSpeakerDeviceSnBind
-    prebind: OpenScenarioSpeakerDeviceSnPrebind
-    unbind: OpenScenarioSpeakerDeviceSnUnbind
-    def get(self, *, device_sn: str | int, **options: Unpack[Options]) -> Reply[t.OpenScenarioSpeakerDeviceSnGetData]:
-        """查询音箱绑定信息.
-
-        服务商
-
-        device_sn: 设备sn
-        """
-    async def get_async(self, *, device_sn: str | int, **options: Unpack[Options]) -> Reply[t.OpenScenarioSpeakerDeviceSnGetData]:
-        """查询音箱绑定信息."""
-
 class OpenScenarioSpeakerDeviceSnBind(TypedNode):
     def post(self, body: t.OpenScenarioSpeakerDeviceSnBindPostBody = ..., /, *, json: t.OpenScenarioSpeakerDeviceSnBindPostBody = ..., device_sn: str | int, **options: Unpack[BodyOptions]) -> Reply[t.OpenScenarioSpeakerDeviceSnBindPostData]:
         """绑定音箱设备码牌.
@@ -63,11 +41,22 @@ class OpenScenarioSpeakerDeviceSnUnbind(TypedNode):
     async def post_async(self, *, device_sn: str | int, **options: Unpack[BodyOptions]) -> Reply[t.OpenScenarioSpeakerDeviceSnUnbindPostData]:
         """解绑音箱设备码牌."""
 
-class OpenScenarioSpeakerorder(TypedNode):
-    _transaction_id_: OpenScenarioSpeakerorderTransactionId
+class OpenScenarioSpeakerDeviceSn(TypedNode):
+    bind: OpenScenarioSpeakerDeviceSnBind
+    prebind: OpenScenarioSpeakerDeviceSnPrebind
+    unbind: OpenScenarioSpeakerDeviceSnUnbind
+    def get(self, *, device_sn: str | int, **options: Unpack[Options]) -> Reply[t.OpenScenarioSpeakerDeviceSnGetData]:
+        """查询音箱绑定信息.
 
-class OpenScenarioSpeakerorderTransactionId(TypedNode):
-    report: OpenScenarioSpeakerorderTransactionIdReport
+        服务商
+
+        device_sn: 设备sn
+        """
+    async def get_async(self, *, device_sn: str | int, **options: Unpack[Options]) -> Reply[t.OpenScenarioSpeakerDeviceSnGetData]:
+        """查询音箱绑定信息."""
+
+class OpenScenarioSpeaker(TypedNode):
+    _device_sn_: OpenScenarioSpeakerDeviceSn
 
 class OpenScenarioSpeakerorderTransactionIdReport(TypedNode):
     def post(self, body: t.OpenScenarioSpeakerorderTransactionIdReportPostBody = ..., /, *, json: t.OpenScenarioSpeakerorderTransactionIdReportPostBody = ..., transaction_id: str | int, **options: Unpack[BodyOptions]) -> Reply[t.OpenScenarioSpeakerorderTransactionIdReportPostData]:
@@ -82,11 +71,23 @@ class OpenScenarioSpeakerorderTransactionIdReport(TypedNode):
     def __call__(self, body: t.OpenScenarioSpeakerorderTransactionIdReportPostBody, /, *, transaction_id: str | int, **options: Unpack[BodyOptions]) -> Reply[t.OpenScenarioSpeakerorderTransactionIdReportPostData]:
         """码牌支付结果上报: POST."""
 
-class Printers(TypedNode):
-    _device_id_: PrintersDeviceId
+class OpenScenarioSpeakerorderTransactionId(TypedNode):
+    report: OpenScenarioSpeakerorderTransactionIdReport
 
-class PrintersDeviceId(TypedNode):
-    printOrders: PrintersDeviceIdPrintOrders
+class OpenScenarioSpeakerorder(TypedNode):
+    _transaction_id_: OpenScenarioSpeakerorderTransactionId
+
+class PrintersDeviceIdPrintOrdersPrintOrderNo(TypedNode):
+    def get(self, *, device_id: str | int, print_order_no: str | int, **options: Unpack[Options]) -> Reply[t.PrintersDeviceIdPrintOrdersPrintOrderNoGetData]:
+        """查询订单.
+
+        服务商, 渠道商
+
+        device_id: 小票机设备号
+        print_order_no: 打印单号
+        """
+    async def get_async(self, *, device_id: str | int, print_order_no: str | int, **options: Unpack[Options]) -> Reply[t.PrintersDeviceIdPrintOrdersPrintOrderNoGetData]:
+        """查询订单."""
 
 class PrintersDeviceIdPrintOrders(TypedNode):
     _print_order_no_: PrintersDeviceIdPrintOrdersPrintOrderNo
@@ -102,14 +103,13 @@ class PrintersDeviceIdPrintOrders(TypedNode):
     def __call__(self, body: t.PrintersDeviceIdPrintOrdersPostBody, /, *, device_id: str | int, **options: Unpack[BodyOptions]) -> Reply[None]:
         """小票机打印: POST."""
 
-class PrintersDeviceIdPrintOrdersPrintOrderNo(TypedNode):
-    def get(self, *, device_id: str | int, print_order_no: str | int, **options: Unpack[Options]) -> Reply[t.PrintersDeviceIdPrintOrdersPrintOrderNoGetData]:
-        """查询订单.
+class PrintersDeviceId(TypedNode):
+    printOrders: PrintersDeviceIdPrintOrders
 
-        服务商, 渠道商
+class Printers(TypedNode):
+    _device_id_: PrintersDeviceId
 
-        device_id: 小票机设备号
-        print_order_no: 打印单号
-        """
-    async def get_async(self, *, device_id: str | int, print_order_no: str | int, **options: Unpack[Options]) -> Reply[t.PrintersDeviceIdPrintOrdersPrintOrderNoGetData]:
-        """查询订单."""
+class PayDevices(TypedNode):
+    openScenarioSpeaker: OpenScenarioSpeaker
+    openScenarioSpeakerorder: OpenScenarioSpeakerorder
+    printers: Printers

@@ -5,31 +5,6 @@ from ..._reply import Reply
 from ..base import BodyOptions, Options, TypedNode
 from ..types.v3 import payroll_card as t
 
-class PayrollCard(TypedNode):
-    authentications: Authentications
-    relations: Relations
-    tokens: Tokens
-    transferBatches: TransferBatches
-    wesure: Wesure
-
-class Authentications(TypedNode):
-    preOrder: AuthenticationsPreOrder
-    preOrderWithAuth: AuthenticationsPreOrderWithAuth
-    _authenticate_number_: AuthenticationsAuthenticateNumber
-    def get(self, query: t.AuthenticationsGetQuery = ..., /, *, params: t.AuthenticationsGetQuery = ..., **options: Unpack[Options]) -> Reply[t.AuthenticationsGetData]:
-        """查询核身记录.
-
-        服务商
-
-        https://pay.weixin.qq.com/doc/v3/partner/4012461820
-        """
-    async def get_async(self, query: t.AuthenticationsGetQuery = ..., /, *, params: t.AuthenticationsGetQuery = ..., **options: Unpack[Options]) -> Reply[t.AuthenticationsGetData]:
-        """查询核身记录."""
-    def paginate(self, query: t.AuthenticationsGetQuery = ..., /, *, params: t.AuthenticationsGetQuery = ..., **options: Unpack[Options]) -> Iterator[t.AuthenticationsAuthenticateNumberGetData]:
-        """查询核身记录: every item, page after page."""
-    def paginate_async(self, query: t.AuthenticationsGetQuery = ..., /, *, params: t.AuthenticationsGetQuery = ..., **options: Unpack[Options]) -> AsyncIterator[t.AuthenticationsAuthenticateNumberGetData]:
-        """查询核身记录: every item, page after page."""
-
 class AuthenticationsPreOrder(TypedNode):
     def post(self, body: t.AuthenticationsPreOrderPostBody = ..., /, *, json: t.AuthenticationsPreOrderPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.AuthenticationsPreOrderPostData]:
         """微工卡核身预下单.
@@ -69,8 +44,23 @@ class AuthenticationsAuthenticateNumber(TypedNode):
     async def get_async(self, query: t.AuthenticationsAuthenticateNumberGetQuery = ..., /, *, params: t.AuthenticationsAuthenticateNumberGetQuery = ..., authenticate_number: str | int, **options: Unpack[Options]) -> Reply[t.AuthenticationsAuthenticateNumberGetData]:
         """获取核身结果."""
 
-class Relations(TypedNode):
-    _openid_: RelationsOpenid
+class Authentications(TypedNode):
+    preOrder: AuthenticationsPreOrder
+    preOrderWithAuth: AuthenticationsPreOrderWithAuth
+    _authenticate_number_: AuthenticationsAuthenticateNumber
+    def get(self, query: t.AuthenticationsGetQuery = ..., /, *, params: t.AuthenticationsGetQuery = ..., **options: Unpack[Options]) -> Reply[t.AuthenticationsGetData]:
+        """查询核身记录.
+
+        服务商
+
+        https://pay.weixin.qq.com/doc/v3/partner/4012461820
+        """
+    async def get_async(self, query: t.AuthenticationsGetQuery = ..., /, *, params: t.AuthenticationsGetQuery = ..., **options: Unpack[Options]) -> Reply[t.AuthenticationsGetData]:
+        """查询核身记录."""
+    def paginate(self, query: t.AuthenticationsGetQuery = ..., /, *, params: t.AuthenticationsGetQuery = ..., **options: Unpack[Options]) -> Iterator[t.AuthenticationsAuthenticateNumberGetData]:
+        """查询核身记录: every item, page after page."""
+    def paginate_async(self, query: t.AuthenticationsGetQuery = ..., /, *, params: t.AuthenticationsGetQuery = ..., **options: Unpack[Options]) -> AsyncIterator[t.AuthenticationsAuthenticateNumberGetData]:
+        """查询核身记录: every item, page after page."""
 
 class RelationsOpenid(TypedNode):
     def get(self, query: t.RelationsOpenidGetQuery = ..., /, *, params: t.RelationsOpenidGetQuery = ..., openid: str | int, **options: Unpack[Options]) -> Reply[t.RelationsOpenidGetData]:
@@ -84,6 +74,9 @@ class RelationsOpenid(TypedNode):
         """
     async def get_async(self, query: t.RelationsOpenidGetQuery = ..., /, *, params: t.RelationsOpenidGetQuery = ..., openid: str | int, **options: Unpack[Options]) -> Reply[t.RelationsOpenidGetData]:
         """查询微工卡授权关系."""
+
+class Relations(TypedNode):
+    _openid_: RelationsOpenid
 
 class Tokens(TypedNode):
     def post(self, body: t.TokensPostBody = ..., /, *, json: t.TokensPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.TokensPostData]:
@@ -111,10 +104,6 @@ class TransferBatches(TypedNode):
     def __call__(self, body: t.TransferBatchesPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.TransferBatchesPostData]:
         """发起批量转账: POST."""
 
-class Wesure(TypedNode):
-    insurance: WesureInsurance
-    tokenValidations: WesureTokenValidations
-
 class WesureInsurance(TypedNode):
     def post(self, body: t.WesureInsurancePostBody = ..., /, *, json: t.WesureInsurancePostBody = ..., **options: Unpack[BodyOptions]) -> Reply[None]:
         """生成投保结果.
@@ -140,3 +129,14 @@ class WesureTokenValidations(TypedNode):
         """校验核身结果."""
     def __call__(self, body: t.WesureTokenValidationsPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.WesureTokenValidationsPostData]:
         """校验核身结果: POST."""
+
+class Wesure(TypedNode):
+    insurance: WesureInsurance
+    tokenValidations: WesureTokenValidations
+
+class PayrollCard(TypedNode):
+    authentications: Authentications
+    relations: Relations
+    tokens: Tokens
+    transferBatches: TransferBatches
+    wesure: Wesure

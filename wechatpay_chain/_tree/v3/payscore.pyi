@@ -4,57 +4,6 @@ from ..._reply import Reply
 from ..base import BodyOptions, Options, TypedNode
 from ..types.v3 import payscore as t
 
-class Payscore(TypedNode):
-    acquiringbank: Acquiringbank
-    merchantBill: MerchantBill
-    oversea: Oversea
-    partner: Partner
-    payafterOrders: PayafterOrders
-    permissions: Permissions
-    plan: Plan
-    serviceorder: Serviceorder
-    servicepayondeliveryorder: Servicepayondeliveryorder
-    signPlan: SignPlan
-    smartretailOrders: SmartretailOrders
-    userServiceState: UserServiceState
-    users: Users
-
-class Acquiringbank(TypedNode):
-    permissions: AcquiringbankPermissions
-    serviceorder: AcquiringbankServiceorder
-    servicepayondeliveryorder: AcquiringbankServicepayondeliveryorder
-
-class AcquiringbankPermissions(TypedNode):
-    authorizationCode: AcquiringbankPermissionsAuthorizationCode
-    def post(self, body: t.AcquiringbankPermissionsPostBody = ..., /, *, json: t.AcquiringbankPermissionsPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.AcquiringbankPermissionsPostData]:
-        """从业机构预授权.
-
-        从业机构
-
-        https://pay.weixin.qq.com/doc/v3/partner/4012691489
-        """
-    async def post_async(self, body: t.AcquiringbankPermissionsPostBody = ..., /, *, json: t.AcquiringbankPermissionsPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.AcquiringbankPermissionsPostData]:
-        """从业机构预授权."""
-    def __call__(self, body: t.AcquiringbankPermissionsPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.AcquiringbankPermissionsPostData]:
-        """从业机构预授权: POST."""
-
-class AcquiringbankPermissionsAuthorizationCode(TypedNode):
-    _authorization_code_: AcquiringbankPermissionsAuthorizationCodeAuthorizationCode
-
-class AcquiringbankPermissionsAuthorizationCodeAuthorizationCode(TypedNode):
-    terminate: AcquiringbankPermissionsAuthorizationCodeTerminate
-    def get(self, query: t.AcquiringbankPermissionsAuthorizationCodeGetQuery = ..., /, *, params: t.AcquiringbankPermissionsAuthorizationCodeGetQuery = ..., authorization_code: str | int, **options: Unpack[Options]) -> Reply[t.AcquiringbankPermissionsAuthorizationCodeGetData]:
-        """从业机构查询与用户授权记录（授权协议号）.
-
-        从业机构
-
-        authorization_code: 授权协议号
-
-        https://pay.weixin.qq.com/doc/v3/partner/4012461004
-        """
-    async def get_async(self, query: t.AcquiringbankPermissionsAuthorizationCodeGetQuery = ..., /, *, params: t.AcquiringbankPermissionsAuthorizationCodeGetQuery = ..., authorization_code: str | int, **options: Unpack[Options]) -> Reply[t.AcquiringbankPermissionsAuthorizationCodeGetData]:
-        """从业机构查询与用户授权记录（授权协议号）."""
-
 class AcquiringbankPermissionsAuthorizationCodeTerminate(TypedNode):
     def post(self, body: t.AcquiringbankPermissionsAuthorizationCodeTerminatePostBody = ..., /, *, json: t.AcquiringbankPermissionsAuthorizationCodeTerminatePostBody = ..., authorization_code: str | int, **options: Unpack[BodyOptions]) -> Reply[None]:
         """从业机构解除用户授权关系（授权协议号）.
@@ -70,29 +19,36 @@ class AcquiringbankPermissionsAuthorizationCodeTerminate(TypedNode):
     def __call__(self, body: t.AcquiringbankPermissionsAuthorizationCodeTerminatePostBody, /, *, authorization_code: str | int, **options: Unpack[BodyOptions]) -> Reply[None]:
         """从业机构解除用户授权关系（授权协议号）: POST."""
 
-class AcquiringbankServiceorder(TypedNode):
-    deduction: AcquiringbankServiceorderDeduction
-    _out_order_no_: AcquiringbankServiceorderOutOrderNo
-    def get(self, query: t.AcquiringbankServiceorderGetQuery = ..., /, *, params: t.AcquiringbankServiceorderGetQuery = ..., **options: Unpack[Options]) -> Reply[t.AcquiringbankServiceorderGetData]:
-        """从业机构查询微信支付分订单.
+class AcquiringbankPermissionsAuthorizationCodeAuthorizationCode(TypedNode):
+    terminate: AcquiringbankPermissionsAuthorizationCodeTerminate
+    def get(self, query: t.AcquiringbankPermissionsAuthorizationCodeGetQuery = ..., /, *, params: t.AcquiringbankPermissionsAuthorizationCodeGetQuery = ..., authorization_code: str | int, **options: Unpack[Options]) -> Reply[t.AcquiringbankPermissionsAuthorizationCodeGetData]:
+        """从业机构查询与用户授权记录（授权协议号）.
 
         从业机构
 
-        https://pay.weixin.qq.com/doc/v3/partner/4012691343
+        authorization_code: 授权协议号
+
+        https://pay.weixin.qq.com/doc/v3/partner/4012461004
         """
-    async def get_async(self, query: t.AcquiringbankServiceorderGetQuery = ..., /, *, params: t.AcquiringbankServiceorderGetQuery = ..., **options: Unpack[Options]) -> Reply[t.AcquiringbankServiceorderGetData]:
-        """从业机构查询微信支付分订单."""
-    def post(self, body: t.AcquiringbankServiceorderPostBody = ..., /, *, json: t.AcquiringbankServiceorderPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.AcquiringbankServiceorderPostData]:
-        """从业机构创建微信支付分订单.
+    async def get_async(self, query: t.AcquiringbankPermissionsAuthorizationCodeGetQuery = ..., /, *, params: t.AcquiringbankPermissionsAuthorizationCodeGetQuery = ..., authorization_code: str | int, **options: Unpack[Options]) -> Reply[t.AcquiringbankPermissionsAuthorizationCodeGetData]:
+        """从业机构查询与用户授权记录（授权协议号）."""
+
+class AcquiringbankPermissionsAuthorizationCode(TypedNode):
+    _authorization_code_: AcquiringbankPermissionsAuthorizationCodeAuthorizationCode
+
+class AcquiringbankPermissions(TypedNode):
+    authorizationCode: AcquiringbankPermissionsAuthorizationCode
+    def post(self, body: t.AcquiringbankPermissionsPostBody = ..., /, *, json: t.AcquiringbankPermissionsPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.AcquiringbankPermissionsPostData]:
+        """从业机构预授权.
 
         从业机构
 
-        https://pay.weixin.qq.com/doc/v3/partner/4012691326
+        https://pay.weixin.qq.com/doc/v3/partner/4012691489
         """
-    async def post_async(self, body: t.AcquiringbankServiceorderPostBody = ..., /, *, json: t.AcquiringbankServiceorderPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.AcquiringbankServiceorderPostData]:
-        """从业机构创建微信支付分订单."""
-    def __call__(self, body: t.AcquiringbankServiceorderPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.AcquiringbankServiceorderPostData]:
-        """从业机构创建微信支付分订单: POST."""
+    async def post_async(self, body: t.AcquiringbankPermissionsPostBody = ..., /, *, json: t.AcquiringbankPermissionsPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.AcquiringbankPermissionsPostData]:
+        """从业机构预授权."""
+    def __call__(self, body: t.AcquiringbankPermissionsPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.AcquiringbankPermissionsPostData]:
+        """从业机构预授权: POST."""
 
 class AcquiringbankServiceorderDeduction(TypedNode):
     def get(self, query: t.AcquiringbankServiceorderDeductionGetQuery = ..., /, *, params: t.AcquiringbankServiceorderDeductionGetQuery = ..., **options: Unpack[Options]) -> Reply[t.AcquiringbankServiceorderDeductionGetData]:
@@ -104,13 +60,6 @@ class AcquiringbankServiceorderDeduction(TypedNode):
         """
     async def get_async(self, query: t.AcquiringbankServiceorderDeductionGetQuery = ..., /, *, params: t.AcquiringbankServiceorderDeductionGetQuery = ..., **options: Unpack[Options]) -> Reply[t.AcquiringbankServiceorderDeductionGetData]:
         """从业机构查询微信支付分扣款信息."""
-
-class AcquiringbankServiceorderOutOrderNo(TypedNode):
-    cancel: AcquiringbankServiceorderOutOrderNoCancel
-    complete: AcquiringbankServiceorderOutOrderNoComplete
-    modify: AcquiringbankServiceorderOutOrderNoModify
-    registerdeductinfo: AcquiringbankServiceorderOutOrderNoRegisterdeductinfo
-    sync: AcquiringbankServiceorderOutOrderNoSync
 
 class AcquiringbankServiceorderOutOrderNoCancel(TypedNode):
     def post(self, body: t.AcquiringbankServiceorderOutOrderNoCancelPostBody = ..., /, *, json: t.AcquiringbankServiceorderOutOrderNoCancelPostBody = ..., out_order_no: str | int, **options: Unpack[BodyOptions]) -> Reply[None]:
@@ -187,6 +136,37 @@ class AcquiringbankServiceorderOutOrderNoSync(TypedNode):
     def __call__(self, body: t.AcquiringbankServiceorderOutOrderNoSyncPostBody, /, *, out_order_no: str | int, **options: Unpack[BodyOptions]) -> Reply[None]:
         """从业机构同步微信支付分订单信息: POST."""
 
+class AcquiringbankServiceorderOutOrderNo(TypedNode):
+    cancel: AcquiringbankServiceorderOutOrderNoCancel
+    complete: AcquiringbankServiceorderOutOrderNoComplete
+    modify: AcquiringbankServiceorderOutOrderNoModify
+    registerdeductinfo: AcquiringbankServiceorderOutOrderNoRegisterdeductinfo
+    sync: AcquiringbankServiceorderOutOrderNoSync
+
+class AcquiringbankServiceorder(TypedNode):
+    deduction: AcquiringbankServiceorderDeduction
+    _out_order_no_: AcquiringbankServiceorderOutOrderNo
+    def get(self, query: t.AcquiringbankServiceorderGetQuery = ..., /, *, params: t.AcquiringbankServiceorderGetQuery = ..., **options: Unpack[Options]) -> Reply[t.AcquiringbankServiceorderGetData]:
+        """从业机构查询微信支付分订单.
+
+        从业机构
+
+        https://pay.weixin.qq.com/doc/v3/partner/4012691343
+        """
+    async def get_async(self, query: t.AcquiringbankServiceorderGetQuery = ..., /, *, params: t.AcquiringbankServiceorderGetQuery = ..., **options: Unpack[Options]) -> Reply[t.AcquiringbankServiceorderGetData]:
+        """从业机构查询微信支付分订单."""
+    def post(self, body: t.AcquiringbankServiceorderPostBody = ..., /, *, json: t.AcquiringbankServiceorderPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.AcquiringbankServiceorderPostData]:
+        """从业机构创建微信支付分订单.
+
+        从业机构
+
+        https://pay.weixin.qq.com/doc/v3/partner/4012691326
+        """
+    async def post_async(self, body: t.AcquiringbankServiceorderPostBody = ..., /, *, json: t.AcquiringbankServiceorderPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.AcquiringbankServiceorderPostData]:
+        """从业机构创建微信支付分订单."""
+    def __call__(self, body: t.AcquiringbankServiceorderPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.AcquiringbankServiceorderPostData]:
+        """从业机构创建微信支付分订单: POST."""
+
 class AcquiringbankServicepayondeliveryorder(TypedNode):
     def post(self, body: t.AcquiringbankServicepayondeliveryorderPostBody = ..., /, *, json: t.AcquiringbankServicepayondeliveryorderPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.AcquiringbankServicepayondeliveryorderPostData]:
         """从业机构创建先用后付订单.
@@ -200,6 +180,11 @@ class AcquiringbankServicepayondeliveryorder(TypedNode):
     def __call__(self, body: t.AcquiringbankServicepayondeliveryorderPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.AcquiringbankServicepayondeliveryorderPostData]:
         """从业机构创建先用后付订单: POST."""
 
+class Acquiringbank(TypedNode):
+    permissions: AcquiringbankPermissions
+    serviceorder: AcquiringbankServiceorder
+    servicepayondeliveryorder: AcquiringbankServicepayondeliveryorder
+
 class MerchantBill(TypedNode):
     def get(self, query: t.MerchantBillGetQuery = ..., /, *, params: t.MerchantBillGetQuery = ..., **options: Unpack[Options]) -> Reply[t.MerchantBillGetData]:
         """商户申请获取对账单.
@@ -210,40 +195,6 @@ class MerchantBill(TypedNode):
         """
     async def get_async(self, query: t.MerchantBillGetQuery = ..., /, *, params: t.MerchantBillGetQuery = ..., **options: Unpack[Options]) -> Reply[t.MerchantBillGetData]:
         """商户申请获取对账单."""
-
-class Oversea(TypedNode):
-    partner: OverseaPartner
-
-class OverseaPartner(TypedNode):
-    serviceorder: OverseaPartnerServiceorder
-
-class OverseaPartnerServiceorder(TypedNode):
-    _out_order_no_: OverseaPartnerServiceorderOutOrderNo
-    def get(self, query: t.OverseaPartnerServiceorderGetQuery = ..., /, *, params: t.OverseaPartnerServiceorderGetQuery = ..., **options: Unpack[Options]) -> Reply[t.OverseaPartnerServiceorderGetData]:
-        """查询支付分订单.
-
-        从业机构
-
-        https://pay.weixin.qq.com/doc/global/v3/zh/4014096411
-        """
-    async def get_async(self, query: t.OverseaPartnerServiceorderGetQuery = ..., /, *, params: t.OverseaPartnerServiceorderGetQuery = ..., **options: Unpack[Options]) -> Reply[t.OverseaPartnerServiceorderGetData]:
-        """查询支付分订单."""
-    def post(self, body: t.OverseaPartnerServiceorderPostBody = ..., /, *, json: t.OverseaPartnerServiceorderPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.OverseaPartnerServiceorderPostData]:
-        """创建支付分订单.
-
-        从业机构
-
-        https://pay.weixin.qq.com/doc/global/v3/zh/4014096395
-        """
-    async def post_async(self, body: t.OverseaPartnerServiceorderPostBody = ..., /, *, json: t.OverseaPartnerServiceorderPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.OverseaPartnerServiceorderPostData]:
-        """创建支付分订单."""
-    def __call__(self, body: t.OverseaPartnerServiceorderPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.OverseaPartnerServiceorderPostData]:
-        """创建支付分订单: POST."""
-
-class OverseaPartnerServiceorderOutOrderNo(TypedNode):
-    cancel: OverseaPartnerServiceorderOutOrderNoCancel
-    complete: OverseaPartnerServiceorderOutOrderNoComplete
-    sync: OverseaPartnerServiceorderOutOrderNoSync
 
 class OverseaPartnerServiceorderOutOrderNoCancel(TypedNode):
     def post(self, body: t.OverseaPartnerServiceorderOutOrderNoCancelPostBody = ..., /, *, json: t.OverseaPartnerServiceorderOutOrderNoCancelPostBody = ..., out_order_no: str | int, **options: Unpack[BodyOptions]) -> Reply[None]:
@@ -290,30 +241,39 @@ class OverseaPartnerServiceorderOutOrderNoSync(TypedNode):
     def __call__(self, body: t.OverseaPartnerServiceorderOutOrderNoSyncPostBody, /, *, out_order_no: str | int, **options: Unpack[BodyOptions]) -> Reply[None]:
         """同步支付分订单信息: POST."""
 
-class Partner(TypedNode):
-    permissions: PartnerPermissions
-    serviceAccountApplications: PartnerServiceAccountApplications
-    serviceorder: PartnerServiceorder
-    servicepayondeliveryorder: PartnerServicepayondeliveryorder
-    servicequotas: PartnerServicequotas
+class OverseaPartnerServiceorderOutOrderNo(TypedNode):
+    cancel: OverseaPartnerServiceorderOutOrderNoCancel
+    complete: OverseaPartnerServiceorderOutOrderNoComplete
+    sync: OverseaPartnerServiceorderOutOrderNoSync
 
-class PartnerPermissions(TypedNode):
-    applyForScene: PartnerPermissionsApplyForScene
-    assessUserRiskLevel: PartnerPermissionsAssessUserRiskLevel
-    authorizationCode: PartnerPermissionsAuthorizationCode
-    search: PartnerPermissionsSearch
-    terminate: PartnerPermissionsTerminate
-    def post(self, body: t.PartnerPermissionsPostBody = ..., /, *, json: t.PartnerPermissionsPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.PartnerPermissionsPostData]:
-        """商户预授权.
+class OverseaPartnerServiceorder(TypedNode):
+    _out_order_no_: OverseaPartnerServiceorderOutOrderNo
+    def get(self, query: t.OverseaPartnerServiceorderGetQuery = ..., /, *, params: t.OverseaPartnerServiceorderGetQuery = ..., **options: Unpack[Options]) -> Reply[t.OverseaPartnerServiceorderGetData]:
+        """查询支付分订单.
 
-        服务商
+        从业机构
 
-        https://pay.weixin.qq.com/doc/v3/partner/4012382030
+        https://pay.weixin.qq.com/doc/global/v3/zh/4014096411
         """
-    async def post_async(self, body: t.PartnerPermissionsPostBody = ..., /, *, json: t.PartnerPermissionsPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.PartnerPermissionsPostData]:
-        """商户预授权."""
-    def __call__(self, body: t.PartnerPermissionsPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.PartnerPermissionsPostData]:
-        """商户预授权: POST."""
+    async def get_async(self, query: t.OverseaPartnerServiceorderGetQuery = ..., /, *, params: t.OverseaPartnerServiceorderGetQuery = ..., **options: Unpack[Options]) -> Reply[t.OverseaPartnerServiceorderGetData]:
+        """查询支付分订单."""
+    def post(self, body: t.OverseaPartnerServiceorderPostBody = ..., /, *, json: t.OverseaPartnerServiceorderPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.OverseaPartnerServiceorderPostData]:
+        """创建支付分订单.
+
+        从业机构
+
+        https://pay.weixin.qq.com/doc/global/v3/zh/4014096395
+        """
+    async def post_async(self, body: t.OverseaPartnerServiceorderPostBody = ..., /, *, json: t.OverseaPartnerServiceorderPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.OverseaPartnerServiceorderPostData]:
+        """创建支付分订单."""
+    def __call__(self, body: t.OverseaPartnerServiceorderPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.OverseaPartnerServiceorderPostData]:
+        """创建支付分订单: POST."""
+
+class OverseaPartner(TypedNode):
+    serviceorder: OverseaPartnerServiceorder
+
+class Oversea(TypedNode):
+    partner: OverseaPartner
 
 class PartnerPermissionsApplyForScene(TypedNode):
     def post(self, body: t.PartnerPermissionsApplyForScenePostBody = ..., /, *, json: t.PartnerPermissionsApplyForScenePostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.PartnerPermissionsApplyForScenePostData]:
@@ -341,8 +301,20 @@ class PartnerPermissionsAssessUserRiskLevel(TypedNode):
     def __call__(self, body: t.PartnerPermissionsAssessUserRiskLevelPostBody, /, *, params: t.PartnerPermissionsAssessUserRiskLevelPostQuery = ..., **options: Unpack[BodyOptions]) -> Reply[t.PartnerPermissionsAssessUserRiskLevelPostData]:
         """服务商评估用户分层: POST."""
 
-class PartnerPermissionsAuthorizationCode(TypedNode):
-    _authorization_code_: PartnerPermissionsAuthorizationCodeAuthorizationCode
+class PartnerPermissionsAuthorizationCodeTerminate(TypedNode):
+    def post(self, body: t.PartnerPermissionsAuthorizationCodeTerminatePostBody = ..., /, *, json: t.PartnerPermissionsAuthorizationCodeTerminatePostBody = ..., authorization_code: str | int, **options: Unpack[BodyOptions]) -> Reply[None]:
+        """解除用户授权关系（授权协议号）.
+
+        服务商
+
+        authorization_code: 授权协议号
+
+        https://pay.weixin.qq.com/doc/v3/partner/4012382049
+        """
+    async def post_async(self, body: t.PartnerPermissionsAuthorizationCodeTerminatePostBody = ..., /, *, json: t.PartnerPermissionsAuthorizationCodeTerminatePostBody = ..., authorization_code: str | int, **options: Unpack[BodyOptions]) -> Reply[None]:
+        """解除用户授权关系（授权协议号）."""
+    def __call__(self, body: t.PartnerPermissionsAuthorizationCodeTerminatePostBody, /, *, authorization_code: str | int, **options: Unpack[BodyOptions]) -> Reply[None]:
+        """解除用户授权关系（授权协议号）: POST."""
 
 class PartnerPermissionsAuthorizationCodeAuthorizationCode(TypedNode):
     terminate: PartnerPermissionsAuthorizationCodeTerminate
@@ -358,20 +330,8 @@ class PartnerPermissionsAuthorizationCodeAuthorizationCode(TypedNode):
     async def get_async(self, query: t.PartnerPermissionsAuthorizationCodeGetQuery = ..., /, *, params: t.PartnerPermissionsAuthorizationCodeGetQuery = ..., authorization_code: str | int, **options: Unpack[Options]) -> Reply[t.PartnerPermissionsAuthorizationCodeGetData]:
         """查询与用户授权记录（授权协议号）."""
 
-class PartnerPermissionsAuthorizationCodeTerminate(TypedNode):
-    def post(self, body: t.PartnerPermissionsAuthorizationCodeTerminatePostBody = ..., /, *, json: t.PartnerPermissionsAuthorizationCodeTerminatePostBody = ..., authorization_code: str | int, **options: Unpack[BodyOptions]) -> Reply[None]:
-        """解除用户授权关系（授权协议号）.
-
-        服务商
-
-        authorization_code: 授权协议号
-
-        https://pay.weixin.qq.com/doc/v3/partner/4012382049
-        """
-    async def post_async(self, body: t.PartnerPermissionsAuthorizationCodeTerminatePostBody = ..., /, *, json: t.PartnerPermissionsAuthorizationCodeTerminatePostBody = ..., authorization_code: str | int, **options: Unpack[BodyOptions]) -> Reply[None]:
-        """解除用户授权关系（授权协议号）."""
-    def __call__(self, body: t.PartnerPermissionsAuthorizationCodeTerminatePostBody, /, *, authorization_code: str | int, **options: Unpack[BodyOptions]) -> Reply[None]:
-        """解除用户授权关系（授权协议号）: POST."""
+class PartnerPermissionsAuthorizationCode(TypedNode):
+    _authorization_code_: PartnerPermissionsAuthorizationCodeAuthorizationCode
 
 class PartnerPermissionsSearch(TypedNode):
     def get(self, query: t.PartnerPermissionsSearchGetQuery = ..., /, *, params: t.PartnerPermissionsSearchGetQuery = ..., **options: Unpack[Options]) -> Reply[t.PartnerPermissionsSearchGetData]:
@@ -397,19 +357,23 @@ class PartnerPermissionsTerminate(TypedNode):
     def __call__(self, body: t.PartnerPermissionsTerminatePostBody, /, **options: Unpack[BodyOptions]) -> Reply[None]:
         """解除用户授权关系（openid）: POST."""
 
-class PartnerServiceAccountApplications(TypedNode):
-    _out_apply_no_: PartnerServiceAccountApplicationsOutApplyNo
-    def post(self, body: t.PartnerServiceAccountApplicationsPostBody = ..., /, *, json: t.PartnerServiceAccountApplicationsPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.PartnerServiceAccountApplicationsPostData]:
-        """收付通子商户申请绑定支付分服务.
+class PartnerPermissions(TypedNode):
+    applyForScene: PartnerPermissionsApplyForScene
+    assessUserRiskLevel: PartnerPermissionsAssessUserRiskLevel
+    authorizationCode: PartnerPermissionsAuthorizationCode
+    search: PartnerPermissionsSearch
+    terminate: PartnerPermissionsTerminate
+    def post(self, body: t.PartnerPermissionsPostBody = ..., /, *, json: t.PartnerPermissionsPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.PartnerPermissionsPostData]:
+        """商户预授权.
 
         服务商
 
-        https://pay.weixin.qq.com/doc/v3/partner/4012715051
+        https://pay.weixin.qq.com/doc/v3/partner/4012382030
         """
-    async def post_async(self, body: t.PartnerServiceAccountApplicationsPostBody = ..., /, *, json: t.PartnerServiceAccountApplicationsPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.PartnerServiceAccountApplicationsPostData]:
-        """收付通子商户申请绑定支付分服务."""
-    def __call__(self, body: t.PartnerServiceAccountApplicationsPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.PartnerServiceAccountApplicationsPostData]:
-        """收付通子商户申请绑定支付分服务: POST."""
+    async def post_async(self, body: t.PartnerPermissionsPostBody = ..., /, *, json: t.PartnerPermissionsPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.PartnerPermissionsPostData]:
+        """商户预授权."""
+    def __call__(self, body: t.PartnerPermissionsPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.PartnerPermissionsPostData]:
+        """商户预授权: POST."""
 
 class PartnerServiceAccountApplicationsOutApplyNo(TypedNode):
     def get(self, *, out_apply_no: str | int, **options: Unpack[Options]) -> Reply[t.PartnerServiceAccountApplicationsOutApplyNoGetData]:
@@ -424,29 +388,19 @@ class PartnerServiceAccountApplicationsOutApplyNo(TypedNode):
     async def get_async(self, *, out_apply_no: str | int, **options: Unpack[Options]) -> Reply[t.PartnerServiceAccountApplicationsOutApplyNoGetData]:
         """查询收付通子商户服务绑定结果."""
 
-class PartnerServiceorder(TypedNode):
-    directComplete: PartnerServiceorderDirectComplete
-    _out_order_no_: PartnerServiceorderOutOrderNo
-    def get(self, query: t.PartnerServiceorderGetQuery = ..., /, *, params: t.PartnerServiceorderGetQuery = ..., **options: Unpack[Options]) -> Reply[t.PartnerServiceorderGetData]:
-        """查询支付分订单.
+class PartnerServiceAccountApplications(TypedNode):
+    _out_apply_no_: PartnerServiceAccountApplicationsOutApplyNo
+    def post(self, body: t.PartnerServiceAccountApplicationsPostBody = ..., /, *, json: t.PartnerServiceAccountApplicationsPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.PartnerServiceAccountApplicationsPostData]:
+        """收付通子商户申请绑定支付分服务.
 
         服务商
 
-        https://pay.weixin.qq.com/doc/v3/partner/4012692256
+        https://pay.weixin.qq.com/doc/v3/partner/4012715051
         """
-    async def get_async(self, query: t.PartnerServiceorderGetQuery = ..., /, *, params: t.PartnerServiceorderGetQuery = ..., **options: Unpack[Options]) -> Reply[t.PartnerServiceorderGetData]:
-        """查询支付分订单."""
-    def post(self, body: t.PartnerServiceorderPostBody = ..., /, *, json: t.PartnerServiceorderPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.PartnerServiceorderPostData]:
-        """创建支付分订单.
-
-        服务商
-
-        https://pay.weixin.qq.com/doc/v3/partner/4012692136
-        """
-    async def post_async(self, body: t.PartnerServiceorderPostBody = ..., /, *, json: t.PartnerServiceorderPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.PartnerServiceorderPostData]:
-        """创建支付分订单."""
-    def __call__(self, body: t.PartnerServiceorderPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.PartnerServiceorderPostData]:
-        """创建支付分订单: POST."""
+    async def post_async(self, body: t.PartnerServiceAccountApplicationsPostBody = ..., /, *, json: t.PartnerServiceAccountApplicationsPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.PartnerServiceAccountApplicationsPostData]:
+        """收付通子商户申请绑定支付分服务."""
+    def __call__(self, body: t.PartnerServiceAccountApplicationsPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.PartnerServiceAccountApplicationsPostData]:
+        """收付通子商户申请绑定支付分服务: POST."""
 
 class PartnerServiceorderDirectComplete(TypedNode):
     def post(self, body: t.PartnerServiceorderDirectCompletePostBody = ..., /, *, json: t.PartnerServiceorderDirectCompletePostBody = ..., **options: Unpack[BodyOptions]) -> Reply[None]:
@@ -460,15 +414,6 @@ class PartnerServiceorderDirectComplete(TypedNode):
         """创单结单合并."""
     def __call__(self, body: t.PartnerServiceorderDirectCompletePostBody, /, **options: Unpack[BodyOptions]) -> Reply[None]:
         """创单结单合并: POST."""
-
-class PartnerServiceorderOutOrderNo(TypedNode):
-    cancel: PartnerServiceorderOutOrderNoCancel
-    complete: PartnerServiceorderOutOrderNoComplete
-    modify: PartnerServiceorderOutOrderNoModify
-    pay: PartnerServiceorderOutOrderNoPay
-    sendPendingmessage: PartnerServiceorderOutOrderNoSendPendingmessage
-    sendPrepaidmessage: PartnerServiceorderOutOrderNoSendPrepaidmessage
-    sync: PartnerServiceorderOutOrderNoSync
 
 class PartnerServiceorderOutOrderNoCancel(TypedNode):
     def post(self, body: t.PartnerServiceorderOutOrderNoCancelPostBody = ..., /, *, json: t.PartnerServiceorderOutOrderNoCancelPostBody = ..., out_order_no: str | int, **options: Unpack[BodyOptions]) -> Reply[None]:
@@ -575,6 +520,39 @@ class PartnerServiceorderOutOrderNoSync(TypedNode):
     def __call__(self, body: t.PartnerServiceorderOutOrderNoSyncPostBody, /, *, out_order_no: str | int, **options: Unpack[BodyOptions]) -> Reply[None]:
         """同步订单信息: POST."""
 
+class PartnerServiceorderOutOrderNo(TypedNode):
+    cancel: PartnerServiceorderOutOrderNoCancel
+    complete: PartnerServiceorderOutOrderNoComplete
+    modify: PartnerServiceorderOutOrderNoModify
+    pay: PartnerServiceorderOutOrderNoPay
+    sendPendingmessage: PartnerServiceorderOutOrderNoSendPendingmessage
+    sendPrepaidmessage: PartnerServiceorderOutOrderNoSendPrepaidmessage
+    sync: PartnerServiceorderOutOrderNoSync
+
+class PartnerServiceorder(TypedNode):
+    directComplete: PartnerServiceorderDirectComplete
+    _out_order_no_: PartnerServiceorderOutOrderNo
+    def get(self, query: t.PartnerServiceorderGetQuery = ..., /, *, params: t.PartnerServiceorderGetQuery = ..., **options: Unpack[Options]) -> Reply[t.PartnerServiceorderGetData]:
+        """查询支付分订单.
+
+        服务商
+
+        https://pay.weixin.qq.com/doc/v3/partner/4012692256
+        """
+    async def get_async(self, query: t.PartnerServiceorderGetQuery = ..., /, *, params: t.PartnerServiceorderGetQuery = ..., **options: Unpack[Options]) -> Reply[t.PartnerServiceorderGetData]:
+        """查询支付分订单."""
+    def post(self, body: t.PartnerServiceorderPostBody = ..., /, *, json: t.PartnerServiceorderPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.PartnerServiceorderPostData]:
+        """创建支付分订单.
+
+        服务商
+
+        https://pay.weixin.qq.com/doc/v3/partner/4012692136
+        """
+    async def post_async(self, body: t.PartnerServiceorderPostBody = ..., /, *, json: t.PartnerServiceorderPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.PartnerServiceorderPostData]:
+        """创建支付分订单."""
+    def __call__(self, body: t.PartnerServiceorderPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.PartnerServiceorderPostData]:
+        """创建支付分订单: POST."""
+
 class PartnerServicepayondeliveryorder(TypedNode):
     def post(self, body: t.PartnerServicepayondeliveryorderPostBody = ..., /, *, json: t.PartnerServicepayondeliveryorderPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.PartnerServicepayondeliveryorderPostData]:
         """创建先用后付订单.
@@ -587,12 +565,6 @@ class PartnerServicepayondeliveryorder(TypedNode):
         """创建先用后付订单."""
     def __call__(self, body: t.PartnerServicepayondeliveryorderPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.PartnerServicepayondeliveryorderPostData]:
         """创建先用后付订单: POST."""
-
-class PartnerServicequotas(TypedNode):
-    serviceId: PartnerServicequotasServiceId
-
-class PartnerServicequotasServiceId(TypedNode):
-    _service_id_: PartnerServicequotasServiceIdServiceId
 
 class PartnerServicequotasServiceIdServiceId(TypedNode):
     def get(self, query: t.PartnerServicequotasServiceIdGetQuery = ..., /, *, params: t.PartnerServicequotasServiceIdGetQuery = ..., service_id: str | int, **options: Unpack[Options]) -> Reply[t.PartnerServicequotasServiceIdGetData]:
@@ -607,33 +579,18 @@ class PartnerServicequotasServiceIdServiceId(TypedNode):
     async def get_async(self, query: t.PartnerServicequotasServiceIdGetQuery = ..., /, *, params: t.PartnerServicequotasServiceIdGetQuery = ..., service_id: str | int, **options: Unpack[Options]) -> Reply[t.PartnerServicequotasServiceIdGetData]:
         """查询用户分层对应建议先享金额."""
 
-class PayafterOrders(TypedNode):
-    _out_order_no_: PayafterOrdersOutOrderNo
-    def get(self, query: t.PayafterOrdersGetQuery = ..., /, *, params: t.PayafterOrdersGetQuery = ..., **options: Unpack[Options]) -> Reply[t.PayafterOrdersGetData]:
-        """查询先享后付订单.
+class PartnerServicequotasServiceId(TypedNode):
+    _service_id_: PartnerServicequotasServiceIdServiceId
 
-        直连商户
+class PartnerServicequotas(TypedNode):
+    serviceId: PartnerServicequotasServiceId
 
-        https://pay.weixin.qq.com/wiki/doc/apiv3/payscore.php?chapter=17_2&index=4
-        """
-    async def get_async(self, query: t.PayafterOrdersGetQuery = ..., /, *, params: t.PayafterOrdersGetQuery = ..., **options: Unpack[Options]) -> Reply[t.PayafterOrdersGetData]:
-        """查询先享后付订单."""
-    def post(self, body: t.PayafterOrdersPostBody = ..., /, *, json: t.PayafterOrdersPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.PayafterOrdersPostData]:
-        """创建先享后付订单.
-
-        直连商户
-
-        https://pay.weixin.qq.com/wiki/doc/apiv3/payscore.php?chapter=17_1&index=3
-        """
-    async def post_async(self, body: t.PayafterOrdersPostBody = ..., /, *, json: t.PayafterOrdersPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.PayafterOrdersPostData]:
-        """创建先享后付订单."""
-    def __call__(self, body: t.PayafterOrdersPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.PayafterOrdersPostData]:
-        """创建先享后付订单: POST."""
-
-class PayafterOrdersOutOrderNo(TypedNode):
-    cancel: PayafterOrdersOutOrderNoCancel
-    complete: PayafterOrdersOutOrderNoComplete
-    sync: PayafterOrdersOutOrderNoSync
+class Partner(TypedNode):
+    permissions: PartnerPermissions
+    serviceAccountApplications: PartnerServiceAccountApplications
+    serviceorder: PartnerServiceorder
+    servicepayondeliveryorder: PartnerServicepayondeliveryorder
+    servicequotas: PartnerServicequotas
 
 class PayafterOrdersOutOrderNoCancel(TypedNode):
     def post(self, body: t.PayafterOrdersOutOrderNoCancelPostBody = ..., /, *, json: t.PayafterOrdersOutOrderNoCancelPostBody = ..., out_order_no: str | int, **options: Unpack[BodyOptions]) -> Reply[t.PayafterOrdersOutOrderNoCancelPostData]:
@@ -680,21 +637,33 @@ class PayafterOrdersOutOrderNoSync(TypedNode):
     def __call__(self, body: t.PayafterOrdersOutOrderNoSyncPostBody, /, *, out_order_no: str | int, **options: Unpack[BodyOptions]) -> Reply[t.PayafterOrdersOutOrderNoSyncPostData]:
         """支付分订单同步: POST."""
 
-class Permissions(TypedNode):
-    assessUserRiskLevel: PermissionsAssessUserRiskLevel
-    authorizationCode: PermissionsAuthorizationCode
-    openid: PermissionsOpenid
-    def post(self, body: t.PermissionsPostBody = ..., /, *, json: t.PermissionsPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.PermissionsPostData]:
-        """商户预授权.
+class PayafterOrdersOutOrderNo(TypedNode):
+    cancel: PayafterOrdersOutOrderNoCancel
+    complete: PayafterOrdersOutOrderNoComplete
+    sync: PayafterOrdersOutOrderNoSync
+
+class PayafterOrders(TypedNode):
+    _out_order_no_: PayafterOrdersOutOrderNo
+    def get(self, query: t.PayafterOrdersGetQuery = ..., /, *, params: t.PayafterOrdersGetQuery = ..., **options: Unpack[Options]) -> Reply[t.PayafterOrdersGetData]:
+        """查询先享后付订单.
 
         直连商户
 
-        https://pay.weixin.qq.com/doc/v3/merchant/4012647349
+        https://pay.weixin.qq.com/wiki/doc/apiv3/payscore.php?chapter=17_2&index=4
         """
-    async def post_async(self, body: t.PermissionsPostBody = ..., /, *, json: t.PermissionsPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.PermissionsPostData]:
-        """商户预授权."""
-    def __call__(self, body: t.PermissionsPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.PermissionsPostData]:
-        """商户预授权: POST."""
+    async def get_async(self, query: t.PayafterOrdersGetQuery = ..., /, *, params: t.PayafterOrdersGetQuery = ..., **options: Unpack[Options]) -> Reply[t.PayafterOrdersGetData]:
+        """查询先享后付订单."""
+    def post(self, body: t.PayafterOrdersPostBody = ..., /, *, json: t.PayafterOrdersPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.PayafterOrdersPostData]:
+        """创建先享后付订单.
+
+        直连商户
+
+        https://pay.weixin.qq.com/wiki/doc/apiv3/payscore.php?chapter=17_1&index=3
+        """
+    async def post_async(self, body: t.PayafterOrdersPostBody = ..., /, *, json: t.PayafterOrdersPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.PayafterOrdersPostData]:
+        """创建先享后付订单."""
+    def __call__(self, body: t.PayafterOrdersPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.PayafterOrdersPostData]:
+        """创建先享后付订单: POST."""
 
 class PermissionsAssessUserRiskLevel(TypedNode):
     def post(self, body: t.PermissionsAssessUserRiskLevelPostBody = ..., /, *, json: t.PermissionsAssessUserRiskLevelPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.PermissionsAssessUserRiskLevelPostData]:
@@ -708,23 +677,6 @@ class PermissionsAssessUserRiskLevel(TypedNode):
         """商户评估用户分层."""
     def __call__(self, body: t.PermissionsAssessUserRiskLevelPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.PermissionsAssessUserRiskLevelPostData]:
         """商户评估用户分层: POST."""
-
-class PermissionsAuthorizationCode(TypedNode):
-    _authorization_code_: PermissionsAuthorizationCodeAuthorizationCode
-
-class PermissionsAuthorizationCodeAuthorizationCode(TypedNode):
-    terminate: PermissionsAuthorizationCodeTerminate
-    def get(self, query: t.PermissionsAuthorizationCodeGetQuery = ..., /, *, params: t.PermissionsAuthorizationCodeGetQuery = ..., authorization_code: str | int, **options: Unpack[Options]) -> Reply[t.PermissionsAuthorizationCodeGetData]:
-        """查询与用户授权记录（授权协议号）.
-
-        直连商户
-
-        authorization_code: 授权协议号
-
-        https://pay.weixin.qq.com/doc/v3/merchant/4012647401
-        """
-    async def get_async(self, query: t.PermissionsAuthorizationCodeGetQuery = ..., /, *, params: t.PermissionsAuthorizationCodeGetQuery = ..., authorization_code: str | int, **options: Unpack[Options]) -> Reply[t.PermissionsAuthorizationCodeGetData]:
-        """查询与用户授权记录（授权协议号）."""
 
 class PermissionsAuthorizationCodeTerminate(TypedNode):
     def post(self, body: t.PermissionsAuthorizationCodeTerminatePostBody = ..., /, *, json: t.PermissionsAuthorizationCodeTerminatePostBody = ..., authorization_code: str | int, **options: Unpack[BodyOptions]) -> Reply[None]:
@@ -741,22 +693,22 @@ class PermissionsAuthorizationCodeTerminate(TypedNode):
     def __call__(self, body: t.PermissionsAuthorizationCodeTerminatePostBody, /, *, authorization_code: str | int, **options: Unpack[BodyOptions]) -> Reply[None]:
         """解除用户授权关系（授权协议号）: POST."""
 
-class PermissionsOpenid(TypedNode):
-    _openid_: PermissionsOpenidOpenid
-
-class PermissionsOpenidOpenid(TypedNode):
-    terminate: PermissionsOpenidTerminate
-    def get(self, query: t.PermissionsOpenidGetQuery = ..., /, *, params: t.PermissionsOpenidGetQuery = ..., openid: str | int, **options: Unpack[Options]) -> Reply[t.PermissionsOpenidGetData]:
-        """查询与用户授权记录（openid）.
+class PermissionsAuthorizationCodeAuthorizationCode(TypedNode):
+    terminate: PermissionsAuthorizationCodeTerminate
+    def get(self, query: t.PermissionsAuthorizationCodeGetQuery = ..., /, *, params: t.PermissionsAuthorizationCodeGetQuery = ..., authorization_code: str | int, **options: Unpack[Options]) -> Reply[t.PermissionsAuthorizationCodeGetData]:
+        """查询与用户授权记录（授权协议号）.
 
         直连商户
 
-        openid: 用户标识
+        authorization_code: 授权协议号
 
-        https://pay.weixin.qq.com/doc/v3/merchant/4012647404
+        https://pay.weixin.qq.com/doc/v3/merchant/4012647401
         """
-    async def get_async(self, query: t.PermissionsOpenidGetQuery = ..., /, *, params: t.PermissionsOpenidGetQuery = ..., openid: str | int, **options: Unpack[Options]) -> Reply[t.PermissionsOpenidGetData]:
-        """查询与用户授权记录（openid）."""
+    async def get_async(self, query: t.PermissionsAuthorizationCodeGetQuery = ..., /, *, params: t.PermissionsAuthorizationCodeGetQuery = ..., authorization_code: str | int, **options: Unpack[Options]) -> Reply[t.PermissionsAuthorizationCodeGetData]:
+        """查询与用户授权记录（授权协议号）."""
+
+class PermissionsAuthorizationCode(TypedNode):
+    _authorization_code_: PermissionsAuthorizationCodeAuthorizationCode
 
 class PermissionsOpenidTerminate(TypedNode):
     def post(self, body: t.PermissionsOpenidTerminatePostBody = ..., /, *, json: t.PermissionsOpenidTerminatePostBody = ..., openid: str | int, **options: Unpack[BodyOptions]) -> Reply[None]:
@@ -773,43 +725,38 @@ class PermissionsOpenidTerminate(TypedNode):
     def __call__(self, body: t.PermissionsOpenidTerminatePostBody, /, *, openid: str | int, **options: Unpack[BodyOptions]) -> Reply[None]:
         """解除用户授权关系（openid）: POST."""
 
-class Plan(TypedNode):
-    partner: PlanPartner
-    payscorePlans: PlanPayscorePlans
+class PermissionsOpenidOpenid(TypedNode):
+    terminate: PermissionsOpenidTerminate
+    def get(self, query: t.PermissionsOpenidGetQuery = ..., /, *, params: t.PermissionsOpenidGetQuery = ..., openid: str | int, **options: Unpack[Options]) -> Reply[t.PermissionsOpenidGetData]:
+        """查询与用户授权记录（openid）.
 
-class PlanPartner(TypedNode):
-    payscorePlans: PlanPartnerPayscorePlans
+        直连商户
 
-class PlanPartnerPayscorePlans(TypedNode):
-    merchantPlanNo: PlanPartnerPayscorePlansMerchantPlanNo
-    def post(self, body: t.PlanPartnerPayscorePlansPostBody = ..., /, *, json: t.PlanPartnerPayscorePlansPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.PlanPartnerPayscorePlansPostData]:
-        """创建支付分计划.
+        openid: 用户标识
 
-        服务商
-
-        https://pay.weixin.qq.com/doc/v3/partner/4012463290
+        https://pay.weixin.qq.com/doc/v3/merchant/4012647404
         """
-    async def post_async(self, body: t.PlanPartnerPayscorePlansPostBody = ..., /, *, json: t.PlanPartnerPayscorePlansPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.PlanPartnerPayscorePlansPostData]:
-        """创建支付分计划."""
-    def __call__(self, body: t.PlanPartnerPayscorePlansPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.PlanPartnerPayscorePlansPostData]:
-        """创建支付分计划: POST."""
+    async def get_async(self, query: t.PermissionsOpenidGetQuery = ..., /, *, params: t.PermissionsOpenidGetQuery = ..., openid: str | int, **options: Unpack[Options]) -> Reply[t.PermissionsOpenidGetData]:
+        """查询与用户授权记录（openid）."""
 
-class PlanPartnerPayscorePlansMerchantPlanNo(TypedNode):
-    _merchant_plan_no_: PlanPartnerPayscorePlansMerchantPlanNoMerchantPlanNo
+class PermissionsOpenid(TypedNode):
+    _openid_: PermissionsOpenidOpenid
 
-class PlanPartnerPayscorePlansMerchantPlanNoMerchantPlanNo(TypedNode):
-    stop: PlanPartnerPayscorePlansMerchantPlanNoStop
-    def get(self, query: t.PlanPartnerPayscorePlansMerchantPlanNoGetQuery = ..., /, *, params: t.PlanPartnerPayscorePlansMerchantPlanNoGetQuery = ..., merchant_plan_no: str | int, **options: Unpack[Options]) -> Reply[t.PlanPartnerPayscorePlansMerchantPlanNoGetData]:
-        """查询支付分计划.
+class Permissions(TypedNode):
+    assessUserRiskLevel: PermissionsAssessUserRiskLevel
+    authorizationCode: PermissionsAuthorizationCode
+    openid: PermissionsOpenid
+    def post(self, body: t.PermissionsPostBody = ..., /, *, json: t.PermissionsPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.PermissionsPostData]:
+        """商户预授权.
 
-        服务商
+        直连商户
 
-        merchant_plan_no: 支付分计划商户侧单号
-
-        https://pay.weixin.qq.com/doc/v3/partner/4012463318
+        https://pay.weixin.qq.com/doc/v3/merchant/4012647349
         """
-    async def get_async(self, query: t.PlanPartnerPayscorePlansMerchantPlanNoGetQuery = ..., /, *, params: t.PlanPartnerPayscorePlansMerchantPlanNoGetQuery = ..., merchant_plan_no: str | int, **options: Unpack[Options]) -> Reply[t.PlanPartnerPayscorePlansMerchantPlanNoGetData]:
-        """查询支付分计划."""
+    async def post_async(self, body: t.PermissionsPostBody = ..., /, *, json: t.PermissionsPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.PermissionsPostData]:
+        """商户预授权."""
+    def __call__(self, body: t.PermissionsPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.PermissionsPostData]:
+        """商户预授权: POST."""
 
 class PlanPartnerPayscorePlansMerchantPlanNoStop(TypedNode):
     def post(self, body: t.PlanPartnerPayscorePlansMerchantPlanNoStopPostBody = ..., /, *, json: t.PlanPartnerPayscorePlansMerchantPlanNoStopPostBody = ..., merchant_plan_no: str | int, **options: Unpack[BodyOptions]) -> Reply[t.PlanPartnerPayscorePlansMerchantPlanNoStopPostData]:
@@ -826,22 +773,52 @@ class PlanPartnerPayscorePlansMerchantPlanNoStop(TypedNode):
     def __call__(self, body: t.PlanPartnerPayscorePlansMerchantPlanNoStopPostBody, /, *, merchant_plan_no: str | int, **options: Unpack[BodyOptions]) -> Reply[t.PlanPartnerPayscorePlansMerchantPlanNoStopPostData]:
         """停止支付分计划: POST."""
 
-class PlanPayscorePlans(TypedNode):
-    merchantPlanNo: PlanPayscorePlansMerchantPlanNo
-    def post(self, body: t.PlanPayscorePlansPostBody = ..., /, *, json: t.PlanPayscorePlansPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.PlanPayscorePlansPostData]:
+class PlanPartnerPayscorePlansMerchantPlanNoMerchantPlanNo(TypedNode):
+    stop: PlanPartnerPayscorePlansMerchantPlanNoStop
+    def get(self, query: t.PlanPartnerPayscorePlansMerchantPlanNoGetQuery = ..., /, *, params: t.PlanPartnerPayscorePlansMerchantPlanNoGetQuery = ..., merchant_plan_no: str | int, **options: Unpack[Options]) -> Reply[t.PlanPartnerPayscorePlansMerchantPlanNoGetData]:
+        """查询支付分计划.
+
+        服务商
+
+        merchant_plan_no: 支付分计划商户侧单号
+
+        https://pay.weixin.qq.com/doc/v3/partner/4012463318
+        """
+    async def get_async(self, query: t.PlanPartnerPayscorePlansMerchantPlanNoGetQuery = ..., /, *, params: t.PlanPartnerPayscorePlansMerchantPlanNoGetQuery = ..., merchant_plan_no: str | int, **options: Unpack[Options]) -> Reply[t.PlanPartnerPayscorePlansMerchantPlanNoGetData]:
+        """查询支付分计划."""
+
+class PlanPartnerPayscorePlansMerchantPlanNo(TypedNode):
+    _merchant_plan_no_: PlanPartnerPayscorePlansMerchantPlanNoMerchantPlanNo
+
+class PlanPartnerPayscorePlans(TypedNode):
+    merchantPlanNo: PlanPartnerPayscorePlansMerchantPlanNo
+    def post(self, body: t.PlanPartnerPayscorePlansPostBody = ..., /, *, json: t.PlanPartnerPayscorePlansPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.PlanPartnerPayscorePlansPostData]:
         """创建支付分计划.
+
+        服务商
+
+        https://pay.weixin.qq.com/doc/v3/partner/4012463290
+        """
+    async def post_async(self, body: t.PlanPartnerPayscorePlansPostBody = ..., /, *, json: t.PlanPartnerPayscorePlansPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.PlanPartnerPayscorePlansPostData]:
+        """创建支付分计划."""
+    def __call__(self, body: t.PlanPartnerPayscorePlansPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.PlanPartnerPayscorePlansPostData]:
+        """创建支付分计划: POST."""
+
+class PlanPartner(TypedNode):
+    payscorePlans: PlanPartnerPayscorePlans
+
+class PlanPayscorePlansMerchantPlanNoStop(TypedNode):
+    def post(self, *, merchant_plan_no: str | int, **options: Unpack[BodyOptions]) -> Reply[t.PlanPayscorePlansMerchantPlanNoStopPostData]:
+        """停止支付分计划.
 
         普通商户
 
-        https://pay.weixin.qq.com/doc/v3/merchant/4012467232
-        """
-    async def post_async(self, body: t.PlanPayscorePlansPostBody = ..., /, *, json: t.PlanPayscorePlansPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.PlanPayscorePlansPostData]:
-        """创建支付分计划."""
-    def __call__(self, body: t.PlanPayscorePlansPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.PlanPayscorePlansPostData]:
-        """创建支付分计划: POST."""
+        merchant_plan_no: 商户支付分计划对应的计划号
 
-class PlanPayscorePlansMerchantPlanNo(TypedNode):
-    _merchant_plan_no_: PlanPayscorePlansMerchantPlanNoMerchantPlanNo
+        https://pay.weixin.qq.com/doc/v3/merchant/4012470851
+        """
+    async def post_async(self, *, merchant_plan_no: str | int, **options: Unpack[BodyOptions]) -> Reply[t.PlanPayscorePlansMerchantPlanNoStopPostData]:
+        """停止支付分计划."""
 
 class PlanPayscorePlansMerchantPlanNoMerchantPlanNo(TypedNode):
     stop: PlanPayscorePlansMerchantPlanNoStop
@@ -857,42 +834,26 @@ class PlanPayscorePlansMerchantPlanNoMerchantPlanNo(TypedNode):
     async def get_async(self, *, merchant_plan_no: str | int, **options: Unpack[Options]) -> Reply[t.PlanPayscorePlansMerchantPlanNoGetData]:
         """查询支付分计划."""
 
-class PlanPayscorePlansMerchantPlanNoStop(TypedNode):
-    def post(self, *, merchant_plan_no: str | int, **options: Unpack[BodyOptions]) -> Reply[t.PlanPayscorePlansMerchantPlanNoStopPostData]:
-        """停止支付分计划.
+class PlanPayscorePlansMerchantPlanNo(TypedNode):
+    _merchant_plan_no_: PlanPayscorePlansMerchantPlanNoMerchantPlanNo
+
+class PlanPayscorePlans(TypedNode):
+    merchantPlanNo: PlanPayscorePlansMerchantPlanNo
+    def post(self, body: t.PlanPayscorePlansPostBody = ..., /, *, json: t.PlanPayscorePlansPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.PlanPayscorePlansPostData]:
+        """创建支付分计划.
 
         普通商户
 
-        merchant_plan_no: 商户支付分计划对应的计划号
-
-        https://pay.weixin.qq.com/doc/v3/merchant/4012470851
+        https://pay.weixin.qq.com/doc/v3/merchant/4012467232
         """
-    async def post_async(self, *, merchant_plan_no: str | int, **options: Unpack[BodyOptions]) -> Reply[t.PlanPayscorePlansMerchantPlanNoStopPostData]:
-        """停止支付分计划."""
+    async def post_async(self, body: t.PlanPayscorePlansPostBody = ..., /, *, json: t.PlanPayscorePlansPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.PlanPayscorePlansPostData]:
+        """创建支付分计划."""
+    def __call__(self, body: t.PlanPayscorePlansPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.PlanPayscorePlansPostData]:
+        """创建支付分计划: POST."""
 
-class Serviceorder(TypedNode):
-    directComplete: ServiceorderDirectComplete
-    _out_order_no_: ServiceorderOutOrderNo
-    def get(self, query: t.ServiceorderGetQuery = ..., /, *, params: t.ServiceorderGetQuery = ..., **options: Unpack[Options]) -> Reply[t.ServiceorderGetData]:
-        """查询支付分订单.
-
-        普通商户
-
-        https://pay.weixin.qq.com/doc/v3/merchant/4012587902
-        """
-    async def get_async(self, query: t.ServiceorderGetQuery = ..., /, *, params: t.ServiceorderGetQuery = ..., **options: Unpack[Options]) -> Reply[t.ServiceorderGetData]:
-        """查询支付分订单."""
-    def post(self, body: t.ServiceorderPostBody = ..., /, *, json: t.ServiceorderPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.ServiceorderPostData]:
-        """创建支付分订单.
-
-        普通商户
-
-        https://pay.weixin.qq.com/doc/v3/merchant/4012587900
-        """
-    async def post_async(self, body: t.ServiceorderPostBody = ..., /, *, json: t.ServiceorderPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.ServiceorderPostData]:
-        """创建支付分订单."""
-    def __call__(self, body: t.ServiceorderPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.ServiceorderPostData]:
-        """创建支付分订单: POST."""
+class Plan(TypedNode):
+    partner: PlanPartner
+    payscorePlans: PlanPayscorePlans
 
 class ServiceorderDirectComplete(TypedNode):
     def post(self, body: t.ServiceorderDirectCompletePostBody = ..., /, *, json: t.ServiceorderDirectCompletePostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.ServiceorderDirectCompletePostData]:
@@ -906,15 +867,6 @@ class ServiceorderDirectComplete(TypedNode):
         """创单结单合并."""
     def __call__(self, body: t.ServiceorderDirectCompletePostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.ServiceorderDirectCompletePostData]:
         """创单结单合并: POST."""
-
-class ServiceorderOutOrderNo(TypedNode):
-    cancel: ServiceorderOutOrderNoCancel
-    complete: ServiceorderOutOrderNoComplete
-    modify: ServiceorderOutOrderNoModify
-    pay: ServiceorderOutOrderNoPay
-    sendPendingmessage: ServiceorderOutOrderNoSendPendingmessage
-    sendPrepaidmessage: ServiceorderOutOrderNoSendPrepaidmessage
-    sync: ServiceorderOutOrderNoSync
 
 class ServiceorderOutOrderNoCancel(TypedNode):
     def post(self, body: t.ServiceorderOutOrderNoCancelPostBody = ..., /, *, json: t.ServiceorderOutOrderNoCancelPostBody = ..., out_order_no: str | int, **options: Unpack[BodyOptions]) -> Reply[t.ServiceorderOutOrderNoCancelPostData]:
@@ -1021,6 +973,39 @@ class ServiceorderOutOrderNoSync(TypedNode):
     def __call__(self, body: t.ServiceorderOutOrderNoSyncPostBody, /, *, out_order_no: str | int, **options: Unpack[BodyOptions]) -> Reply[t.ServiceorderOutOrderNoSyncPostData]:
         """同步服务订单信息: POST."""
 
+class ServiceorderOutOrderNo(TypedNode):
+    cancel: ServiceorderOutOrderNoCancel
+    complete: ServiceorderOutOrderNoComplete
+    modify: ServiceorderOutOrderNoModify
+    pay: ServiceorderOutOrderNoPay
+    sendPendingmessage: ServiceorderOutOrderNoSendPendingmessage
+    sendPrepaidmessage: ServiceorderOutOrderNoSendPrepaidmessage
+    sync: ServiceorderOutOrderNoSync
+
+class Serviceorder(TypedNode):
+    directComplete: ServiceorderDirectComplete
+    _out_order_no_: ServiceorderOutOrderNo
+    def get(self, query: t.ServiceorderGetQuery = ..., /, *, params: t.ServiceorderGetQuery = ..., **options: Unpack[Options]) -> Reply[t.ServiceorderGetData]:
+        """查询支付分订单.
+
+        普通商户
+
+        https://pay.weixin.qq.com/doc/v3/merchant/4012587902
+        """
+    async def get_async(self, query: t.ServiceorderGetQuery = ..., /, *, params: t.ServiceorderGetQuery = ..., **options: Unpack[Options]) -> Reply[t.ServiceorderGetData]:
+        """查询支付分订单."""
+    def post(self, body: t.ServiceorderPostBody = ..., /, *, json: t.ServiceorderPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.ServiceorderPostData]:
+        """创建支付分订单.
+
+        普通商户
+
+        https://pay.weixin.qq.com/doc/v3/merchant/4012587900
+        """
+    async def post_async(self, body: t.ServiceorderPostBody = ..., /, *, json: t.ServiceorderPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.ServiceorderPostData]:
+        """创建支付分订单."""
+    def __call__(self, body: t.ServiceorderPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.ServiceorderPostData]:
+        """创建支付分订单: POST."""
+
 class Servicepayondeliveryorder(TypedNode):
     def post(self, body: t.ServicepayondeliveryorderPostBody = ..., /, *, json: t.ServicepayondeliveryorderPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.ServicepayondeliveryorderPostData]:
         """创建先用后付订单.
@@ -1034,15 +1019,6 @@ class Servicepayondeliveryorder(TypedNode):
     def __call__(self, body: t.ServicepayondeliveryorderPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.ServicepayondeliveryorderPostData]:
         """创建先用后付订单: POST."""
 
-class SignPlan(TypedNode):
-    partner: SignPlanPartner
-    serviceorder: SignPlanServiceorder
-    userSignPlans: SignPlanUserSignPlans
-
-class SignPlanPartner(TypedNode):
-    serviceorder: SignPlanPartnerServiceorder
-    userSignPlans: SignPlanPartnerUserSignPlans
-
 class SignPlanPartnerServiceorder(TypedNode):
     def post(self, body: t.SignPlanPartnerServiceorderPostBody = ..., /, *, json: t.SignPlanPartnerServiceorderPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.SignPlanPartnerServiceorderPostData]:
         """创建用户的签约计划详情对应的服务订单.
@@ -1055,37 +1031,6 @@ class SignPlanPartnerServiceorder(TypedNode):
         """创建用户的签约计划详情对应的服务订单."""
     def __call__(self, body: t.SignPlanPartnerServiceorderPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.SignPlanPartnerServiceorderPostData]:
         """创建用户的签约计划详情对应的服务订单: POST."""
-
-class SignPlanPartnerUserSignPlans(TypedNode):
-    merchantSignPlanNo: SignPlanPartnerUserSignPlansMerchantSignPlanNo
-    def post(self, body: t.SignPlanPartnerUserSignPlansPostBody = ..., /, *, json: t.SignPlanPartnerUserSignPlansPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.SignPlanPartnerUserSignPlansPostData]:
-        """创建用户的签约计划.
-
-        服务商
-
-        https://pay.weixin.qq.com/doc/v3/partner/4012463521
-        """
-    async def post_async(self, body: t.SignPlanPartnerUserSignPlansPostBody = ..., /, *, json: t.SignPlanPartnerUserSignPlansPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.SignPlanPartnerUserSignPlansPostData]:
-        """创建用户的签约计划."""
-    def __call__(self, body: t.SignPlanPartnerUserSignPlansPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.SignPlanPartnerUserSignPlansPostData]:
-        """创建用户的签约计划: POST."""
-
-class SignPlanPartnerUserSignPlansMerchantSignPlanNo(TypedNode):
-    _merchant_sign_plan_no_: SignPlanPartnerUserSignPlansMerchantSignPlanNoMerchantSignPlanNo
-
-class SignPlanPartnerUserSignPlansMerchantSignPlanNoMerchantSignPlanNo(TypedNode):
-    stop: SignPlanPartnerUserSignPlansMerchantSignPlanNoStop
-    def get(self, query: t.SignPlanPartnerUserSignPlansMerchantSignPlanNoGetQuery = ..., /, *, params: t.SignPlanPartnerUserSignPlansMerchantSignPlanNoGetQuery = ..., merchant_sign_plan_no: str | int, **options: Unpack[Options]) -> Reply[t.SignPlanPartnerUserSignPlansMerchantSignPlanNoGetData]:
-        """查询用户的签约计划.
-
-        服务商
-
-        merchant_sign_plan_no: 商户签约计划号
-
-        https://pay.weixin.qq.com/doc/v3/partner/4012463526
-        """
-    async def get_async(self, query: t.SignPlanPartnerUserSignPlansMerchantSignPlanNoGetQuery = ..., /, *, params: t.SignPlanPartnerUserSignPlansMerchantSignPlanNoGetQuery = ..., merchant_sign_plan_no: str | int, **options: Unpack[Options]) -> Reply[t.SignPlanPartnerUserSignPlansMerchantSignPlanNoGetData]:
-        """查询用户的签约计划."""
 
 class SignPlanPartnerUserSignPlansMerchantSignPlanNoStop(TypedNode):
     def post(self, body: t.SignPlanPartnerUserSignPlansMerchantSignPlanNoStopPostBody = ..., /, *, json: t.SignPlanPartnerUserSignPlansMerchantSignPlanNoStopPostBody = ..., merchant_sign_plan_no: str | int, **options: Unpack[BodyOptions]) -> Reply[t.SignPlanPartnerUserSignPlansMerchantSignPlanNoStopPostData]:
@@ -1102,6 +1047,41 @@ class SignPlanPartnerUserSignPlansMerchantSignPlanNoStop(TypedNode):
     def __call__(self, body: t.SignPlanPartnerUserSignPlansMerchantSignPlanNoStopPostBody, /, *, merchant_sign_plan_no: str | int, **options: Unpack[BodyOptions]) -> Reply[t.SignPlanPartnerUserSignPlansMerchantSignPlanNoStopPostData]:
         """取消用户的签约计划: POST."""
 
+class SignPlanPartnerUserSignPlansMerchantSignPlanNoMerchantSignPlanNo(TypedNode):
+    stop: SignPlanPartnerUserSignPlansMerchantSignPlanNoStop
+    def get(self, query: t.SignPlanPartnerUserSignPlansMerchantSignPlanNoGetQuery = ..., /, *, params: t.SignPlanPartnerUserSignPlansMerchantSignPlanNoGetQuery = ..., merchant_sign_plan_no: str | int, **options: Unpack[Options]) -> Reply[t.SignPlanPartnerUserSignPlansMerchantSignPlanNoGetData]:
+        """查询用户的签约计划.
+
+        服务商
+
+        merchant_sign_plan_no: 商户签约计划号
+
+        https://pay.weixin.qq.com/doc/v3/partner/4012463526
+        """
+    async def get_async(self, query: t.SignPlanPartnerUserSignPlansMerchantSignPlanNoGetQuery = ..., /, *, params: t.SignPlanPartnerUserSignPlansMerchantSignPlanNoGetQuery = ..., merchant_sign_plan_no: str | int, **options: Unpack[Options]) -> Reply[t.SignPlanPartnerUserSignPlansMerchantSignPlanNoGetData]:
+        """查询用户的签约计划."""
+
+class SignPlanPartnerUserSignPlansMerchantSignPlanNo(TypedNode):
+    _merchant_sign_plan_no_: SignPlanPartnerUserSignPlansMerchantSignPlanNoMerchantSignPlanNo
+
+class SignPlanPartnerUserSignPlans(TypedNode):
+    merchantSignPlanNo: SignPlanPartnerUserSignPlansMerchantSignPlanNo
+    def post(self, body: t.SignPlanPartnerUserSignPlansPostBody = ..., /, *, json: t.SignPlanPartnerUserSignPlansPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.SignPlanPartnerUserSignPlansPostData]:
+        """创建用户的签约计划.
+
+        服务商
+
+        https://pay.weixin.qq.com/doc/v3/partner/4012463521
+        """
+    async def post_async(self, body: t.SignPlanPartnerUserSignPlansPostBody = ..., /, *, json: t.SignPlanPartnerUserSignPlansPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.SignPlanPartnerUserSignPlansPostData]:
+        """创建用户的签约计划."""
+    def __call__(self, body: t.SignPlanPartnerUserSignPlansPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.SignPlanPartnerUserSignPlansPostData]:
+        """创建用户的签约计划: POST."""
+
+class SignPlanPartner(TypedNode):
+    serviceorder: SignPlanPartnerServiceorder
+    userSignPlans: SignPlanPartnerUserSignPlans
+
 class SignPlanServiceorder(TypedNode):
     def post(self, body: t.SignPlanServiceorderPostBody = ..., /, *, json: t.SignPlanServiceorderPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.SignPlanServiceorderPostData]:
         """创建用户的签约计划详情对应的服务订单.
@@ -1114,37 +1094,6 @@ class SignPlanServiceorder(TypedNode):
         """创建用户的签约计划详情对应的服务订单."""
     def __call__(self, body: t.SignPlanServiceorderPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.SignPlanServiceorderPostData]:
         """创建用户的签约计划详情对应的服务订单: POST."""
-
-class SignPlanUserSignPlans(TypedNode):
-    merchantSignPlanNo: SignPlanUserSignPlansMerchantSignPlanNo
-    def post(self, body: t.SignPlanUserSignPlansPostBody = ..., /, *, json: t.SignPlanUserSignPlansPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.SignPlanUserSignPlansPostData]:
-        """创建用户的签约计划.
-
-        普通商户
-
-        https://pay.weixin.qq.com/doc/v3/merchant/4012489420
-        """
-    async def post_async(self, body: t.SignPlanUserSignPlansPostBody = ..., /, *, json: t.SignPlanUserSignPlansPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.SignPlanUserSignPlansPostData]:
-        """创建用户的签约计划."""
-    def __call__(self, body: t.SignPlanUserSignPlansPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.SignPlanUserSignPlansPostData]:
-        """创建用户的签约计划: POST."""
-
-class SignPlanUserSignPlansMerchantSignPlanNo(TypedNode):
-    _merchant_sign_plan_no_: SignPlanUserSignPlansMerchantSignPlanNoMerchantSignPlanNo
-
-class SignPlanUserSignPlansMerchantSignPlanNoMerchantSignPlanNo(TypedNode):
-    stop: SignPlanUserSignPlansMerchantSignPlanNoStop
-    def get(self, *, merchant_sign_plan_no: str | int, **options: Unpack[Options]) -> Reply[t.SignPlanUserSignPlansMerchantSignPlanNoGetData]:
-        """查询用户的签约计划.
-
-        普通商户
-
-        merchant_sign_plan_no: 商户签约计划号
-
-        https://pay.weixin.qq.com/doc/v3/merchant/4012470990
-        """
-    async def get_async(self, *, merchant_sign_plan_no: str | int, **options: Unpack[Options]) -> Reply[t.SignPlanUserSignPlansMerchantSignPlanNoGetData]:
-        """查询用户的签约计划."""
 
 class SignPlanUserSignPlansMerchantSignPlanNoStop(TypedNode):
     def post(self, body: t.SignPlanUserSignPlansMerchantSignPlanNoStopPostBody = ..., /, *, json: t.SignPlanUserSignPlansMerchantSignPlanNoStopPostBody = ..., merchant_sign_plan_no: str | int, **options: Unpack[BodyOptions]) -> Reply[t.SignPlanUserSignPlansMerchantSignPlanNoStopPostData]:
@@ -1161,32 +1110,41 @@ class SignPlanUserSignPlansMerchantSignPlanNoStop(TypedNode):
     def __call__(self, body: t.SignPlanUserSignPlansMerchantSignPlanNoStopPostBody, /, *, merchant_sign_plan_no: str | int, **options: Unpack[BodyOptions]) -> Reply[t.SignPlanUserSignPlansMerchantSignPlanNoStopPostData]:
         """直连商户取消用户的签约计划: POST."""
 
-class SmartretailOrders(TypedNode):
-    _out_order_no_: SmartretailOrdersOutOrderNo
-    def get(self, query: t.SmartretailOrdersGetQuery = ..., /, *, params: t.SmartretailOrdersGetQuery = ..., **options: Unpack[Options]) -> Reply[t.SmartretailOrdersGetData]:
-        """查询智慧零售订单.
+class SignPlanUserSignPlansMerchantSignPlanNoMerchantSignPlanNo(TypedNode):
+    stop: SignPlanUserSignPlansMerchantSignPlanNoStop
+    def get(self, *, merchant_sign_plan_no: str | int, **options: Unpack[Options]) -> Reply[t.SignPlanUserSignPlansMerchantSignPlanNoGetData]:
+        """查询用户的签约计划.
 
-        直连商户
+        普通商户
 
-        https://pay.weixin.qq.com/wiki/doc/apiv3/payscore.php?chapter=14_2&index=4
+        merchant_sign_plan_no: 商户签约计划号
+
+        https://pay.weixin.qq.com/doc/v3/merchant/4012470990
         """
-    async def get_async(self, query: t.SmartretailOrdersGetQuery = ..., /, *, params: t.SmartretailOrdersGetQuery = ..., **options: Unpack[Options]) -> Reply[t.SmartretailOrdersGetData]:
-        """查询智慧零售订单."""
-    def post(self, body: t.SmartretailOrdersPostBody = ..., /, *, json: t.SmartretailOrdersPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.SmartretailOrdersPostData]:
-        """创建智慧零售订单.
+    async def get_async(self, *, merchant_sign_plan_no: str | int, **options: Unpack[Options]) -> Reply[t.SignPlanUserSignPlansMerchantSignPlanNoGetData]:
+        """查询用户的签约计划."""
 
-        直连商户
+class SignPlanUserSignPlansMerchantSignPlanNo(TypedNode):
+    _merchant_sign_plan_no_: SignPlanUserSignPlansMerchantSignPlanNoMerchantSignPlanNo
 
-        https://pay.weixin.qq.com/wiki/doc/apiv3/payscore.php?chapter=14_1&index=3
+class SignPlanUserSignPlans(TypedNode):
+    merchantSignPlanNo: SignPlanUserSignPlansMerchantSignPlanNo
+    def post(self, body: t.SignPlanUserSignPlansPostBody = ..., /, *, json: t.SignPlanUserSignPlansPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.SignPlanUserSignPlansPostData]:
+        """创建用户的签约计划.
+
+        普通商户
+
+        https://pay.weixin.qq.com/doc/v3/merchant/4012489420
         """
-    async def post_async(self, body: t.SmartretailOrdersPostBody = ..., /, *, json: t.SmartretailOrdersPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.SmartretailOrdersPostData]:
-        """创建智慧零售订单."""
-    def __call__(self, body: t.SmartretailOrdersPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.SmartretailOrdersPostData]:
-        """创建智慧零售订单: POST."""
+    async def post_async(self, body: t.SignPlanUserSignPlansPostBody = ..., /, *, json: t.SignPlanUserSignPlansPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.SignPlanUserSignPlansPostData]:
+        """创建用户的签约计划."""
+    def __call__(self, body: t.SignPlanUserSignPlansPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.SignPlanUserSignPlansPostData]:
+        """创建用户的签约计划: POST."""
 
-class SmartretailOrdersOutOrderNo(TypedNode):
-    cancel: SmartretailOrdersOutOrderNoCancel
-    complete: SmartretailOrdersOutOrderNoComplete
+class SignPlan(TypedNode):
+    partner: SignPlanPartner
+    serviceorder: SignPlanServiceorder
+    userSignPlans: SignPlanUserSignPlans
 
 class SmartretailOrdersOutOrderNoCancel(TypedNode):
     def post(self, body: t.SmartretailOrdersOutOrderNoCancelPostBody = ..., /, *, json: t.SmartretailOrdersOutOrderNoCancelPostBody = ..., out_order_no: str | int, **options: Unpack[BodyOptions]) -> Reply[t.SmartretailOrdersOutOrderNoCancelPostData]:
@@ -1218,6 +1176,33 @@ class SmartretailOrdersOutOrderNoComplete(TypedNode):
     def __call__(self, body: t.SmartretailOrdersOutOrderNoCompletePostBody, /, *, out_order_no: str | int, **options: Unpack[BodyOptions]) -> Reply[t.SmartretailOrdersOutOrderNoCompletePostData]:
         """完结智慧零售订单: POST."""
 
+class SmartretailOrdersOutOrderNo(TypedNode):
+    cancel: SmartretailOrdersOutOrderNoCancel
+    complete: SmartretailOrdersOutOrderNoComplete
+
+class SmartretailOrders(TypedNode):
+    _out_order_no_: SmartretailOrdersOutOrderNo
+    def get(self, query: t.SmartretailOrdersGetQuery = ..., /, *, params: t.SmartretailOrdersGetQuery = ..., **options: Unpack[Options]) -> Reply[t.SmartretailOrdersGetData]:
+        """查询智慧零售订单.
+
+        直连商户
+
+        https://pay.weixin.qq.com/wiki/doc/apiv3/payscore.php?chapter=14_2&index=4
+        """
+    async def get_async(self, query: t.SmartretailOrdersGetQuery = ..., /, *, params: t.SmartretailOrdersGetQuery = ..., **options: Unpack[Options]) -> Reply[t.SmartretailOrdersGetData]:
+        """查询智慧零售订单."""
+    def post(self, body: t.SmartretailOrdersPostBody = ..., /, *, json: t.SmartretailOrdersPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.SmartretailOrdersPostData]:
+        """创建智慧零售订单.
+
+        直连商户
+
+        https://pay.weixin.qq.com/wiki/doc/apiv3/payscore.php?chapter=14_1&index=3
+        """
+    async def post_async(self, body: t.SmartretailOrdersPostBody = ..., /, *, json: t.SmartretailOrdersPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.SmartretailOrdersPostData]:
+        """创建智慧零售订单."""
+    def __call__(self, body: t.SmartretailOrdersPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.SmartretailOrdersPostData]:
+        """创建智慧零售订单: POST."""
+
 class UserServiceState(TypedNode):
     def get(self, query: t.UserServiceStateGetQuery = ..., /, *, params: t.UserServiceStateGetQuery = ..., **options: Unpack[Options]) -> Reply[t.UserServiceStateGetData]:
         """查询用户授权状态.
@@ -1228,18 +1213,6 @@ class UserServiceState(TypedNode):
         """
     async def get_async(self, query: t.UserServiceStateGetQuery = ..., /, *, params: t.UserServiceStateGetQuery = ..., **options: Unpack[Options]) -> Reply[t.UserServiceStateGetData]:
         """查询用户授权状态."""
-
-class Users(TypedNode):
-    _openid_: UsersOpenid
-
-class UsersOpenid(TypedNode):
-    permissions: UsersOpenidPermissions
-
-class UsersOpenidPermissions(TypedNode):
-    _service_id_: UsersOpenidPermissionsServiceId
-
-class UsersOpenidPermissionsServiceId(TypedNode):
-    terminate: UsersOpenidPermissionsServiceIdTerminate
 
 class UsersOpenidPermissionsServiceIdTerminate(TypedNode):
     def post(self, body: t.UsersOpenidPermissionsServiceIdTerminatePostBody = ..., /, *, json: t.UsersOpenidPermissionsServiceIdTerminatePostBody = ..., openid: str | int, service_id: str | int, **options: Unpack[BodyOptions]) -> Reply[None]:
@@ -1256,3 +1229,30 @@ class UsersOpenidPermissionsServiceIdTerminate(TypedNode):
         """商户解除用户授权关系."""
     def __call__(self, body: t.UsersOpenidPermissionsServiceIdTerminatePostBody, /, *, openid: str | int, service_id: str | int, **options: Unpack[BodyOptions]) -> Reply[None]:
         """商户解除用户授权关系: POST."""
+
+class UsersOpenidPermissionsServiceId(TypedNode):
+    terminate: UsersOpenidPermissionsServiceIdTerminate
+
+class UsersOpenidPermissions(TypedNode):
+    _service_id_: UsersOpenidPermissionsServiceId
+
+class UsersOpenid(TypedNode):
+    permissions: UsersOpenidPermissions
+
+class Users(TypedNode):
+    _openid_: UsersOpenid
+
+class Payscore(TypedNode):
+    acquiringbank: Acquiringbank
+    merchantBill: MerchantBill
+    oversea: Oversea
+    partner: Partner
+    payafterOrders: PayafterOrders
+    permissions: Permissions
+    plan: Plan
+    serviceorder: Serviceorder
+    servicepayondeliveryorder: Servicepayondeliveryorder
+    signPlan: SignPlan
+    smartretailOrders: SmartretailOrders
+    userServiceState: UserServiceState
+    users: Users

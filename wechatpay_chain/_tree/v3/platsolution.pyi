@@ -5,24 +5,6 @@ from ..._reply import Reply
 from ..base import BodyOptions, Options, TypedNode
 from ..types.v3 import platsolution as t
 
-class Platsolution(TypedNode):
-    ecommerce: Ecommerce
-    insurance: Insurance
-    mchTransfer: MchTransfer
-
-class Ecommerce(TypedNode):
-    bankTransferRecharges: EcommerceBankTransferRecharges
-    insuranceCompensationContracts: EcommerceInsuranceCompensationContracts
-    mchTransfer: EcommerceMchTransfer
-    rechargeEmployees: EcommerceRechargeEmployees
-    recharges: EcommerceRecharges
-    settle: EcommerceSettle
-    withdraw: EcommerceWithdraw
-
-class EcommerceBankTransferRecharges(TypedNode):
-    apply: EcommerceBankTransferRechargesApply
-    outRechargeNo: EcommerceBankTransferRechargesOutRechargeNo
-
 class EcommerceBankTransferRechargesApply(TypedNode):
     def post(self, body: t.EcommerceBankTransferRechargesApplyPostBody = ..., /, *, json: t.EcommerceBankTransferRechargesApplyPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.EcommerceBankTransferRechargesApplyPostData]:
         """申请银行转账充值.
@@ -36,9 +18,6 @@ class EcommerceBankTransferRechargesApply(TypedNode):
     def __call__(self, body: t.EcommerceBankTransferRechargesApplyPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.EcommerceBankTransferRechargesApplyPostData]:
         """申请银行转账充值: POST."""
 
-class EcommerceBankTransferRechargesOutRechargeNo(TypedNode):
-    _out_recharge_no_: EcommerceBankTransferRechargesOutRechargeNoOutRechargeNo
-
 class EcommerceBankTransferRechargesOutRechargeNoOutRechargeNo(TypedNode):
     def get(self, *, out_recharge_no: str | int, **options: Unpack[Options]) -> Reply[t.EcommerceBankTransferRechargesOutRechargeNoGetData]:
         """查询银行转账充值结果.
@@ -51,6 +30,32 @@ class EcommerceBankTransferRechargesOutRechargeNoOutRechargeNo(TypedNode):
         """
     async def get_async(self, *, out_recharge_no: str | int, **options: Unpack[Options]) -> Reply[t.EcommerceBankTransferRechargesOutRechargeNoGetData]:
         """查询银行转账充值结果."""
+
+class EcommerceBankTransferRechargesOutRechargeNo(TypedNode):
+    _out_recharge_no_: EcommerceBankTransferRechargesOutRechargeNoOutRechargeNo
+
+class EcommerceBankTransferRecharges(TypedNode):
+    apply: EcommerceBankTransferRechargesApply
+    outRechargeNo: EcommerceBankTransferRechargesOutRechargeNo
+
+class EcommerceInsuranceCompensationContractsSubMchidCheckOpened(TypedNode):
+    def post(self, *, sub_mchid: str | int, **options: Unpack[BodyOptions]) -> Reply[t.EcommerceInsuranceCompensationContractsSubMchidCheckOpenedPostData]:
+        """查询保险理赔功能开通状态.
+
+        服务商
+
+        sub_mchid: 二级商户号
+
+        https://pay.weixin.qq.com/doc/v3/partner/4012781480
+        """
+    async def post_async(self, *, sub_mchid: str | int, **options: Unpack[BodyOptions]) -> Reply[t.EcommerceInsuranceCompensationContractsSubMchidCheckOpenedPostData]:
+        """查询保险理赔功能开通状态."""
+
+class EcommerceInsuranceCompensationContractsSubMchidSubMchid(TypedNode):
+    checkOpened: EcommerceInsuranceCompensationContractsSubMchidCheckOpened
+
+class EcommerceInsuranceCompensationContractsSubMchid(TypedNode):
+    _sub_mchid_: EcommerceInsuranceCompensationContractsSubMchidSubMchid
 
 class EcommerceInsuranceCompensationContracts(TypedNode):
     subMchid: EcommerceInsuranceCompensationContractsSubMchid
@@ -66,33 +71,64 @@ class EcommerceInsuranceCompensationContracts(TypedNode):
     def __call__(self, body: t.EcommerceInsuranceCompensationContractsPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.EcommerceInsuranceCompensationContractsPostData]:
         """开通保险理赔功能: POST."""
 
-class EcommerceInsuranceCompensationContractsSubMchid(TypedNode):
-    _sub_mchid_: EcommerceInsuranceCompensationContractsSubMchidSubMchid
-
-class EcommerceInsuranceCompensationContractsSubMchidSubMchid(TypedNode):
-    checkOpened: EcommerceInsuranceCompensationContractsSubMchidCheckOpened
-
-class EcommerceInsuranceCompensationContractsSubMchidCheckOpened(TypedNode):
-    def post(self, *, sub_mchid: str | int, **options: Unpack[BodyOptions]) -> Reply[t.EcommerceInsuranceCompensationContractsSubMchidCheckOpenedPostData]:
-        """查询保险理赔功能开通状态.
+class EcommerceMchTransferCompensateBillsBillIdBillId(TypedNode):
+    def get(self, *, bill_id: str | int, **options: Unpack[Options]) -> Reply[t.EcommerceMchTransferCompensateBillsBillIdGetData]:
+        """查询赔付结果（按微信支付赔付单号）.
 
         服务商
 
-        sub_mchid: 二级商户号
+        bill_id: 微信支付单号
 
-        https://pay.weixin.qq.com/doc/v3/partner/4012781480
+        https://pay.weixin.qq.com/doc/v3/partner/4013504179
         """
-    async def post_async(self, *, sub_mchid: str | int, **options: Unpack[BodyOptions]) -> Reply[t.EcommerceInsuranceCompensationContractsSubMchidCheckOpenedPostData]:
-        """查询保险理赔功能开通状态."""
+    async def get_async(self, *, bill_id: str | int, **options: Unpack[Options]) -> Reply[t.EcommerceMchTransferCompensateBillsBillIdGetData]:
+        """查询赔付结果（按微信支付赔付单号）."""
 
-class EcommerceMchTransfer(TypedNode):
-    compensateBills: EcommerceMchTransferCompensateBills
-    depositAfterSalesCompensationBills: EcommerceMchTransferDepositAfterSalesCompensationBills
-    depositInsurancePremiumsCompensationBills: EcommerceMchTransferDepositInsurancePremiumsCompensationBills
-    depositShippingCostCompensationBills: EcommerceMchTransferDepositShippingCostCompensationBills
-    insuranceClaimBills: EcommerceMchTransferInsuranceClaimBills
-    subMchCompensationBills: EcommerceMchTransferSubMchCompensationBills
-    transferBills: EcommerceMchTransferTransferBills
+class EcommerceMchTransferCompensateBillsBillId(TypedNode):
+    _bill_id_: EcommerceMchTransferCompensateBillsBillIdBillId
+
+class EcommerceMchTransferCompensateBillsOutBillNoCancel(TypedNode):
+    def post(self, *, out_bill_no: str | int, **options: Unpack[BodyOptions]) -> Reply[t.EcommerceMchTransferCompensateBillsOutBillNoCancelPostData]:
+        """请求撤销赔付.
+
+        服务商
+
+        out_bill_no: 商户单号
+
+        https://pay.weixin.qq.com/doc/v3/partner/4013504177
+        """
+    async def post_async(self, *, out_bill_no: str | int, **options: Unpack[BodyOptions]) -> Reply[t.EcommerceMchTransferCompensateBillsOutBillNoCancelPostData]:
+        """请求撤销赔付."""
+
+class EcommerceMchTransferCompensateBillsOutBillNoOutBillNo(TypedNode):
+    cancel: EcommerceMchTransferCompensateBillsOutBillNoCancel
+    def get(self, *, out_bill_no: str | int, **options: Unpack[Options]) -> Reply[t.EcommerceMchTransferCompensateBillsOutBillNoGetData]:
+        """查询赔付结果（按商户赔付单号）.
+
+        服务商
+
+        out_bill_no: 商户单号
+
+        https://pay.weixin.qq.com/doc/v3/partner/4013504178
+        """
+    async def get_async(self, *, out_bill_no: str | int, **options: Unpack[Options]) -> Reply[t.EcommerceMchTransferCompensateBillsOutBillNoGetData]:
+        """查询赔付结果（按商户赔付单号）."""
+
+class EcommerceMchTransferCompensateBillsOutBillNo(TypedNode):
+    _out_bill_no_: EcommerceMchTransferCompensateBillsOutBillNoOutBillNo
+
+class EcommerceMchTransferCompensateBillsPreTransfer(TypedNode):
+    def post(self, body: t.EcommerceMchTransferCompensateBillsPreTransferPostBody = ..., /, *, json: t.EcommerceMchTransferCompensateBillsPreTransferPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.EcommerceMchTransferCompensateBillsPreTransferPostData]:
+        """请求赔付预下单.
+
+        服务商
+
+        https://pay.weixin.qq.com/doc/v3/partner/4013504176
+        """
+    async def post_async(self, body: t.EcommerceMchTransferCompensateBillsPreTransferPostBody = ..., /, *, json: t.EcommerceMchTransferCompensateBillsPreTransferPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.EcommerceMchTransferCompensateBillsPreTransferPostData]:
+        """请求赔付预下单."""
+    def __call__(self, body: t.EcommerceMchTransferCompensateBillsPreTransferPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.EcommerceMchTransferCompensateBillsPreTransferPostData]:
+        """请求赔付预下单: POST."""
 
 class EcommerceMchTransferCompensateBills(TypedNode):
     billId: EcommerceMchTransferCompensateBillsBillId
@@ -110,64 +146,37 @@ class EcommerceMchTransferCompensateBills(TypedNode):
     def __call__(self, body: t.EcommerceMchTransferCompensateBillsPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.EcommerceMchTransferCompensateBillsPostData]:
         """请求赔付: POST."""
 
-class EcommerceMchTransferCompensateBillsBillId(TypedNode):
-    _bill_id_: EcommerceMchTransferCompensateBillsBillIdBillId
-
-class EcommerceMchTransferCompensateBillsBillIdBillId(TypedNode):
-    def get(self, *, bill_id: str | int, **options: Unpack[Options]) -> Reply[t.EcommerceMchTransferCompensateBillsBillIdGetData]:
-        """查询赔付结果（按微信支付赔付单号）.
+class EcommerceMchTransferDepositAfterSalesCompensationBillsBillIdBillId(TypedNode):
+    def get(self, query: t.EcommerceMchTransferDepositAfterSalesCompensationBillsBillIdGetQuery = ..., /, *, params: t.EcommerceMchTransferDepositAfterSalesCompensationBillsBillIdGetQuery = ..., bill_id: str | int, **options: Unpack[Options]) -> Reply[t.EcommerceMchTransferDepositAfterSalesCompensationBillsBillIdGetData]:
+        """查询保证金售后赔付结果（按微信支付赔付单号）.
 
         服务商
 
         bill_id: 微信支付单号
 
-        https://pay.weixin.qq.com/doc/v3/partner/4013504179
+        https://pay.weixin.qq.com/doc/v3/partner/4013504196
         """
-    async def get_async(self, *, bill_id: str | int, **options: Unpack[Options]) -> Reply[t.EcommerceMchTransferCompensateBillsBillIdGetData]:
-        """查询赔付结果（按微信支付赔付单号）."""
+    async def get_async(self, query: t.EcommerceMchTransferDepositAfterSalesCompensationBillsBillIdGetQuery = ..., /, *, params: t.EcommerceMchTransferDepositAfterSalesCompensationBillsBillIdGetQuery = ..., bill_id: str | int, **options: Unpack[Options]) -> Reply[t.EcommerceMchTransferDepositAfterSalesCompensationBillsBillIdGetData]:
+        """查询保证金售后赔付结果（按微信支付赔付单号）."""
 
-class EcommerceMchTransferCompensateBillsOutBillNo(TypedNode):
-    _out_bill_no_: EcommerceMchTransferCompensateBillsOutBillNoOutBillNo
+class EcommerceMchTransferDepositAfterSalesCompensationBillsBillId(TypedNode):
+    _bill_id_: EcommerceMchTransferDepositAfterSalesCompensationBillsBillIdBillId
 
-class EcommerceMchTransferCompensateBillsOutBillNoOutBillNo(TypedNode):
-    cancel: EcommerceMchTransferCompensateBillsOutBillNoCancel
-    def get(self, *, out_bill_no: str | int, **options: Unpack[Options]) -> Reply[t.EcommerceMchTransferCompensateBillsOutBillNoGetData]:
-        """查询赔付结果（按商户赔付单号）.
+class EcommerceMchTransferDepositAfterSalesCompensationBillsOutBillNoOutBillNo(TypedNode):
+    def get(self, query: t.EcommerceMchTransferDepositAfterSalesCompensationBillsOutBillNoGetQuery = ..., /, *, params: t.EcommerceMchTransferDepositAfterSalesCompensationBillsOutBillNoGetQuery = ..., out_bill_no: str | int, **options: Unpack[Options]) -> Reply[t.EcommerceMchTransferDepositAfterSalesCompensationBillsOutBillNoGetData]:
+        """查询保证金售后赔付结果（按商户赔付单号）.
 
         服务商
 
         out_bill_no: 商户单号
 
-        https://pay.weixin.qq.com/doc/v3/partner/4013504178
+        https://pay.weixin.qq.com/doc/v3/partner/4013504195
         """
-    async def get_async(self, *, out_bill_no: str | int, **options: Unpack[Options]) -> Reply[t.EcommerceMchTransferCompensateBillsOutBillNoGetData]:
-        """查询赔付结果（按商户赔付单号）."""
+    async def get_async(self, query: t.EcommerceMchTransferDepositAfterSalesCompensationBillsOutBillNoGetQuery = ..., /, *, params: t.EcommerceMchTransferDepositAfterSalesCompensationBillsOutBillNoGetQuery = ..., out_bill_no: str | int, **options: Unpack[Options]) -> Reply[t.EcommerceMchTransferDepositAfterSalesCompensationBillsOutBillNoGetData]:
+        """查询保证金售后赔付结果（按商户赔付单号）."""
 
-class EcommerceMchTransferCompensateBillsOutBillNoCancel(TypedNode):
-    def post(self, *, out_bill_no: str | int, **options: Unpack[BodyOptions]) -> Reply[t.EcommerceMchTransferCompensateBillsOutBillNoCancelPostData]:
-        """请求撤销赔付.
-
-        服务商
-
-        out_bill_no: 商户单号
-
-        https://pay.weixin.qq.com/doc/v3/partner/4013504177
-        """
-    async def post_async(self, *, out_bill_no: str | int, **options: Unpack[BodyOptions]) -> Reply[t.EcommerceMchTransferCompensateBillsOutBillNoCancelPostData]:
-        """请求撤销赔付."""
-
-class EcommerceMchTransferCompensateBillsPreTransfer(TypedNode):
-    def post(self, body: t.EcommerceMchTransferCompensateBillsPreTransferPostBody = ..., /, *, json: t.EcommerceMchTransferCompensateBillsPreTransferPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.EcommerceMchTransferCompensateBillsPreTransferPostData]:
-        """请求赔付预下单.
-
-        服务商
-
-        https://pay.weixin.qq.com/doc/v3/partner/4013504176
-        """
-    async def post_async(self, body: t.EcommerceMchTransferCompensateBillsPreTransferPostBody = ..., /, *, json: t.EcommerceMchTransferCompensateBillsPreTransferPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.EcommerceMchTransferCompensateBillsPreTransferPostData]:
-        """请求赔付预下单."""
-    def __call__(self, body: t.EcommerceMchTransferCompensateBillsPreTransferPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.EcommerceMchTransferCompensateBillsPreTransferPostData]:
-        """请求赔付预下单: POST."""
+class EcommerceMchTransferDepositAfterSalesCompensationBillsOutBillNo(TypedNode):
+    _out_bill_no_: EcommerceMchTransferDepositAfterSalesCompensationBillsOutBillNoOutBillNo
 
 class EcommerceMchTransferDepositAfterSalesCompensationBills(TypedNode):
     billId: EcommerceMchTransferDepositAfterSalesCompensationBillsBillId
@@ -184,37 +193,18 @@ class EcommerceMchTransferDepositAfterSalesCompensationBills(TypedNode):
     def __call__(self, body: t.EcommerceMchTransferDepositAfterSalesCompensationBillsPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.EcommerceMchTransferDepositAfterSalesCompensationBillsPostData]:
         """请求保证金售后赔付: POST."""
 
-class EcommerceMchTransferDepositAfterSalesCompensationBillsBillId(TypedNode):
-    _bill_id_: EcommerceMchTransferDepositAfterSalesCompensationBillsBillIdBillId
-
-class EcommerceMchTransferDepositAfterSalesCompensationBillsBillIdBillId(TypedNode):
-    def get(self, query: t.EcommerceMchTransferDepositAfterSalesCompensationBillsBillIdGetQuery = ..., /, *, params: t.EcommerceMchTransferDepositAfterSalesCompensationBillsBillIdGetQuery = ..., bill_id: str | int, **options: Unpack[Options]) -> Reply[t.EcommerceMchTransferDepositAfterSalesCompensationBillsBillIdGetData]:
-        """查询保证金售后赔付结果（按微信支付赔付单号）.
-
-        服务商
-
-        bill_id: 微信支付单号
-
-        https://pay.weixin.qq.com/doc/v3/partner/4013504196
-        """
-    async def get_async(self, query: t.EcommerceMchTransferDepositAfterSalesCompensationBillsBillIdGetQuery = ..., /, *, params: t.EcommerceMchTransferDepositAfterSalesCompensationBillsBillIdGetQuery = ..., bill_id: str | int, **options: Unpack[Options]) -> Reply[t.EcommerceMchTransferDepositAfterSalesCompensationBillsBillIdGetData]:
-        """查询保证金售后赔付结果（按微信支付赔付单号）."""
-
-class EcommerceMchTransferDepositAfterSalesCompensationBillsOutBillNo(TypedNode):
-    _out_bill_no_: EcommerceMchTransferDepositAfterSalesCompensationBillsOutBillNoOutBillNo
-
-class EcommerceMchTransferDepositAfterSalesCompensationBillsOutBillNoOutBillNo(TypedNode):
-    def get(self, query: t.EcommerceMchTransferDepositAfterSalesCompensationBillsOutBillNoGetQuery = ..., /, *, params: t.EcommerceMchTransferDepositAfterSalesCompensationBillsOutBillNoGetQuery = ..., out_bill_no: str | int, **options: Unpack[Options]) -> Reply[t.EcommerceMchTransferDepositAfterSalesCompensationBillsOutBillNoGetData]:
-        """查询保证金售后赔付结果（按商户赔付单号）.
+class EcommerceMchTransferDepositInsurancePremiumsCompensationBillsOutBillNo(TypedNode):
+    def get(self, *, out_bill_no: str | int, **options: Unpack[Options]) -> Reply[t.EcommerceMchTransferDepositInsurancePremiumsCompensationBillsOutBillNoGetData]:
+        """查询保证金赔付保司保费结果（按商户赔付单号）.
 
         服务商
 
         out_bill_no: 商户单号
 
-        https://pay.weixin.qq.com/doc/v3/partner/4013504195
+        https://pay.weixin.qq.com/doc/v3/partner/4014010920
         """
-    async def get_async(self, query: t.EcommerceMchTransferDepositAfterSalesCompensationBillsOutBillNoGetQuery = ..., /, *, params: t.EcommerceMchTransferDepositAfterSalesCompensationBillsOutBillNoGetQuery = ..., out_bill_no: str | int, **options: Unpack[Options]) -> Reply[t.EcommerceMchTransferDepositAfterSalesCompensationBillsOutBillNoGetData]:
-        """查询保证金售后赔付结果（按商户赔付单号）."""
+    async def get_async(self, *, out_bill_no: str | int, **options: Unpack[Options]) -> Reply[t.EcommerceMchTransferDepositInsurancePremiumsCompensationBillsOutBillNoGetData]:
+        """查询保证金赔付保司保费结果（按商户赔付单号）."""
 
 class EcommerceMchTransferDepositInsurancePremiumsCompensationBills(TypedNode):
     _out_bill_no_: EcommerceMchTransferDepositInsurancePremiumsCompensationBillsOutBillNo
@@ -230,18 +220,21 @@ class EcommerceMchTransferDepositInsurancePremiumsCompensationBills(TypedNode):
     def __call__(self, body: t.EcommerceMchTransferDepositInsurancePremiumsCompensationBillsPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.EcommerceMchTransferDepositInsurancePremiumsCompensationBillsPostData]:
         """发起保证金赔付保司保费: POST."""
 
-class EcommerceMchTransferDepositInsurancePremiumsCompensationBillsOutBillNo(TypedNode):
-    def get(self, *, out_bill_no: str | int, **options: Unpack[Options]) -> Reply[t.EcommerceMchTransferDepositInsurancePremiumsCompensationBillsOutBillNoGetData]:
-        """查询保证金赔付保司保费结果（按商户赔付单号）.
+class EcommerceMchTransferDepositShippingCostCompensationBillsOutBillNoOutBillNo(TypedNode):
+    def get(self, query: t.EcommerceMchTransferDepositShippingCostCompensationBillsOutBillNoGetQuery = ..., /, *, params: t.EcommerceMchTransferDepositShippingCostCompensationBillsOutBillNoGetQuery = ..., out_bill_no: str | int, **options: Unpack[Options]) -> Reply[t.EcommerceMchTransferDepositShippingCostCompensationBillsOutBillNoGetData]:
+        """查询保证金售后赔付运费结果（按商户赔付单号）.
 
         服务商
 
         out_bill_no: 商户单号
 
-        https://pay.weixin.qq.com/doc/v3/partner/4014010920
+        https://pay.weixin.qq.com/doc/v3/partner/4013504203
         """
-    async def get_async(self, *, out_bill_no: str | int, **options: Unpack[Options]) -> Reply[t.EcommerceMchTransferDepositInsurancePremiumsCompensationBillsOutBillNoGetData]:
-        """查询保证金赔付保司保费结果（按商户赔付单号）."""
+    async def get_async(self, query: t.EcommerceMchTransferDepositShippingCostCompensationBillsOutBillNoGetQuery = ..., /, *, params: t.EcommerceMchTransferDepositShippingCostCompensationBillsOutBillNoGetQuery = ..., out_bill_no: str | int, **options: Unpack[Options]) -> Reply[t.EcommerceMchTransferDepositShippingCostCompensationBillsOutBillNoGetData]:
+        """查询保证金售后赔付运费结果（按商户赔付单号）."""
+
+class EcommerceMchTransferDepositShippingCostCompensationBillsOutBillNo(TypedNode):
+    _out_bill_no_: EcommerceMchTransferDepositShippingCostCompensationBillsOutBillNoOutBillNo
 
 class EcommerceMchTransferDepositShippingCostCompensationBills(TypedNode):
     outBillNo: EcommerceMchTransferDepositShippingCostCompensationBillsOutBillNo
@@ -257,21 +250,66 @@ class EcommerceMchTransferDepositShippingCostCompensationBills(TypedNode):
     def __call__(self, body: t.EcommerceMchTransferDepositShippingCostCompensationBillsPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.EcommerceMchTransferDepositShippingCostCompensationBillsPostData]:
         """发起保证金赔付用户运费: POST."""
 
-class EcommerceMchTransferDepositShippingCostCompensationBillsOutBillNo(TypedNode):
-    _out_bill_no_: EcommerceMchTransferDepositShippingCostCompensationBillsOutBillNoOutBillNo
+class EcommerceMchTransferInsuranceClaimBillsBillIdBillId(TypedNode):
+    def get(self, query: t.EcommerceMchTransferInsuranceClaimBillsBillIdGetQuery = ..., /, *, params: t.EcommerceMchTransferInsuranceClaimBillsBillIdGetQuery = ..., bill_id: str | int, **options: Unpack[Options]) -> Reply[t.EcommerceMchTransferInsuranceClaimBillsBillIdGetData]:
+        """查询保险理赔结果（按微信支付赔付单号）.
 
-class EcommerceMchTransferDepositShippingCostCompensationBillsOutBillNoOutBillNo(TypedNode):
-    def get(self, query: t.EcommerceMchTransferDepositShippingCostCompensationBillsOutBillNoGetQuery = ..., /, *, params: t.EcommerceMchTransferDepositShippingCostCompensationBillsOutBillNoGetQuery = ..., out_bill_no: str | int, **options: Unpack[Options]) -> Reply[t.EcommerceMchTransferDepositShippingCostCompensationBillsOutBillNoGetData]:
-        """查询保证金售后赔付运费结果（按商户赔付单号）.
+        服务商
+
+        bill_id: 微信支付单号
+
+        https://pay.weixin.qq.com/doc/v3/partner/4013504188
+        """
+    async def get_async(self, query: t.EcommerceMchTransferInsuranceClaimBillsBillIdGetQuery = ..., /, *, params: t.EcommerceMchTransferInsuranceClaimBillsBillIdGetQuery = ..., bill_id: str | int, **options: Unpack[Options]) -> Reply[t.EcommerceMchTransferInsuranceClaimBillsBillIdGetData]:
+        """查询保险理赔结果（按微信支付赔付单号）."""
+
+class EcommerceMchTransferInsuranceClaimBillsBillId(TypedNode):
+    _bill_id_: EcommerceMchTransferInsuranceClaimBillsBillIdBillId
+
+class EcommerceMchTransferInsuranceClaimBillsOutBillNoCancel(TypedNode):
+    def post(self, body: t.EcommerceMchTransferInsuranceClaimBillsOutBillNoCancelPostBody = ..., /, *, json: t.EcommerceMchTransferInsuranceClaimBillsOutBillNoCancelPostBody = ..., out_bill_no: str | int, **options: Unpack[BodyOptions]) -> Reply[t.EcommerceMchTransferInsuranceClaimBillsOutBillNoCancelPostData]:
+        """请求撤销保险理赔.
 
         服务商
 
         out_bill_no: 商户单号
 
-        https://pay.weixin.qq.com/doc/v3/partner/4013504203
+        https://pay.weixin.qq.com/doc/v3/partner/4013504186
         """
-    async def get_async(self, query: t.EcommerceMchTransferDepositShippingCostCompensationBillsOutBillNoGetQuery = ..., /, *, params: t.EcommerceMchTransferDepositShippingCostCompensationBillsOutBillNoGetQuery = ..., out_bill_no: str | int, **options: Unpack[Options]) -> Reply[t.EcommerceMchTransferDepositShippingCostCompensationBillsOutBillNoGetData]:
-        """查询保证金售后赔付运费结果（按商户赔付单号）."""
+    async def post_async(self, body: t.EcommerceMchTransferInsuranceClaimBillsOutBillNoCancelPostBody = ..., /, *, json: t.EcommerceMchTransferInsuranceClaimBillsOutBillNoCancelPostBody = ..., out_bill_no: str | int, **options: Unpack[BodyOptions]) -> Reply[t.EcommerceMchTransferInsuranceClaimBillsOutBillNoCancelPostData]:
+        """请求撤销保险理赔."""
+    def __call__(self, body: t.EcommerceMchTransferInsuranceClaimBillsOutBillNoCancelPostBody, /, *, out_bill_no: str | int, **options: Unpack[BodyOptions]) -> Reply[t.EcommerceMchTransferInsuranceClaimBillsOutBillNoCancelPostData]:
+        """请求撤销保险理赔: POST."""
+
+class EcommerceMchTransferInsuranceClaimBillsOutBillNoOutBillNo(TypedNode):
+    cancel: EcommerceMchTransferInsuranceClaimBillsOutBillNoCancel
+    def get(self, query: t.EcommerceMchTransferInsuranceClaimBillsOutBillNoGetQuery = ..., /, *, params: t.EcommerceMchTransferInsuranceClaimBillsOutBillNoGetQuery = ..., out_bill_no: str | int, **options: Unpack[Options]) -> Reply[t.EcommerceMchTransferInsuranceClaimBillsOutBillNoGetData]:
+        """查询保险理赔结果（按商户赔付单号）.
+
+        服务商
+
+        out_bill_no: 商户单号
+
+        https://pay.weixin.qq.com/doc/v3/partner/4013504187
+        """
+    async def get_async(self, query: t.EcommerceMchTransferInsuranceClaimBillsOutBillNoGetQuery = ..., /, *, params: t.EcommerceMchTransferInsuranceClaimBillsOutBillNoGetQuery = ..., out_bill_no: str | int, **options: Unpack[Options]) -> Reply[t.EcommerceMchTransferInsuranceClaimBillsOutBillNoGetData]:
+        """查询保险理赔结果（按商户赔付单号）."""
+
+class EcommerceMchTransferInsuranceClaimBillsOutBillNo(TypedNode):
+    _out_bill_no_: EcommerceMchTransferInsuranceClaimBillsOutBillNoOutBillNo
+
+class EcommerceMchTransferInsuranceClaimBillsPreTransfer(TypedNode):
+    def post(self, body: t.EcommerceMchTransferInsuranceClaimBillsPreTransferPostBody = ..., /, *, json: t.EcommerceMchTransferInsuranceClaimBillsPreTransferPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.EcommerceMchTransferInsuranceClaimBillsPreTransferPostData]:
+        """请求保险理赔预下单.
+
+        服务商
+
+        https://pay.weixin.qq.com/doc/v3/partner/4013504185
+        """
+    async def post_async(self, body: t.EcommerceMchTransferInsuranceClaimBillsPreTransferPostBody = ..., /, *, json: t.EcommerceMchTransferInsuranceClaimBillsPreTransferPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.EcommerceMchTransferInsuranceClaimBillsPreTransferPostData]:
+        """请求保险理赔预下单."""
+    def __call__(self, body: t.EcommerceMchTransferInsuranceClaimBillsPreTransferPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.EcommerceMchTransferInsuranceClaimBillsPreTransferPostData]:
+        """请求保险理赔预下单: POST."""
 
 class EcommerceMchTransferInsuranceClaimBills(TypedNode):
     billId: EcommerceMchTransferInsuranceClaimBillsBillId
@@ -289,66 +327,18 @@ class EcommerceMchTransferInsuranceClaimBills(TypedNode):
     def __call__(self, body: t.EcommerceMchTransferInsuranceClaimBillsPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.EcommerceMchTransferInsuranceClaimBillsPostData]:
         """请求保险理赔: POST."""
 
-class EcommerceMchTransferInsuranceClaimBillsBillId(TypedNode):
-    _bill_id_: EcommerceMchTransferInsuranceClaimBillsBillIdBillId
-
-class EcommerceMchTransferInsuranceClaimBillsBillIdBillId(TypedNode):
-    def get(self, query: t.EcommerceMchTransferInsuranceClaimBillsBillIdGetQuery = ..., /, *, params: t.EcommerceMchTransferInsuranceClaimBillsBillIdGetQuery = ..., bill_id: str | int, **options: Unpack[Options]) -> Reply[t.EcommerceMchTransferInsuranceClaimBillsBillIdGetData]:
-        """查询保险理赔结果（按微信支付赔付单号）.
-
-        服务商
-
-        bill_id: 微信支付单号
-
-        https://pay.weixin.qq.com/doc/v3/partner/4013504188
-        """
-    async def get_async(self, query: t.EcommerceMchTransferInsuranceClaimBillsBillIdGetQuery = ..., /, *, params: t.EcommerceMchTransferInsuranceClaimBillsBillIdGetQuery = ..., bill_id: str | int, **options: Unpack[Options]) -> Reply[t.EcommerceMchTransferInsuranceClaimBillsBillIdGetData]:
-        """查询保险理赔结果（按微信支付赔付单号）."""
-
-class EcommerceMchTransferInsuranceClaimBillsOutBillNo(TypedNode):
-    _out_bill_no_: EcommerceMchTransferInsuranceClaimBillsOutBillNoOutBillNo
-
-class EcommerceMchTransferInsuranceClaimBillsOutBillNoOutBillNo(TypedNode):
-    cancel: EcommerceMchTransferInsuranceClaimBillsOutBillNoCancel
-    def get(self, query: t.EcommerceMchTransferInsuranceClaimBillsOutBillNoGetQuery = ..., /, *, params: t.EcommerceMchTransferInsuranceClaimBillsOutBillNoGetQuery = ..., out_bill_no: str | int, **options: Unpack[Options]) -> Reply[t.EcommerceMchTransferInsuranceClaimBillsOutBillNoGetData]:
-        """查询保险理赔结果（按商户赔付单号）.
+class EcommerceMchTransferSubMchCompensationBillsOutBillNo(TypedNode):
+    def get(self, query: t.EcommerceMchTransferSubMchCompensationBillsOutBillNoGetQuery = ..., /, *, params: t.EcommerceMchTransferSubMchCompensationBillsOutBillNoGetQuery = ..., out_bill_no: str | int, **options: Unpack[Options]) -> Reply[t.EcommerceMchTransferSubMchCompensationBillsOutBillNoGetData]:
+        """查询赔付结果（按商户赔付单号）.
 
         服务商
 
         out_bill_no: 商户单号
 
-        https://pay.weixin.qq.com/doc/v3/partner/4013504187
+        https://pay.weixin.qq.com/doc/v3/partner/4016777372
         """
-    async def get_async(self, query: t.EcommerceMchTransferInsuranceClaimBillsOutBillNoGetQuery = ..., /, *, params: t.EcommerceMchTransferInsuranceClaimBillsOutBillNoGetQuery = ..., out_bill_no: str | int, **options: Unpack[Options]) -> Reply[t.EcommerceMchTransferInsuranceClaimBillsOutBillNoGetData]:
-        """查询保险理赔结果（按商户赔付单号）."""
-
-class EcommerceMchTransferInsuranceClaimBillsOutBillNoCancel(TypedNode):
-    def post(self, body: t.EcommerceMchTransferInsuranceClaimBillsOutBillNoCancelPostBody = ..., /, *, json: t.EcommerceMchTransferInsuranceClaimBillsOutBillNoCancelPostBody = ..., out_bill_no: str | int, **options: Unpack[BodyOptions]) -> Reply[t.EcommerceMchTransferInsuranceClaimBillsOutBillNoCancelPostData]:
-        """请求撤销保险理赔.
-
-        服务商
-
-        out_bill_no: 商户单号
-
-        https://pay.weixin.qq.com/doc/v3/partner/4013504186
-        """
-    async def post_async(self, body: t.EcommerceMchTransferInsuranceClaimBillsOutBillNoCancelPostBody = ..., /, *, json: t.EcommerceMchTransferInsuranceClaimBillsOutBillNoCancelPostBody = ..., out_bill_no: str | int, **options: Unpack[BodyOptions]) -> Reply[t.EcommerceMchTransferInsuranceClaimBillsOutBillNoCancelPostData]:
-        """请求撤销保险理赔."""
-    def __call__(self, body: t.EcommerceMchTransferInsuranceClaimBillsOutBillNoCancelPostBody, /, *, out_bill_no: str | int, **options: Unpack[BodyOptions]) -> Reply[t.EcommerceMchTransferInsuranceClaimBillsOutBillNoCancelPostData]:
-        """请求撤销保险理赔: POST."""
-
-class EcommerceMchTransferInsuranceClaimBillsPreTransfer(TypedNode):
-    def post(self, body: t.EcommerceMchTransferInsuranceClaimBillsPreTransferPostBody = ..., /, *, json: t.EcommerceMchTransferInsuranceClaimBillsPreTransferPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.EcommerceMchTransferInsuranceClaimBillsPreTransferPostData]:
-        """请求保险理赔预下单.
-
-        服务商
-
-        https://pay.weixin.qq.com/doc/v3/partner/4013504185
-        """
-    async def post_async(self, body: t.EcommerceMchTransferInsuranceClaimBillsPreTransferPostBody = ..., /, *, json: t.EcommerceMchTransferInsuranceClaimBillsPreTransferPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.EcommerceMchTransferInsuranceClaimBillsPreTransferPostData]:
-        """请求保险理赔预下单."""
-    def __call__(self, body: t.EcommerceMchTransferInsuranceClaimBillsPreTransferPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.EcommerceMchTransferInsuranceClaimBillsPreTransferPostData]:
-        """请求保险理赔预下单: POST."""
+    async def get_async(self, query: t.EcommerceMchTransferSubMchCompensationBillsOutBillNoGetQuery = ..., /, *, params: t.EcommerceMchTransferSubMchCompensationBillsOutBillNoGetQuery = ..., out_bill_no: str | int, **options: Unpack[Options]) -> Reply[t.EcommerceMchTransferSubMchCompensationBillsOutBillNoGetData]:
+        """查询赔付结果（按商户赔付单号）."""
 
 class EcommerceMchTransferSubMchCompensationBills(TypedNode):
     _out_bill_no_: EcommerceMchTransferSubMchCompensationBillsOutBillNo
@@ -364,18 +354,37 @@ class EcommerceMchTransferSubMchCompensationBills(TypedNode):
     def __call__(self, body: t.EcommerceMchTransferSubMchCompensationBillsPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.EcommerceMchTransferSubMchCompensationBillsPostData]:
         """请求赔付: POST."""
 
-class EcommerceMchTransferSubMchCompensationBillsOutBillNo(TypedNode):
-    def get(self, query: t.EcommerceMchTransferSubMchCompensationBillsOutBillNoGetQuery = ..., /, *, params: t.EcommerceMchTransferSubMchCompensationBillsOutBillNoGetQuery = ..., out_bill_no: str | int, **options: Unpack[Options]) -> Reply[t.EcommerceMchTransferSubMchCompensationBillsOutBillNoGetData]:
-        """查询赔付结果（按商户赔付单号）.
+class EcommerceMchTransferTransferBillsBillIdBillId(TypedNode):
+    def get(self, query: t.EcommerceMchTransferTransferBillsBillIdGetQuery = ..., /, *, params: t.EcommerceMchTransferTransferBillsBillIdGetQuery = ..., bill_id: str | int, **options: Unpack[Options]) -> Reply[t.EcommerceMchTransferTransferBillsBillIdGetData]:
+        """查询保证金赔付结果（按微信支付赔付单号）.
+
+        服务商
+
+        bill_id: 微信支付单号
+
+        https://pay.weixin.qq.com/doc/v3/partner/4013504200
+        """
+    async def get_async(self, query: t.EcommerceMchTransferTransferBillsBillIdGetQuery = ..., /, *, params: t.EcommerceMchTransferTransferBillsBillIdGetQuery = ..., bill_id: str | int, **options: Unpack[Options]) -> Reply[t.EcommerceMchTransferTransferBillsBillIdGetData]:
+        """查询保证金赔付结果（按微信支付赔付单号）."""
+
+class EcommerceMchTransferTransferBillsBillId(TypedNode):
+    _bill_id_: EcommerceMchTransferTransferBillsBillIdBillId
+
+class EcommerceMchTransferTransferBillsOutBillNoOutBillNo(TypedNode):
+    def get(self, query: t.EcommerceMchTransferTransferBillsOutBillNoGetQuery = ..., /, *, params: t.EcommerceMchTransferTransferBillsOutBillNoGetQuery = ..., out_bill_no: str | int, **options: Unpack[Options]) -> Reply[t.EcommerceMchTransferTransferBillsOutBillNoGetData]:
+        """查询保证金赔付结果（按商户赔付单号）.
 
         服务商
 
         out_bill_no: 商户单号
 
-        https://pay.weixin.qq.com/doc/v3/partner/4016777372
+        https://pay.weixin.qq.com/doc/v3/partner/4013504199
         """
-    async def get_async(self, query: t.EcommerceMchTransferSubMchCompensationBillsOutBillNoGetQuery = ..., /, *, params: t.EcommerceMchTransferSubMchCompensationBillsOutBillNoGetQuery = ..., out_bill_no: str | int, **options: Unpack[Options]) -> Reply[t.EcommerceMchTransferSubMchCompensationBillsOutBillNoGetData]:
-        """查询赔付结果（按商户赔付单号）."""
+    async def get_async(self, query: t.EcommerceMchTransferTransferBillsOutBillNoGetQuery = ..., /, *, params: t.EcommerceMchTransferTransferBillsOutBillNoGetQuery = ..., out_bill_no: str | int, **options: Unpack[Options]) -> Reply[t.EcommerceMchTransferTransferBillsOutBillNoGetData]:
+        """查询保证金赔付结果（按商户赔付单号）."""
+
+class EcommerceMchTransferTransferBillsOutBillNo(TypedNode):
+    _out_bill_no_: EcommerceMchTransferTransferBillsOutBillNoOutBillNo
 
 class EcommerceMchTransferTransferBills(TypedNode):
     billId: EcommerceMchTransferTransferBillsBillId
@@ -392,74 +401,14 @@ class EcommerceMchTransferTransferBills(TypedNode):
     def __call__(self, body: t.EcommerceMchTransferTransferBillsPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.EcommerceMchTransferTransferBillsPostData]:
         """保证金赔付: POST."""
 
-class EcommerceMchTransferTransferBillsBillId(TypedNode):
-    _bill_id_: EcommerceMchTransferTransferBillsBillIdBillId
-
-class EcommerceMchTransferTransferBillsBillIdBillId(TypedNode):
-    def get(self, query: t.EcommerceMchTransferTransferBillsBillIdGetQuery = ..., /, *, params: t.EcommerceMchTransferTransferBillsBillIdGetQuery = ..., bill_id: str | int, **options: Unpack[Options]) -> Reply[t.EcommerceMchTransferTransferBillsBillIdGetData]:
-        """查询保证金赔付结果（按微信支付赔付单号）.
-
-        服务商
-
-        bill_id: 微信支付单号
-
-        https://pay.weixin.qq.com/doc/v3/partner/4013504200
-        """
-    async def get_async(self, query: t.EcommerceMchTransferTransferBillsBillIdGetQuery = ..., /, *, params: t.EcommerceMchTransferTransferBillsBillIdGetQuery = ..., bill_id: str | int, **options: Unpack[Options]) -> Reply[t.EcommerceMchTransferTransferBillsBillIdGetData]:
-        """查询保证金赔付结果（按微信支付赔付单号）."""
-
-class EcommerceMchTransferTransferBillsOutBillNo(TypedNode):
-    _out_bill_no_: EcommerceMchTransferTransferBillsOutBillNoOutBillNo
-
-class EcommerceMchTransferTransferBillsOutBillNoOutBillNo(TypedNode):
-    def get(self, query: t.EcommerceMchTransferTransferBillsOutBillNoGetQuery = ..., /, *, params: t.EcommerceMchTransferTransferBillsOutBillNoGetQuery = ..., out_bill_no: str | int, **options: Unpack[Options]) -> Reply[t.EcommerceMchTransferTransferBillsOutBillNoGetData]:
-        """查询保证金赔付结果（按商户赔付单号）.
-
-        服务商
-
-        out_bill_no: 商户单号
-
-        https://pay.weixin.qq.com/doc/v3/partner/4013504199
-        """
-    async def get_async(self, query: t.EcommerceMchTransferTransferBillsOutBillNoGetQuery = ..., /, *, params: t.EcommerceMchTransferTransferBillsOutBillNoGetQuery = ..., out_bill_no: str | int, **options: Unpack[Options]) -> Reply[t.EcommerceMchTransferTransferBillsOutBillNoGetData]:
-        """查询保证金赔付结果（按商户赔付单号）."""
-
-class EcommerceRechargeEmployees(TypedNode):
-    subMchid: EcommerceRechargeEmployeesSubMchid
-    def post(self, body: t.EcommerceRechargeEmployeesPostBody = ..., /, *, json: t.EcommerceRechargeEmployeesPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.EcommerceRechargeEmployeesPostData]:
-        """添加二级商户可扫码充值员工.
-
-        服务商
-
-        https://pay.weixin.qq.com/doc/v3/partner/4013521743
-        """
-    async def post_async(self, body: t.EcommerceRechargeEmployeesPostBody = ..., /, *, json: t.EcommerceRechargeEmployeesPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.EcommerceRechargeEmployeesPostData]:
-        """添加二级商户可扫码充值员工."""
-    def __call__(self, body: t.EcommerceRechargeEmployeesPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.EcommerceRechargeEmployeesPostData]:
-        """添加二级商户可扫码充值员工: POST."""
-
-class EcommerceRechargeEmployeesSubMchid(TypedNode):
-    _sub_mchid_: EcommerceRechargeEmployeesSubMchidSubMchid
-
-class EcommerceRechargeEmployeesSubMchidSubMchid(TypedNode):
-    spOpenid: EcommerceRechargeEmployeesSubMchidSpOpenid
-    def get(self, *, sub_mchid: str | int, **options: Unpack[Options]) -> Reply[t.EcommerceRechargeEmployeesSubMchidGetData]:
-        """查询二级商户可扫码充值员工列表.
-
-        服务商
-
-        sub_mchid: 二级商户号
-
-        https://pay.weixin.qq.com/doc/v3/partner/4013521757
-        """
-    async def get_async(self, *, sub_mchid: str | int, **options: Unpack[Options]) -> Reply[t.EcommerceRechargeEmployeesSubMchidGetData]:
-        """查询二级商户可扫码充值员工列表."""
-
-class EcommerceRechargeEmployeesSubMchidSpOpenid(TypedNode):
-    _sp_openid_: EcommerceRechargeEmployeesSubMchidSubMchidSpOpenidSpOpenid
-
-class EcommerceRechargeEmployeesSubMchidSubMchidSpOpenidSpOpenid(TypedNode):
-    delete_: EcommerceRechargeEmployeesSubMchidSpOpenidDelete
+class EcommerceMchTransfer(TypedNode):
+    compensateBills: EcommerceMchTransferCompensateBills
+    depositAfterSalesCompensationBills: EcommerceMchTransferDepositAfterSalesCompensationBills
+    depositInsurancePremiumsCompensationBills: EcommerceMchTransferDepositInsurancePremiumsCompensationBills
+    depositShippingCostCompensationBills: EcommerceMchTransferDepositShippingCostCompensationBills
+    insuranceClaimBills: EcommerceMchTransferInsuranceClaimBills
+    subMchCompensationBills: EcommerceMchTransferSubMchCompensationBills
+    transferBills: EcommerceMchTransferTransferBills
 
 class EcommerceRechargeEmployeesSubMchidSpOpenidDelete(TypedNode):
     def post(self, *, sub_mchid: str | int, sp_openid: str | int, **options: Unpack[BodyOptions]) -> Reply[t.EcommerceRechargeEmployeesSubMchidSpOpenidDeletePostData]:
@@ -475,9 +424,42 @@ class EcommerceRechargeEmployeesSubMchidSpOpenidDelete(TypedNode):
     async def post_async(self, *, sub_mchid: str | int, sp_openid: str | int, **options: Unpack[BodyOptions]) -> Reply[t.EcommerceRechargeEmployeesSubMchidSpOpenidDeletePostData]:
         """删除二级商户可扫码充值员工."""
 
-class EcommerceRecharges(TypedNode):
-    apply: EcommerceRechargesApply
-    outRechargeNo: EcommerceRechargesOutRechargeNo
+class EcommerceRechargeEmployeesSubMchidSubMchidSpOpenidSpOpenid(TypedNode):
+    delete_: EcommerceRechargeEmployeesSubMchidSpOpenidDelete
+
+class EcommerceRechargeEmployeesSubMchidSpOpenid(TypedNode):
+    _sp_openid_: EcommerceRechargeEmployeesSubMchidSubMchidSpOpenidSpOpenid
+
+class EcommerceRechargeEmployeesSubMchidSubMchid(TypedNode):
+    spOpenid: EcommerceRechargeEmployeesSubMchidSpOpenid
+    def get(self, *, sub_mchid: str | int, **options: Unpack[Options]) -> Reply[t.EcommerceRechargeEmployeesSubMchidGetData]:
+        """查询二级商户可扫码充值员工列表.
+
+        服务商
+
+        sub_mchid: 二级商户号
+
+        https://pay.weixin.qq.com/doc/v3/partner/4013521757
+        """
+    async def get_async(self, *, sub_mchid: str | int, **options: Unpack[Options]) -> Reply[t.EcommerceRechargeEmployeesSubMchidGetData]:
+        """查询二级商户可扫码充值员工列表."""
+
+class EcommerceRechargeEmployeesSubMchid(TypedNode):
+    _sub_mchid_: EcommerceRechargeEmployeesSubMchidSubMchid
+
+class EcommerceRechargeEmployees(TypedNode):
+    subMchid: EcommerceRechargeEmployeesSubMchid
+    def post(self, body: t.EcommerceRechargeEmployeesPostBody = ..., /, *, json: t.EcommerceRechargeEmployeesPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.EcommerceRechargeEmployeesPostData]:
+        """添加二级商户可扫码充值员工.
+
+        服务商
+
+        https://pay.weixin.qq.com/doc/v3/partner/4013521743
+        """
+    async def post_async(self, body: t.EcommerceRechargeEmployeesPostBody = ..., /, *, json: t.EcommerceRechargeEmployeesPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.EcommerceRechargeEmployeesPostData]:
+        """添加二级商户可扫码充值员工."""
+    def __call__(self, body: t.EcommerceRechargeEmployeesPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.EcommerceRechargeEmployeesPostData]:
+        """添加二级商户可扫码充值员工: POST."""
 
 class EcommerceRechargesApply(TypedNode):
     def post(self, body: t.EcommerceRechargesApplyPostBody = ..., /, *, json: t.EcommerceRechargesApplyPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.EcommerceRechargesApplyPostData]:
@@ -492,8 +474,18 @@ class EcommerceRechargesApply(TypedNode):
     def __call__(self, body: t.EcommerceRechargesApplyPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.EcommerceRechargesApplyPostData]:
         """申请二级商户充值: POST."""
 
-class EcommerceRechargesOutRechargeNo(TypedNode):
-    _out_recharge_no_: EcommerceRechargesOutRechargeNoOutRechargeNo
+class EcommerceRechargesOutRechargeNoClose(TypedNode):
+    def post(self, *, params: t.EcommerceRechargesOutRechargeNoClosePostQuery = ..., out_recharge_no: str | int, **options: Unpack[BodyOptions]) -> Reply[t.EcommerceRechargesOutRechargeNoClosePostData]:
+        """关闭二级商户充值.
+
+        服务商
+
+        out_recharge_no: 商户充值单号
+
+        https://pay.weixin.qq.com/doc/v3/partner/4012762895
+        """
+    async def post_async(self, *, params: t.EcommerceRechargesOutRechargeNoClosePostQuery = ..., out_recharge_no: str | int, **options: Unpack[BodyOptions]) -> Reply[t.EcommerceRechargesOutRechargeNoClosePostData]:
+        """关闭二级商户充值."""
 
 class EcommerceRechargesOutRechargeNoOutRechargeNo(TypedNode):
     close: EcommerceRechargesOutRechargeNoClose
@@ -509,49 +501,12 @@ class EcommerceRechargesOutRechargeNoOutRechargeNo(TypedNode):
     async def get_async(self, query: t.EcommerceRechargesOutRechargeNoGetQuery = ..., /, *, params: t.EcommerceRechargesOutRechargeNoGetQuery = ..., out_recharge_no: str | int, **options: Unpack[Options]) -> Reply[t.EcommerceRechargesOutRechargeNoGetData]:
         """查询二级商户充值结果."""
 
-class EcommerceRechargesOutRechargeNoClose(TypedNode):
-    def post(self, *, params: t.EcommerceRechargesOutRechargeNoClosePostQuery = ..., out_recharge_no: str | int, **options: Unpack[BodyOptions]) -> Reply[t.EcommerceRechargesOutRechargeNoClosePostData]:
-        """关闭二级商户充值.
+class EcommerceRechargesOutRechargeNo(TypedNode):
+    _out_recharge_no_: EcommerceRechargesOutRechargeNoOutRechargeNo
 
-        服务商
-
-        out_recharge_no: 商户充值单号
-
-        https://pay.weixin.qq.com/doc/v3/partner/4012762895
-        """
-    async def post_async(self, *, params: t.EcommerceRechargesOutRechargeNoClosePostQuery = ..., out_recharge_no: str | int, **options: Unpack[BodyOptions]) -> Reply[t.EcommerceRechargesOutRechargeNoClosePostData]:
-        """关闭二级商户充值."""
-
-class EcommerceSettle(TypedNode):
-    prepaySettleOrders: EcommerceSettlePrepaySettleOrders
-
-class EcommerceSettlePrepaySettleOrders(TypedNode):
-    _settle_batch_no_: EcommerceSettlePrepaySettleOrdersSettleBatchNo
-    def post(self, body: t.EcommerceSettlePrepaySettleOrdersPostBody = ..., /, *, json: t.EcommerceSettlePrepaySettleOrdersPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.EcommerceSettlePrepaySettleOrdersPostData]:
-        """个人收款-申请批量结算.
-
-        电商平台
-
-        https://pay.weixin.qq.com/doc/v3/partner/4012649847
-        """
-    async def post_async(self, body: t.EcommerceSettlePrepaySettleOrdersPostBody = ..., /, *, json: t.EcommerceSettlePrepaySettleOrdersPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.EcommerceSettlePrepaySettleOrdersPostData]:
-        """个人收款-申请批量结算."""
-    def __call__(self, body: t.EcommerceSettlePrepaySettleOrdersPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.EcommerceSettlePrepaySettleOrdersPostData]:
-        """个人收款-申请批量结算: POST."""
-
-class EcommerceSettlePrepaySettleOrdersSettleBatchNo(TypedNode):
-    applyAbnormalSettle: EcommerceSettlePrepaySettleOrdersSettleBatchNoApplyAbnormalSettle
-    def get(self, *, settle_batch_no: str | int, **options: Unpack[Options]) -> Reply[t.EcommerceSettlePrepaySettleOrdersSettleBatchNoGetData]:
-        """个人收款-查询批量结算信息.
-
-        电商平台
-
-        settle_batch_no: 微信支付结算批次单号
-
-        https://pay.weixin.qq.com/doc/v3/partner/4012650326
-        """
-    async def get_async(self, *, settle_batch_no: str | int, **options: Unpack[Options]) -> Reply[t.EcommerceSettlePrepaySettleOrdersSettleBatchNoGetData]:
-        """个人收款-查询批量结算信息."""
+class EcommerceRecharges(TypedNode):
+    apply: EcommerceRechargesApply
+    outRechargeNo: EcommerceRechargesOutRechargeNo
 
 class EcommerceSettlePrepaySettleOrdersSettleBatchNoApplyAbnormalSettle(TypedNode):
     def post(self, body: t.EcommerceSettlePrepaySettleOrdersSettleBatchNoApplyAbnormalSettlePostBody = ..., /, *, json: t.EcommerceSettlePrepaySettleOrdersSettleBatchNoApplyAbnormalSettlePostBody = ..., settle_batch_no: str | int, **options: Unpack[BodyOptions]) -> Reply[t.EcommerceSettlePrepaySettleOrdersSettleBatchNoApplyAbnormalSettlePostData]:
@@ -568,8 +523,52 @@ class EcommerceSettlePrepaySettleOrdersSettleBatchNoApplyAbnormalSettle(TypedNod
     def __call__(self, body: t.EcommerceSettlePrepaySettleOrdersSettleBatchNoApplyAbnormalSettlePostBody, /, *, settle_batch_no: str | int, **options: Unpack[BodyOptions]) -> Reply[t.EcommerceSettlePrepaySettleOrdersSettleBatchNoApplyAbnormalSettlePostData]:
         """个人收款-申请异常结算批次单处理: POST."""
 
-class EcommerceWithdraw(TypedNode):
-    dayEndBalanceWithdraw: EcommerceWithdrawDayEndBalanceWithdraw
+class EcommerceSettlePrepaySettleOrdersSettleBatchNo(TypedNode):
+    applyAbnormalSettle: EcommerceSettlePrepaySettleOrdersSettleBatchNoApplyAbnormalSettle
+    def get(self, *, settle_batch_no: str | int, **options: Unpack[Options]) -> Reply[t.EcommerceSettlePrepaySettleOrdersSettleBatchNoGetData]:
+        """个人收款-查询批量结算信息.
+
+        电商平台
+
+        settle_batch_no: 微信支付结算批次单号
+
+        https://pay.weixin.qq.com/doc/v3/partner/4012650326
+        """
+    async def get_async(self, *, settle_batch_no: str | int, **options: Unpack[Options]) -> Reply[t.EcommerceSettlePrepaySettleOrdersSettleBatchNoGetData]:
+        """个人收款-查询批量结算信息."""
+
+class EcommerceSettlePrepaySettleOrders(TypedNode):
+    _settle_batch_no_: EcommerceSettlePrepaySettleOrdersSettleBatchNo
+    def post(self, body: t.EcommerceSettlePrepaySettleOrdersPostBody = ..., /, *, json: t.EcommerceSettlePrepaySettleOrdersPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.EcommerceSettlePrepaySettleOrdersPostData]:
+        """个人收款-申请批量结算.
+
+        电商平台
+
+        https://pay.weixin.qq.com/doc/v3/partner/4012649847
+        """
+    async def post_async(self, body: t.EcommerceSettlePrepaySettleOrdersPostBody = ..., /, *, json: t.EcommerceSettlePrepaySettleOrdersPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.EcommerceSettlePrepaySettleOrdersPostData]:
+        """个人收款-申请批量结算."""
+    def __call__(self, body: t.EcommerceSettlePrepaySettleOrdersPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.EcommerceSettlePrepaySettleOrdersPostData]:
+        """个人收款-申请批量结算: POST."""
+
+class EcommerceSettle(TypedNode):
+    prepaySettleOrders: EcommerceSettlePrepaySettleOrders
+
+class EcommerceWithdrawDayEndBalanceWithdrawOutRequestNoOutRequestNo(TypedNode):
+    def get(self, query: t.EcommerceWithdrawDayEndBalanceWithdrawOutRequestNoGetQuery = ..., /, *, params: t.EcommerceWithdrawDayEndBalanceWithdrawOutRequestNoGetQuery = ..., out_request_no: str | int, **options: Unpack[Options]) -> Reply[t.EcommerceWithdrawDayEndBalanceWithdrawOutRequestNoGetData]:
+        """查询二级商户按日终余额预约提现状态.
+
+        电商平台, 服务商
+
+        out_request_no: 商户提现单号
+
+        https://pay.weixin.qq.com/doc/v3/partner/4013328163
+        """
+    async def get_async(self, query: t.EcommerceWithdrawDayEndBalanceWithdrawOutRequestNoGetQuery = ..., /, *, params: t.EcommerceWithdrawDayEndBalanceWithdrawOutRequestNoGetQuery = ..., out_request_no: str | int, **options: Unpack[Options]) -> Reply[t.EcommerceWithdrawDayEndBalanceWithdrawOutRequestNoGetData]:
+        """查询二级商户按日终余额预约提现状态."""
+
+class EcommerceWithdrawDayEndBalanceWithdrawOutRequestNo(TypedNode):
+    _out_request_no_: EcommerceWithdrawDayEndBalanceWithdrawOutRequestNoOutRequestNo
 
 class EcommerceWithdrawDayEndBalanceWithdraw(TypedNode):
     outRequestNo: EcommerceWithdrawDayEndBalanceWithdrawOutRequestNo
@@ -585,35 +584,17 @@ class EcommerceWithdrawDayEndBalanceWithdraw(TypedNode):
     def __call__(self, body: t.EcommerceWithdrawDayEndBalanceWithdrawPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.EcommerceWithdrawDayEndBalanceWithdrawPostData]:
         """二级商户按日终余额预约提现: POST."""
 
-class EcommerceWithdrawDayEndBalanceWithdrawOutRequestNo(TypedNode):
-    _out_request_no_: EcommerceWithdrawDayEndBalanceWithdrawOutRequestNoOutRequestNo
+class EcommerceWithdraw(TypedNode):
+    dayEndBalanceWithdraw: EcommerceWithdrawDayEndBalanceWithdraw
 
-class EcommerceWithdrawDayEndBalanceWithdrawOutRequestNoOutRequestNo(TypedNode):
-    def get(self, query: t.EcommerceWithdrawDayEndBalanceWithdrawOutRequestNoGetQuery = ..., /, *, params: t.EcommerceWithdrawDayEndBalanceWithdrawOutRequestNoGetQuery = ..., out_request_no: str | int, **options: Unpack[Options]) -> Reply[t.EcommerceWithdrawDayEndBalanceWithdrawOutRequestNoGetData]:
-        """查询二级商户按日终余额预约提现状态.
-
-        电商平台, 服务商
-
-        out_request_no: 商户提现单号
-
-        https://pay.weixin.qq.com/doc/v3/partner/4013328163
-        """
-    async def get_async(self, query: t.EcommerceWithdrawDayEndBalanceWithdrawOutRequestNoGetQuery = ..., /, *, params: t.EcommerceWithdrawDayEndBalanceWithdrawOutRequestNoGetQuery = ..., out_request_no: str | int, **options: Unpack[Options]) -> Reply[t.EcommerceWithdrawDayEndBalanceWithdrawOutRequestNoGetData]:
-        """查询二级商户按日终余额预约提现状态."""
-
-class Insurance(TypedNode):
-    mchTransfer: InsuranceMchTransfer
-
-class InsuranceMchTransfer(TypedNode):
-    batches: InsuranceMchTransferBatches
-    reservation: InsuranceMchTransferReservation
-
-class InsuranceMchTransferBatches(TypedNode):
-    apply: InsuranceMchTransferBatchesApply
-    batchId: InsuranceMchTransferBatchesBatchId
-    detailReceipts: InsuranceMchTransferBatchesDetailReceipts
-    outBatchNo: InsuranceMchTransferBatchesOutBatchNo
-    summaryReceipts: InsuranceMchTransferBatchesSummaryReceipts
+class Ecommerce(TypedNode):
+    bankTransferRecharges: EcommerceBankTransferRecharges
+    insuranceCompensationContracts: EcommerceInsuranceCompensationContracts
+    mchTransfer: EcommerceMchTransfer
+    rechargeEmployees: EcommerceRechargeEmployees
+    recharges: EcommerceRecharges
+    settle: EcommerceSettle
+    withdraw: EcommerceWithdraw
 
 class InsuranceMchTransferBatchesApply(TypedNode):
     def post(self, body: t.InsuranceMchTransferBatchesApplyPostBody = ..., /, *, json: t.InsuranceMchTransferBatchesApplyPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.InsuranceMchTransferBatchesApplyPostData]:
@@ -628,8 +609,25 @@ class InsuranceMchTransferBatchesApply(TypedNode):
     def __call__(self, body: t.InsuranceMchTransferBatchesApplyPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.InsuranceMchTransferBatchesApplyPostData]:
         """受理商家转账: POST."""
 
-class InsuranceMchTransferBatchesBatchId(TypedNode):
-    _batch_id_: InsuranceMchTransferBatchesBatchIdBatchId
+class InsuranceMchTransferBatchesBatchIdBatchIdDetailsDetailIdDetailId(TypedNode):
+    def get(self, query: t.InsuranceMchTransferBatchesBatchIdDetailsDetailIdGetQuery = ..., /, *, params: t.InsuranceMchTransferBatchesBatchIdDetailsDetailIdGetQuery = ..., batch_id: str | int, detail_id: str | int, **options: Unpack[Options]) -> Reply[t.InsuranceMchTransferBatchesBatchIdDetailsDetailIdGetData]:
+        """微信支付转账明细单号查询明细单.
+
+        服务商
+
+        batch_id: 商家转账批次单号
+        detail_id: 商家转账明细单号
+
+        https://pay.weixin.qq.com/doc/v3/partner/4013504223
+        """
+    async def get_async(self, query: t.InsuranceMchTransferBatchesBatchIdDetailsDetailIdGetQuery = ..., /, *, params: t.InsuranceMchTransferBatchesBatchIdDetailsDetailIdGetQuery = ..., batch_id: str | int, detail_id: str | int, **options: Unpack[Options]) -> Reply[t.InsuranceMchTransferBatchesBatchIdDetailsDetailIdGetData]:
+        """微信支付转账明细单号查询明细单."""
+
+class InsuranceMchTransferBatchesBatchIdDetailsDetailId(TypedNode):
+    _detail_id_: InsuranceMchTransferBatchesBatchIdBatchIdDetailsDetailIdDetailId
+
+class InsuranceMchTransferBatchesBatchIdDetails(TypedNode):
+    detailId: InsuranceMchTransferBatchesBatchIdDetailsDetailId
 
 class InsuranceMchTransferBatchesBatchIdBatchId(TypedNode):
     details: InsuranceMchTransferBatchesBatchIdDetails
@@ -649,52 +647,8 @@ class InsuranceMchTransferBatchesBatchIdBatchId(TypedNode):
     def paginate_async(self, query: t.InsuranceMchTransferBatchesBatchIdGetQuery = ..., /, *, params: t.InsuranceMchTransferBatchesBatchIdGetQuery = ..., batch_id: str | int, **options: Unpack[Options]) -> AsyncIterator[t.InsuranceMchTransferBatchesBatchIdGetItem]:
         """微信支付转账批次单号查询批次单: every item, page after page."""
 
-class InsuranceMchTransferBatchesBatchIdDetails(TypedNode):
-    detailId: InsuranceMchTransferBatchesBatchIdDetailsDetailId
-
-class InsuranceMchTransferBatchesBatchIdDetailsDetailId(TypedNode):
-    _detail_id_: InsuranceMchTransferBatchesBatchIdBatchIdDetailsDetailIdDetailId
-
-class InsuranceMchTransferBatchesBatchIdBatchIdDetailsDetailIdDetailId(TypedNode):
-    def get(self, query: t.InsuranceMchTransferBatchesBatchIdDetailsDetailIdGetQuery = ..., /, *, params: t.InsuranceMchTransferBatchesBatchIdDetailsDetailIdGetQuery = ..., batch_id: str | int, detail_id: str | int, **options: Unpack[Options]) -> Reply[t.InsuranceMchTransferBatchesBatchIdDetailsDetailIdGetData]:
-        """微信支付转账明细单号查询明细单.
-
-        服务商
-
-        batch_id: 商家转账批次单号
-        detail_id: 商家转账明细单号
-
-        https://pay.weixin.qq.com/doc/v3/partner/4013504223
-        """
-    async def get_async(self, query: t.InsuranceMchTransferBatchesBatchIdDetailsDetailIdGetQuery = ..., /, *, params: t.InsuranceMchTransferBatchesBatchIdDetailsDetailIdGetQuery = ..., batch_id: str | int, detail_id: str | int, **options: Unpack[Options]) -> Reply[t.InsuranceMchTransferBatchesBatchIdDetailsDetailIdGetData]:
-        """微信支付转账明细单号查询明细单."""
-
-class InsuranceMchTransferBatchesDetailReceipts(TypedNode):
-    outBatchNo: InsuranceMchTransferBatchesDetailReceiptsOutBatchNo
-
-class InsuranceMchTransferBatchesDetailReceiptsOutBatchNo(TypedNode):
-    _out_batch_no_: InsuranceMchTransferBatchesDetailReceiptsOutBatchNoOutBatchNo
-
-class InsuranceMchTransferBatchesDetailReceiptsOutBatchNoOutBatchNo(TypedNode):
-    outDetailNo: InsuranceMchTransferBatchesDetailReceiptsOutBatchNoOutDetailNo
-
-class InsuranceMchTransferBatchesDetailReceiptsOutBatchNoOutDetailNo(TypedNode):
-    _out_detail_no_: InsuranceMchTransferBatchesDetailReceiptsOutBatchNoOutBatchNoOutDetailNoOutDetailNo
-
-class InsuranceMchTransferBatchesDetailReceiptsOutBatchNoOutBatchNoOutDetailNoOutDetailNo(TypedNode):
-    apply: InsuranceMchTransferBatchesDetailReceiptsOutBatchNoOutDetailNoApply
-    def get(self, query: t.InsuranceMchTransferBatchesDetailReceiptsOutBatchNoOutDetailNoGetQuery = ..., /, *, params: t.InsuranceMchTransferBatchesDetailReceiptsOutBatchNoOutDetailNoGetQuery = ..., out_batch_no: str | int, out_detail_no: str | int, **options: Unpack[Options]) -> Reply[t.InsuranceMchTransferBatchesDetailReceiptsOutBatchNoOutDetailNoGetData]:
-        """查询商家转账明细电子回单.
-
-        服务商
-
-        out_batch_no: 商家批次单号
-        out_detail_no: 商家明细单号
-
-        https://pay.weixin.qq.com/doc/v3/partner/4013504229
-        """
-    async def get_async(self, query: t.InsuranceMchTransferBatchesDetailReceiptsOutBatchNoOutDetailNoGetQuery = ..., /, *, params: t.InsuranceMchTransferBatchesDetailReceiptsOutBatchNoOutDetailNoGetQuery = ..., out_batch_no: str | int, out_detail_no: str | int, **options: Unpack[Options]) -> Reply[t.InsuranceMchTransferBatchesDetailReceiptsOutBatchNoOutDetailNoGetData]:
-        """查询商家转账明细电子回单."""
+class InsuranceMchTransferBatchesBatchId(TypedNode):
+    _batch_id_: InsuranceMchTransferBatchesBatchIdBatchId
 
 class InsuranceMchTransferBatchesDetailReceiptsOutBatchNoOutDetailNoApply(TypedNode):
     def post(self, body: t.InsuranceMchTransferBatchesDetailReceiptsOutBatchNoOutDetailNoApplyPostBody = ..., /, *, json: t.InsuranceMchTransferBatchesDetailReceiptsOutBatchNoOutDetailNoApplyPostBody = ..., out_batch_no: str | int, out_detail_no: str | int, **options: Unpack[BodyOptions]) -> Reply[t.InsuranceMchTransferBatchesDetailReceiptsOutBatchNoOutDetailNoApplyPostData]:
@@ -712,8 +666,52 @@ class InsuranceMchTransferBatchesDetailReceiptsOutBatchNoOutDetailNoApply(TypedN
     def __call__(self, body: t.InsuranceMchTransferBatchesDetailReceiptsOutBatchNoOutDetailNoApplyPostBody, /, *, out_batch_no: str | int, out_detail_no: str | int, **options: Unpack[BodyOptions]) -> Reply[t.InsuranceMchTransferBatchesDetailReceiptsOutBatchNoOutDetailNoApplyPostData]:
         """申请商家转账明细电子回单: POST."""
 
-class InsuranceMchTransferBatchesOutBatchNo(TypedNode):
-    _out_batch_no_: InsuranceMchTransferBatchesOutBatchNoOutBatchNo
+class InsuranceMchTransferBatchesDetailReceiptsOutBatchNoOutBatchNoOutDetailNoOutDetailNo(TypedNode):
+    apply: InsuranceMchTransferBatchesDetailReceiptsOutBatchNoOutDetailNoApply
+    def get(self, query: t.InsuranceMchTransferBatchesDetailReceiptsOutBatchNoOutDetailNoGetQuery = ..., /, *, params: t.InsuranceMchTransferBatchesDetailReceiptsOutBatchNoOutDetailNoGetQuery = ..., out_batch_no: str | int, out_detail_no: str | int, **options: Unpack[Options]) -> Reply[t.InsuranceMchTransferBatchesDetailReceiptsOutBatchNoOutDetailNoGetData]:
+        """查询商家转账明细电子回单.
+
+        服务商
+
+        out_batch_no: 商家批次单号
+        out_detail_no: 商家明细单号
+
+        https://pay.weixin.qq.com/doc/v3/partner/4013504229
+        """
+    async def get_async(self, query: t.InsuranceMchTransferBatchesDetailReceiptsOutBatchNoOutDetailNoGetQuery = ..., /, *, params: t.InsuranceMchTransferBatchesDetailReceiptsOutBatchNoOutDetailNoGetQuery = ..., out_batch_no: str | int, out_detail_no: str | int, **options: Unpack[Options]) -> Reply[t.InsuranceMchTransferBatchesDetailReceiptsOutBatchNoOutDetailNoGetData]:
+        """查询商家转账明细电子回单."""
+
+class InsuranceMchTransferBatchesDetailReceiptsOutBatchNoOutDetailNo(TypedNode):
+    _out_detail_no_: InsuranceMchTransferBatchesDetailReceiptsOutBatchNoOutBatchNoOutDetailNoOutDetailNo
+
+class InsuranceMchTransferBatchesDetailReceiptsOutBatchNoOutBatchNo(TypedNode):
+    outDetailNo: InsuranceMchTransferBatchesDetailReceiptsOutBatchNoOutDetailNo
+
+class InsuranceMchTransferBatchesDetailReceiptsOutBatchNo(TypedNode):
+    _out_batch_no_: InsuranceMchTransferBatchesDetailReceiptsOutBatchNoOutBatchNo
+
+class InsuranceMchTransferBatchesDetailReceipts(TypedNode):
+    outBatchNo: InsuranceMchTransferBatchesDetailReceiptsOutBatchNo
+
+class InsuranceMchTransferBatchesOutBatchNoOutBatchNoDetailsOutDetailNoOutDetailNo(TypedNode):
+    def get(self, query: t.InsuranceMchTransferBatchesOutBatchNoDetailsOutDetailNoGetQuery = ..., /, *, params: t.InsuranceMchTransferBatchesOutBatchNoDetailsOutDetailNoGetQuery = ..., out_batch_no: str | int, out_detail_no: str | int, **options: Unpack[Options]) -> Reply[t.InsuranceMchTransferBatchesOutBatchNoDetailsOutDetailNoGetData]:
+        """商户明细单号查询明细单.
+
+        服务商
+
+        out_batch_no: 商家批次单号
+        out_detail_no: 商家明细单号
+
+        https://pay.weixin.qq.com/doc/v3/partner/4013504224
+        """
+    async def get_async(self, query: t.InsuranceMchTransferBatchesOutBatchNoDetailsOutDetailNoGetQuery = ..., /, *, params: t.InsuranceMchTransferBatchesOutBatchNoDetailsOutDetailNoGetQuery = ..., out_batch_no: str | int, out_detail_no: str | int, **options: Unpack[Options]) -> Reply[t.InsuranceMchTransferBatchesOutBatchNoDetailsOutDetailNoGetData]:
+        """商户明细单号查询明细单."""
+
+class InsuranceMchTransferBatchesOutBatchNoDetailsOutDetailNo(TypedNode):
+    _out_detail_no_: InsuranceMchTransferBatchesOutBatchNoOutBatchNoDetailsOutDetailNoOutDetailNo
+
+class InsuranceMchTransferBatchesOutBatchNoDetails(TypedNode):
+    outDetailNo: InsuranceMchTransferBatchesOutBatchNoDetailsOutDetailNo
 
 class InsuranceMchTransferBatchesOutBatchNoOutBatchNo(TypedNode):
     details: InsuranceMchTransferBatchesOutBatchNoDetails
@@ -733,45 +731,8 @@ class InsuranceMchTransferBatchesOutBatchNoOutBatchNo(TypedNode):
     def paginate_async(self, query: t.InsuranceMchTransferBatchesOutBatchNoGetQuery = ..., /, *, params: t.InsuranceMchTransferBatchesOutBatchNoGetQuery = ..., out_batch_no: str | int, **options: Unpack[Options]) -> AsyncIterator[t.InsuranceMchTransferBatchesBatchIdGetItem]:
         """商户转账批次单号查询批次单: every item, page after page."""
 
-class InsuranceMchTransferBatchesOutBatchNoDetails(TypedNode):
-    outDetailNo: InsuranceMchTransferBatchesOutBatchNoDetailsOutDetailNo
-
-class InsuranceMchTransferBatchesOutBatchNoDetailsOutDetailNo(TypedNode):
-    _out_detail_no_: InsuranceMchTransferBatchesOutBatchNoOutBatchNoDetailsOutDetailNoOutDetailNo
-
-class InsuranceMchTransferBatchesOutBatchNoOutBatchNoDetailsOutDetailNoOutDetailNo(TypedNode):
-    def get(self, query: t.InsuranceMchTransferBatchesOutBatchNoDetailsOutDetailNoGetQuery = ..., /, *, params: t.InsuranceMchTransferBatchesOutBatchNoDetailsOutDetailNoGetQuery = ..., out_batch_no: str | int, out_detail_no: str | int, **options: Unpack[Options]) -> Reply[t.InsuranceMchTransferBatchesOutBatchNoDetailsOutDetailNoGetData]:
-        """商户明细单号查询明细单.
-
-        服务商
-
-        out_batch_no: 商家批次单号
-        out_detail_no: 商家明细单号
-
-        https://pay.weixin.qq.com/doc/v3/partner/4013504224
-        """
-    async def get_async(self, query: t.InsuranceMchTransferBatchesOutBatchNoDetailsOutDetailNoGetQuery = ..., /, *, params: t.InsuranceMchTransferBatchesOutBatchNoDetailsOutDetailNoGetQuery = ..., out_batch_no: str | int, out_detail_no: str | int, **options: Unpack[Options]) -> Reply[t.InsuranceMchTransferBatchesOutBatchNoDetailsOutDetailNoGetData]:
-        """商户明细单号查询明细单."""
-
-class InsuranceMchTransferBatchesSummaryReceipts(TypedNode):
-    outBatchNo: InsuranceMchTransferBatchesSummaryReceiptsOutBatchNo
-
-class InsuranceMchTransferBatchesSummaryReceiptsOutBatchNo(TypedNode):
-    _out_batch_no_: InsuranceMchTransferBatchesSummaryReceiptsOutBatchNoOutBatchNo
-
-class InsuranceMchTransferBatchesSummaryReceiptsOutBatchNoOutBatchNo(TypedNode):
-    apply: InsuranceMchTransferBatchesSummaryReceiptsOutBatchNoApply
-    def get(self, query: t.InsuranceMchTransferBatchesSummaryReceiptsOutBatchNoGetQuery = ..., /, *, params: t.InsuranceMchTransferBatchesSummaryReceiptsOutBatchNoGetQuery = ..., out_batch_no: str | int, **options: Unpack[Options]) -> Reply[t.InsuranceMchTransferBatchesSummaryReceiptsOutBatchNoGetData]:
-        """查询商家转账批次电子回单.
-
-        服务商
-
-        out_batch_no: 商家批次单号
-
-        https://pay.weixin.qq.com/doc/v3/partner/4013504227
-        """
-    async def get_async(self, query: t.InsuranceMchTransferBatchesSummaryReceiptsOutBatchNoGetQuery = ..., /, *, params: t.InsuranceMchTransferBatchesSummaryReceiptsOutBatchNoGetQuery = ..., out_batch_no: str | int, **options: Unpack[Options]) -> Reply[t.InsuranceMchTransferBatchesSummaryReceiptsOutBatchNoGetData]:
-        """查询商家转账批次电子回单."""
+class InsuranceMchTransferBatchesOutBatchNo(TypedNode):
+    _out_batch_no_: InsuranceMchTransferBatchesOutBatchNoOutBatchNo
 
 class InsuranceMchTransferBatchesSummaryReceiptsOutBatchNoApply(TypedNode):
     def post(self, body: t.InsuranceMchTransferBatchesSummaryReceiptsOutBatchNoApplyPostBody = ..., /, *, json: t.InsuranceMchTransferBatchesSummaryReceiptsOutBatchNoApplyPostBody = ..., out_batch_no: str | int, **options: Unpack[BodyOptions]) -> Reply[t.InsuranceMchTransferBatchesSummaryReceiptsOutBatchNoApplyPostData]:
@@ -788,10 +749,32 @@ class InsuranceMchTransferBatchesSummaryReceiptsOutBatchNoApply(TypedNode):
     def __call__(self, body: t.InsuranceMchTransferBatchesSummaryReceiptsOutBatchNoApplyPostBody, /, *, out_batch_no: str | int, **options: Unpack[BodyOptions]) -> Reply[t.InsuranceMchTransferBatchesSummaryReceiptsOutBatchNoApplyPostData]:
         """申请商家转账批次电子回单: POST."""
 
-class InsuranceMchTransferReservation(TypedNode):
-    apply: InsuranceMchTransferReservationApply
-    outReservationNo: InsuranceMchTransferReservationOutReservationNo
-    reservationId: InsuranceMchTransferReservationReservationId
+class InsuranceMchTransferBatchesSummaryReceiptsOutBatchNoOutBatchNo(TypedNode):
+    apply: InsuranceMchTransferBatchesSummaryReceiptsOutBatchNoApply
+    def get(self, query: t.InsuranceMchTransferBatchesSummaryReceiptsOutBatchNoGetQuery = ..., /, *, params: t.InsuranceMchTransferBatchesSummaryReceiptsOutBatchNoGetQuery = ..., out_batch_no: str | int, **options: Unpack[Options]) -> Reply[t.InsuranceMchTransferBatchesSummaryReceiptsOutBatchNoGetData]:
+        """查询商家转账批次电子回单.
+
+        服务商
+
+        out_batch_no: 商家批次单号
+
+        https://pay.weixin.qq.com/doc/v3/partner/4013504227
+        """
+    async def get_async(self, query: t.InsuranceMchTransferBatchesSummaryReceiptsOutBatchNoGetQuery = ..., /, *, params: t.InsuranceMchTransferBatchesSummaryReceiptsOutBatchNoGetQuery = ..., out_batch_no: str | int, **options: Unpack[Options]) -> Reply[t.InsuranceMchTransferBatchesSummaryReceiptsOutBatchNoGetData]:
+        """查询商家转账批次电子回单."""
+
+class InsuranceMchTransferBatchesSummaryReceiptsOutBatchNo(TypedNode):
+    _out_batch_no_: InsuranceMchTransferBatchesSummaryReceiptsOutBatchNoOutBatchNo
+
+class InsuranceMchTransferBatchesSummaryReceipts(TypedNode):
+    outBatchNo: InsuranceMchTransferBatchesSummaryReceiptsOutBatchNo
+
+class InsuranceMchTransferBatches(TypedNode):
+    apply: InsuranceMchTransferBatchesApply
+    batchId: InsuranceMchTransferBatchesBatchId
+    detailReceipts: InsuranceMchTransferBatchesDetailReceipts
+    outBatchNo: InsuranceMchTransferBatchesOutBatchNo
+    summaryReceipts: InsuranceMchTransferBatchesSummaryReceipts
 
 class InsuranceMchTransferReservationApply(TypedNode):
     def post(self, body: t.InsuranceMchTransferReservationApplyPostBody = ..., /, *, json: t.InsuranceMchTransferReservationApplyPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.InsuranceMchTransferReservationApplyPostData]:
@@ -806,8 +789,18 @@ class InsuranceMchTransferReservationApply(TypedNode):
     def __call__(self, body: t.InsuranceMchTransferReservationApplyPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.InsuranceMchTransferReservationApplyPostData]:
         """受理单次预约商家转账: POST."""
 
-class InsuranceMchTransferReservationOutReservationNo(TypedNode):
-    _out_reservation_no_: InsuranceMchTransferReservationOutReservationNoOutReservationNo
+class InsuranceMchTransferReservationOutReservationNoClose(TypedNode):
+    def post(self, *, params: t.InsuranceMchTransferReservationOutReservationNoClosePostQuery = ..., out_reservation_no: str | int, **options: Unpack[BodyOptions]) -> Reply[t.InsuranceMchTransferReservationOutReservationNoClosePostData]:
+        """关闭预约商家转账记录.
+
+        服务商
+
+        out_reservation_no: 商户预约单号
+
+        https://pay.weixin.qq.com/doc/v3/partner/4013504219
+        """
+    async def post_async(self, *, params: t.InsuranceMchTransferReservationOutReservationNoClosePostQuery = ..., out_reservation_no: str | int, **options: Unpack[BodyOptions]) -> Reply[t.InsuranceMchTransferReservationOutReservationNoClosePostData]:
+        """关闭预约商家转账记录."""
 
 class InsuranceMchTransferReservationOutReservationNoOutReservationNo(TypedNode):
     close: InsuranceMchTransferReservationOutReservationNoClose
@@ -823,21 +816,8 @@ class InsuranceMchTransferReservationOutReservationNoOutReservationNo(TypedNode)
     async def get_async(self, query: t.InsuranceMchTransferReservationOutReservationNoGetQuery = ..., /, *, params: t.InsuranceMchTransferReservationOutReservationNoGetQuery = ..., out_reservation_no: str | int, **options: Unpack[Options]) -> Reply[t.InsuranceMchTransferReservationOutReservationNoGetData]:
         """商户预约单号查询预约商家转账记录."""
 
-class InsuranceMchTransferReservationOutReservationNoClose(TypedNode):
-    def post(self, *, params: t.InsuranceMchTransferReservationOutReservationNoClosePostQuery = ..., out_reservation_no: str | int, **options: Unpack[BodyOptions]) -> Reply[t.InsuranceMchTransferReservationOutReservationNoClosePostData]:
-        """关闭预约商家转账记录.
-
-        服务商
-
-        out_reservation_no: 商户预约单号
-
-        https://pay.weixin.qq.com/doc/v3/partner/4013504219
-        """
-    async def post_async(self, *, params: t.InsuranceMchTransferReservationOutReservationNoClosePostQuery = ..., out_reservation_no: str | int, **options: Unpack[BodyOptions]) -> Reply[t.InsuranceMchTransferReservationOutReservationNoClosePostData]:
-        """关闭预约商家转账记录."""
-
-class InsuranceMchTransferReservationReservationId(TypedNode):
-    _reservation_id_: InsuranceMchTransferReservationReservationIdReservationId
+class InsuranceMchTransferReservationOutReservationNo(TypedNode):
+    _out_reservation_no_: InsuranceMchTransferReservationOutReservationNoOutReservationNo
 
 class InsuranceMchTransferReservationReservationIdReservationId(TypedNode):
     def get(self, query: t.InsuranceMchTransferReservationReservationIdGetQuery = ..., /, *, params: t.InsuranceMchTransferReservationReservationIdGetQuery = ..., reservation_id: str | int, **options: Unpack[Options]) -> Reply[t.InsuranceMchTransferReservationReservationIdGetData]:
@@ -852,16 +832,20 @@ class InsuranceMchTransferReservationReservationIdReservationId(TypedNode):
     async def get_async(self, query: t.InsuranceMchTransferReservationReservationIdGetQuery = ..., /, *, params: t.InsuranceMchTransferReservationReservationIdGetQuery = ..., reservation_id: str | int, **options: Unpack[Options]) -> Reply[t.InsuranceMchTransferReservationReservationIdGetData]:
         """微信支付预约单号查询预约商家转账记录."""
 
-class MchTransfer(TypedNode):
-    batches: MchTransferBatches
-    reservation: MchTransferReservation
+class InsuranceMchTransferReservationReservationId(TypedNode):
+    _reservation_id_: InsuranceMchTransferReservationReservationIdReservationId
 
-class MchTransferBatches(TypedNode):
-    apply: MchTransferBatchesApply
-    batchId: MchTransferBatchesBatchId
-    detailReceipts: MchTransferBatchesDetailReceipts
-    outBatchNo: MchTransferBatchesOutBatchNo
-    summaryReceipts: MchTransferBatchesSummaryReceipts
+class InsuranceMchTransferReservation(TypedNode):
+    apply: InsuranceMchTransferReservationApply
+    outReservationNo: InsuranceMchTransferReservationOutReservationNo
+    reservationId: InsuranceMchTransferReservationReservationId
+
+class InsuranceMchTransfer(TypedNode):
+    batches: InsuranceMchTransferBatches
+    reservation: InsuranceMchTransferReservation
+
+class Insurance(TypedNode):
+    mchTransfer: InsuranceMchTransfer
 
 class MchTransferBatchesApply(TypedNode):
     def post(self, body: t.MchTransferBatchesApplyPostBody = ..., /, *, json: t.MchTransferBatchesApplyPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.MchTransferBatchesApplyPostData]:
@@ -876,8 +860,25 @@ class MchTransferBatchesApply(TypedNode):
     def __call__(self, body: t.MchTransferBatchesApplyPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.MchTransferBatchesApplyPostData]:
         """受理商家转账: POST."""
 
-class MchTransferBatchesBatchId(TypedNode):
-    _batch_id_: MchTransferBatchesBatchIdBatchId
+class MchTransferBatchesBatchIdBatchIdDetailsDetailIdDetailId(TypedNode):
+    def get(self, query: t.MchTransferBatchesBatchIdDetailsDetailIdGetQuery = ..., /, *, params: t.MchTransferBatchesBatchIdDetailsDetailIdGetQuery = ..., batch_id: str | int, detail_id: str | int, **options: Unpack[Options]) -> Reply[t.MchTransferBatchesBatchIdDetailsDetailIdGetData]:
+        """微信支付转账明细单号查询明细单.
+
+        服务商
+
+        batch_id: 商家转账批次单号
+        detail_id: 商家转账明细单号
+
+        https://pay.weixin.qq.com/docs/partner/apis/platsolution-mch-transfer/transfer-batch/get-transfer-detail-by-no.html
+        """
+    async def get_async(self, query: t.MchTransferBatchesBatchIdDetailsDetailIdGetQuery = ..., /, *, params: t.MchTransferBatchesBatchIdDetailsDetailIdGetQuery = ..., batch_id: str | int, detail_id: str | int, **options: Unpack[Options]) -> Reply[t.MchTransferBatchesBatchIdDetailsDetailIdGetData]:
+        """微信支付转账明细单号查询明细单."""
+
+class MchTransferBatchesBatchIdDetailsDetailId(TypedNode):
+    _detail_id_: MchTransferBatchesBatchIdBatchIdDetailsDetailIdDetailId
+
+class MchTransferBatchesBatchIdDetails(TypedNode):
+    detailId: MchTransferBatchesBatchIdDetailsDetailId
 
 class MchTransferBatchesBatchIdBatchId(TypedNode):
     details: MchTransferBatchesBatchIdDetails
@@ -897,52 +898,8 @@ class MchTransferBatchesBatchIdBatchId(TypedNode):
     def paginate_async(self, query: t.MchTransferBatchesBatchIdGetQuery = ..., /, *, params: t.MchTransferBatchesBatchIdGetQuery = ..., batch_id: str | int, **options: Unpack[Options]) -> AsyncIterator[t.MchTransferBatchesBatchIdGetItem]:
         """微信支付转账批次单号查询批次单: every item, page after page."""
 
-class MchTransferBatchesBatchIdDetails(TypedNode):
-    detailId: MchTransferBatchesBatchIdDetailsDetailId
-
-class MchTransferBatchesBatchIdDetailsDetailId(TypedNode):
-    _detail_id_: MchTransferBatchesBatchIdBatchIdDetailsDetailIdDetailId
-
-class MchTransferBatchesBatchIdBatchIdDetailsDetailIdDetailId(TypedNode):
-    def get(self, query: t.MchTransferBatchesBatchIdDetailsDetailIdGetQuery = ..., /, *, params: t.MchTransferBatchesBatchIdDetailsDetailIdGetQuery = ..., batch_id: str | int, detail_id: str | int, **options: Unpack[Options]) -> Reply[t.MchTransferBatchesBatchIdDetailsDetailIdGetData]:
-        """微信支付转账明细单号查询明细单.
-
-        服务商
-
-        batch_id: 商家转账批次单号
-        detail_id: 商家转账明细单号
-
-        https://pay.weixin.qq.com/docs/partner/apis/platsolution-mch-transfer/transfer-batch/get-transfer-detail-by-no.html
-        """
-    async def get_async(self, query: t.MchTransferBatchesBatchIdDetailsDetailIdGetQuery = ..., /, *, params: t.MchTransferBatchesBatchIdDetailsDetailIdGetQuery = ..., batch_id: str | int, detail_id: str | int, **options: Unpack[Options]) -> Reply[t.MchTransferBatchesBatchIdDetailsDetailIdGetData]:
-        """微信支付转账明细单号查询明细单."""
-
-class MchTransferBatchesDetailReceipts(TypedNode):
-    outBatchNo: MchTransferBatchesDetailReceiptsOutBatchNo
-
-class MchTransferBatchesDetailReceiptsOutBatchNo(TypedNode):
-    _out_batch_no_: MchTransferBatchesDetailReceiptsOutBatchNoOutBatchNo
-
-class MchTransferBatchesDetailReceiptsOutBatchNoOutBatchNo(TypedNode):
-    outDetailNo: MchTransferBatchesDetailReceiptsOutBatchNoOutDetailNo
-
-class MchTransferBatchesDetailReceiptsOutBatchNoOutDetailNo(TypedNode):
-    _out_detail_no_: MchTransferBatchesDetailReceiptsOutBatchNoOutBatchNoOutDetailNoOutDetailNo
-
-class MchTransferBatchesDetailReceiptsOutBatchNoOutBatchNoOutDetailNoOutDetailNo(TypedNode):
-    apply: MchTransferBatchesDetailReceiptsOutBatchNoOutDetailNoApply
-    def get(self, query: t.MchTransferBatchesDetailReceiptsOutBatchNoOutDetailNoGetQuery = ..., /, *, params: t.MchTransferBatchesDetailReceiptsOutBatchNoOutDetailNoGetQuery = ..., out_batch_no: str | int, out_detail_no: str | int, **options: Unpack[Options]) -> Reply[t.MchTransferBatchesDetailReceiptsOutBatchNoOutDetailNoGetData]:
-        """查询商家转账明细电子回单.
-
-        服务商
-
-        out_batch_no: 商家批次单号
-        out_detail_no: 商家明细单号
-
-        https://pay.weixin.qq.com/docs/partner/apis/platsolution-mch-transfer/receipts/receipt-query-by-detail-out-no.html
-        """
-    async def get_async(self, query: t.MchTransferBatchesDetailReceiptsOutBatchNoOutDetailNoGetQuery = ..., /, *, params: t.MchTransferBatchesDetailReceiptsOutBatchNoOutDetailNoGetQuery = ..., out_batch_no: str | int, out_detail_no: str | int, **options: Unpack[Options]) -> Reply[t.MchTransferBatchesDetailReceiptsOutBatchNoOutDetailNoGetData]:
-        """查询商家转账明细电子回单."""
+class MchTransferBatchesBatchId(TypedNode):
+    _batch_id_: MchTransferBatchesBatchIdBatchId
 
 class MchTransferBatchesDetailReceiptsOutBatchNoOutDetailNoApply(TypedNode):
     def post(self, body: t.MchTransferBatchesDetailReceiptsOutBatchNoOutDetailNoApplyPostBody = ..., /, *, json: t.MchTransferBatchesDetailReceiptsOutBatchNoOutDetailNoApplyPostBody = ..., out_batch_no: str | int, out_detail_no: str | int, **options: Unpack[BodyOptions]) -> Reply[t.MchTransferBatchesDetailReceiptsOutBatchNoOutDetailNoApplyPostData]:
@@ -960,8 +917,52 @@ class MchTransferBatchesDetailReceiptsOutBatchNoOutDetailNoApply(TypedNode):
     def __call__(self, body: t.MchTransferBatchesDetailReceiptsOutBatchNoOutDetailNoApplyPostBody, /, *, out_batch_no: str | int, out_detail_no: str | int, **options: Unpack[BodyOptions]) -> Reply[t.MchTransferBatchesDetailReceiptsOutBatchNoOutDetailNoApplyPostData]:
         """申请商家转账明细电子回单: POST."""
 
-class MchTransferBatchesOutBatchNo(TypedNode):
-    _out_batch_no_: MchTransferBatchesOutBatchNoOutBatchNo
+class MchTransferBatchesDetailReceiptsOutBatchNoOutBatchNoOutDetailNoOutDetailNo(TypedNode):
+    apply: MchTransferBatchesDetailReceiptsOutBatchNoOutDetailNoApply
+    def get(self, query: t.MchTransferBatchesDetailReceiptsOutBatchNoOutDetailNoGetQuery = ..., /, *, params: t.MchTransferBatchesDetailReceiptsOutBatchNoOutDetailNoGetQuery = ..., out_batch_no: str | int, out_detail_no: str | int, **options: Unpack[Options]) -> Reply[t.MchTransferBatchesDetailReceiptsOutBatchNoOutDetailNoGetData]:
+        """查询商家转账明细电子回单.
+
+        服务商
+
+        out_batch_no: 商家批次单号
+        out_detail_no: 商家明细单号
+
+        https://pay.weixin.qq.com/docs/partner/apis/platsolution-mch-transfer/receipts/receipt-query-by-detail-out-no.html
+        """
+    async def get_async(self, query: t.MchTransferBatchesDetailReceiptsOutBatchNoOutDetailNoGetQuery = ..., /, *, params: t.MchTransferBatchesDetailReceiptsOutBatchNoOutDetailNoGetQuery = ..., out_batch_no: str | int, out_detail_no: str | int, **options: Unpack[Options]) -> Reply[t.MchTransferBatchesDetailReceiptsOutBatchNoOutDetailNoGetData]:
+        """查询商家转账明细电子回单."""
+
+class MchTransferBatchesDetailReceiptsOutBatchNoOutDetailNo(TypedNode):
+    _out_detail_no_: MchTransferBatchesDetailReceiptsOutBatchNoOutBatchNoOutDetailNoOutDetailNo
+
+class MchTransferBatchesDetailReceiptsOutBatchNoOutBatchNo(TypedNode):
+    outDetailNo: MchTransferBatchesDetailReceiptsOutBatchNoOutDetailNo
+
+class MchTransferBatchesDetailReceiptsOutBatchNo(TypedNode):
+    _out_batch_no_: MchTransferBatchesDetailReceiptsOutBatchNoOutBatchNo
+
+class MchTransferBatchesDetailReceipts(TypedNode):
+    outBatchNo: MchTransferBatchesDetailReceiptsOutBatchNo
+
+class MchTransferBatchesOutBatchNoOutBatchNoDetailsOutDetailNoOutDetailNo(TypedNode):
+    def get(self, query: t.MchTransferBatchesOutBatchNoDetailsOutDetailNoGetQuery = ..., /, *, params: t.MchTransferBatchesOutBatchNoDetailsOutDetailNoGetQuery = ..., out_batch_no: str | int, out_detail_no: str | int, **options: Unpack[Options]) -> Reply[t.MchTransferBatchesOutBatchNoDetailsOutDetailNoGetData]:
+        """商户明细单号查询明细单.
+
+        服务商
+
+        out_batch_no: 商家批次单号
+        out_detail_no: 商家明细单号
+
+        https://pay.weixin.qq.com/docs/partner/apis/platsolution-mch-transfer/transfer-batch/transfer-batch-get-detail-by-out-no.html
+        """
+    async def get_async(self, query: t.MchTransferBatchesOutBatchNoDetailsOutDetailNoGetQuery = ..., /, *, params: t.MchTransferBatchesOutBatchNoDetailsOutDetailNoGetQuery = ..., out_batch_no: str | int, out_detail_no: str | int, **options: Unpack[Options]) -> Reply[t.MchTransferBatchesOutBatchNoDetailsOutDetailNoGetData]:
+        """商户明细单号查询明细单."""
+
+class MchTransferBatchesOutBatchNoDetailsOutDetailNo(TypedNode):
+    _out_detail_no_: MchTransferBatchesOutBatchNoOutBatchNoDetailsOutDetailNoOutDetailNo
+
+class MchTransferBatchesOutBatchNoDetails(TypedNode):
+    outDetailNo: MchTransferBatchesOutBatchNoDetailsOutDetailNo
 
 class MchTransferBatchesOutBatchNoOutBatchNo(TypedNode):
     details: MchTransferBatchesOutBatchNoDetails
@@ -981,45 +982,8 @@ class MchTransferBatchesOutBatchNoOutBatchNo(TypedNode):
     def paginate_async(self, query: t.MchTransferBatchesOutBatchNoGetQuery = ..., /, *, params: t.MchTransferBatchesOutBatchNoGetQuery = ..., out_batch_no: str | int, **options: Unpack[Options]) -> AsyncIterator[t.MchTransferBatchesBatchIdGetItem]:
         """商户转账批次单号查询批次单: every item, page after page."""
 
-class MchTransferBatchesOutBatchNoDetails(TypedNode):
-    outDetailNo: MchTransferBatchesOutBatchNoDetailsOutDetailNo
-
-class MchTransferBatchesOutBatchNoDetailsOutDetailNo(TypedNode):
-    _out_detail_no_: MchTransferBatchesOutBatchNoOutBatchNoDetailsOutDetailNoOutDetailNo
-
-class MchTransferBatchesOutBatchNoOutBatchNoDetailsOutDetailNoOutDetailNo(TypedNode):
-    def get(self, query: t.MchTransferBatchesOutBatchNoDetailsOutDetailNoGetQuery = ..., /, *, params: t.MchTransferBatchesOutBatchNoDetailsOutDetailNoGetQuery = ..., out_batch_no: str | int, out_detail_no: str | int, **options: Unpack[Options]) -> Reply[t.MchTransferBatchesOutBatchNoDetailsOutDetailNoGetData]:
-        """商户明细单号查询明细单.
-
-        服务商
-
-        out_batch_no: 商家批次单号
-        out_detail_no: 商家明细单号
-
-        https://pay.weixin.qq.com/docs/partner/apis/platsolution-mch-transfer/transfer-batch/transfer-batch-get-detail-by-out-no.html
-        """
-    async def get_async(self, query: t.MchTransferBatchesOutBatchNoDetailsOutDetailNoGetQuery = ..., /, *, params: t.MchTransferBatchesOutBatchNoDetailsOutDetailNoGetQuery = ..., out_batch_no: str | int, out_detail_no: str | int, **options: Unpack[Options]) -> Reply[t.MchTransferBatchesOutBatchNoDetailsOutDetailNoGetData]:
-        """商户明细单号查询明细单."""
-
-class MchTransferBatchesSummaryReceipts(TypedNode):
-    outBatchNo: MchTransferBatchesSummaryReceiptsOutBatchNo
-
-class MchTransferBatchesSummaryReceiptsOutBatchNo(TypedNode):
-    _out_batch_no_: MchTransferBatchesSummaryReceiptsOutBatchNoOutBatchNo
-
-class MchTransferBatchesSummaryReceiptsOutBatchNoOutBatchNo(TypedNode):
-    apply: MchTransferBatchesSummaryReceiptsOutBatchNoApply
-    def get(self, query: t.MchTransferBatchesSummaryReceiptsOutBatchNoGetQuery = ..., /, *, params: t.MchTransferBatchesSummaryReceiptsOutBatchNoGetQuery = ..., out_batch_no: str | int, **options: Unpack[Options]) -> Reply[t.MchTransferBatchesSummaryReceiptsOutBatchNoGetData]:
-        """查询商家转账批次电子回单.
-
-        服务商
-
-        out_batch_no: 商家批次单号
-
-        https://pay.weixin.qq.com/docs/partner/apis/platsolution-mch-transfer/receipts/receipts-query-by-batch-out-no.html
-        """
-    async def get_async(self, query: t.MchTransferBatchesSummaryReceiptsOutBatchNoGetQuery = ..., /, *, params: t.MchTransferBatchesSummaryReceiptsOutBatchNoGetQuery = ..., out_batch_no: str | int, **options: Unpack[Options]) -> Reply[t.MchTransferBatchesSummaryReceiptsOutBatchNoGetData]:
-        """查询商家转账批次电子回单."""
+class MchTransferBatchesOutBatchNo(TypedNode):
+    _out_batch_no_: MchTransferBatchesOutBatchNoOutBatchNo
 
 class MchTransferBatchesSummaryReceiptsOutBatchNoApply(TypedNode):
     def post(self, body: t.MchTransferBatchesSummaryReceiptsOutBatchNoApplyPostBody = ..., /, *, json: t.MchTransferBatchesSummaryReceiptsOutBatchNoApplyPostBody = ..., out_batch_no: str | int, **options: Unpack[BodyOptions]) -> Reply[t.MchTransferBatchesSummaryReceiptsOutBatchNoApplyPostData]:
@@ -1036,10 +1000,32 @@ class MchTransferBatchesSummaryReceiptsOutBatchNoApply(TypedNode):
     def __call__(self, body: t.MchTransferBatchesSummaryReceiptsOutBatchNoApplyPostBody, /, *, out_batch_no: str | int, **options: Unpack[BodyOptions]) -> Reply[t.MchTransferBatchesSummaryReceiptsOutBatchNoApplyPostData]:
         """申请商家转账批次电子回单: POST."""
 
-class MchTransferReservation(TypedNode):
-    apply: MchTransferReservationApply
-    outReservationNo: MchTransferReservationOutReservationNo
-    reservationId: MchTransferReservationReservationId
+class MchTransferBatchesSummaryReceiptsOutBatchNoOutBatchNo(TypedNode):
+    apply: MchTransferBatchesSummaryReceiptsOutBatchNoApply
+    def get(self, query: t.MchTransferBatchesSummaryReceiptsOutBatchNoGetQuery = ..., /, *, params: t.MchTransferBatchesSummaryReceiptsOutBatchNoGetQuery = ..., out_batch_no: str | int, **options: Unpack[Options]) -> Reply[t.MchTransferBatchesSummaryReceiptsOutBatchNoGetData]:
+        """查询商家转账批次电子回单.
+
+        服务商
+
+        out_batch_no: 商家批次单号
+
+        https://pay.weixin.qq.com/docs/partner/apis/platsolution-mch-transfer/receipts/receipts-query-by-batch-out-no.html
+        """
+    async def get_async(self, query: t.MchTransferBatchesSummaryReceiptsOutBatchNoGetQuery = ..., /, *, params: t.MchTransferBatchesSummaryReceiptsOutBatchNoGetQuery = ..., out_batch_no: str | int, **options: Unpack[Options]) -> Reply[t.MchTransferBatchesSummaryReceiptsOutBatchNoGetData]:
+        """查询商家转账批次电子回单."""
+
+class MchTransferBatchesSummaryReceiptsOutBatchNo(TypedNode):
+    _out_batch_no_: MchTransferBatchesSummaryReceiptsOutBatchNoOutBatchNo
+
+class MchTransferBatchesSummaryReceipts(TypedNode):
+    outBatchNo: MchTransferBatchesSummaryReceiptsOutBatchNo
+
+class MchTransferBatches(TypedNode):
+    apply: MchTransferBatchesApply
+    batchId: MchTransferBatchesBatchId
+    detailReceipts: MchTransferBatchesDetailReceipts
+    outBatchNo: MchTransferBatchesOutBatchNo
+    summaryReceipts: MchTransferBatchesSummaryReceipts
 
 class MchTransferReservationApply(TypedNode):
     def post(self, body: t.MchTransferReservationApplyPostBody = ..., /, *, json: t.MchTransferReservationApplyPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.MchTransferReservationApplyPostData]:
@@ -1054,8 +1040,18 @@ class MchTransferReservationApply(TypedNode):
     def __call__(self, body: t.MchTransferReservationApplyPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.MchTransferReservationApplyPostData]:
         """受理单次预约商家转账: POST."""
 
-class MchTransferReservationOutReservationNo(TypedNode):
-    _out_reservation_no_: MchTransferReservationOutReservationNoOutReservationNo
+class MchTransferReservationOutReservationNoClose(TypedNode):
+    def post(self, *, params: t.MchTransferReservationOutReservationNoClosePostQuery = ..., out_reservation_no: str | int, **options: Unpack[BodyOptions]) -> Reply[t.MchTransferReservationOutReservationNoClosePostData]:
+        """关闭预约商家转账记录.
+
+        服务商
+
+        out_reservation_no: 商户预约单号
+
+        https://pay.weixin.qq.com/docs/partner/apis/platsolution-mch-transfer/transfer-reservation/transfer-reservation-close.html
+        """
+    async def post_async(self, *, params: t.MchTransferReservationOutReservationNoClosePostQuery = ..., out_reservation_no: str | int, **options: Unpack[BodyOptions]) -> Reply[t.MchTransferReservationOutReservationNoClosePostData]:
+        """关闭预约商家转账记录."""
 
 class MchTransferReservationOutReservationNoOutReservationNo(TypedNode):
     close: MchTransferReservationOutReservationNoClose
@@ -1071,21 +1067,8 @@ class MchTransferReservationOutReservationNoOutReservationNo(TypedNode):
     async def get_async(self, query: t.MchTransferReservationOutReservationNoGetQuery = ..., /, *, params: t.MchTransferReservationOutReservationNoGetQuery = ..., out_reservation_no: str | int, **options: Unpack[Options]) -> Reply[t.MchTransferReservationOutReservationNoGetData]:
         """商户预约单号查询预约商家转账记录."""
 
-class MchTransferReservationOutReservationNoClose(TypedNode):
-    def post(self, *, params: t.MchTransferReservationOutReservationNoClosePostQuery = ..., out_reservation_no: str | int, **options: Unpack[BodyOptions]) -> Reply[t.MchTransferReservationOutReservationNoClosePostData]:
-        """关闭预约商家转账记录.
-
-        服务商
-
-        out_reservation_no: 商户预约单号
-
-        https://pay.weixin.qq.com/docs/partner/apis/platsolution-mch-transfer/transfer-reservation/transfer-reservation-close.html
-        """
-    async def post_async(self, *, params: t.MchTransferReservationOutReservationNoClosePostQuery = ..., out_reservation_no: str | int, **options: Unpack[BodyOptions]) -> Reply[t.MchTransferReservationOutReservationNoClosePostData]:
-        """关闭预约商家转账记录."""
-
-class MchTransferReservationReservationId(TypedNode):
-    _reservation_id_: MchTransferReservationReservationIdReservationId
+class MchTransferReservationOutReservationNo(TypedNode):
+    _out_reservation_no_: MchTransferReservationOutReservationNoOutReservationNo
 
 class MchTransferReservationReservationIdReservationId(TypedNode):
     def get(self, query: t.MchTransferReservationReservationIdGetQuery = ..., /, *, params: t.MchTransferReservationReservationIdGetQuery = ..., reservation_id: str | int, **options: Unpack[Options]) -> Reply[t.MchTransferReservationReservationIdGetData]:
@@ -1099,3 +1082,20 @@ class MchTransferReservationReservationIdReservationId(TypedNode):
         """
     async def get_async(self, query: t.MchTransferReservationReservationIdGetQuery = ..., /, *, params: t.MchTransferReservationReservationIdGetQuery = ..., reservation_id: str | int, **options: Unpack[Options]) -> Reply[t.MchTransferReservationReservationIdGetData]:
         """微信支付预约单号查询预约商家转账记录."""
+
+class MchTransferReservationReservationId(TypedNode):
+    _reservation_id_: MchTransferReservationReservationIdReservationId
+
+class MchTransferReservation(TypedNode):
+    apply: MchTransferReservationApply
+    outReservationNo: MchTransferReservationOutReservationNo
+    reservationId: MchTransferReservationReservationId
+
+class MchTransfer(TypedNode):
+    batches: MchTransferBatches
+    reservation: MchTransferReservation
+
+class Platsolution(TypedNode):
+    ecommerce: Ecommerce
+    insurance: Insurance
+    mchTransfer: MchTransfer

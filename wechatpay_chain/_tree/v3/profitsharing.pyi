@@ -4,14 +4,6 @@ from ..._reply import Reply
 from ..base import BodyOptions, Options, TypedNode
 from ..types.v3 import profitsharing as t
 
-class Profitsharing(TypedNode):
-    bills: Bills
-    merchantConfigs: MerchantConfigs
-    orders: Orders
-    receivers: Receivers
-    returnOrders: ReturnOrders
-    transactions: Transactions
-
 class Bills(TypedNode):
     def get(self, query: t.BillsGetQuery = ..., /, *, params: t.BillsGetQuery = ..., **options: Unpack[Options]) -> Reply[t.BillsGetData]:
         """申请分账账单.
@@ -22,9 +14,6 @@ class Bills(TypedNode):
         """
     async def get_async(self, query: t.BillsGetQuery = ..., /, *, params: t.BillsGetQuery = ..., **options: Unpack[Options]) -> Reply[t.BillsGetData]:
         """申请分账账单."""
-
-class MerchantConfigs(TypedNode):
-    _sub_mchid_: MerchantConfigsSubMchid
 
 class MerchantConfigsSubMchid(TypedNode):
     def get(self, *, sub_mchid: str | int, **options: Unpack[Options]) -> Reply[t.MerchantConfigsSubMchidGetData]:
@@ -39,20 +28,8 @@ class MerchantConfigsSubMchid(TypedNode):
     async def get_async(self, *, sub_mchid: str | int, **options: Unpack[Options]) -> Reply[t.MerchantConfigsSubMchidGetData]:
         """查询最大分账比例."""
 
-class Orders(TypedNode):
-    unfreeze: OrdersUnfreeze
-    _out_order_no_: OrdersOutOrderNo
-    def post(self, body: t.OrdersPostBody = ..., /, *, json: t.OrdersPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.OrdersPostData]:
-        """请求分账.
-
-        直连商户, 服务商
-
-        https://pay.weixin.qq.com/doc/v3/merchant/4012524936
-        """
-    async def post_async(self, body: t.OrdersPostBody = ..., /, *, json: t.OrdersPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.OrdersPostData]:
-        """请求分账."""
-    def __call__(self, body: t.OrdersPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.OrdersPostData]:
-        """请求分账: POST."""
+class MerchantConfigs(TypedNode):
+    _sub_mchid_: MerchantConfigsSubMchid
 
 class OrdersUnfreeze(TypedNode):
     def post(self, body: t.OrdersUnfreezePostBody = ..., /, *, json: t.OrdersUnfreezePostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.OrdersUnfreezePostData]:
@@ -80,9 +57,20 @@ class OrdersOutOrderNo(TypedNode):
     async def get_async(self, query: t.OrdersOutOrderNoGetQuery = ..., /, *, params: t.OrdersOutOrderNoGetQuery = ..., out_order_no: str | int, **options: Unpack[Options]) -> Reply[t.OrdersOutOrderNoGetData]:
         """查询分账结果."""
 
-class Receivers(TypedNode):
-    add: ReceiversAdd
-    delete_: ReceiversDelete
+class Orders(TypedNode):
+    unfreeze: OrdersUnfreeze
+    _out_order_no_: OrdersOutOrderNo
+    def post(self, body: t.OrdersPostBody = ..., /, *, json: t.OrdersPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.OrdersPostData]:
+        """请求分账.
+
+        直连商户, 服务商
+
+        https://pay.weixin.qq.com/doc/v3/merchant/4012524936
+        """
+    async def post_async(self, body: t.OrdersPostBody = ..., /, *, json: t.OrdersPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.OrdersPostData]:
+        """请求分账."""
+    def __call__(self, body: t.OrdersPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.OrdersPostData]:
+        """请求分账: POST."""
 
 class ReceiversAdd(TypedNode):
     def post(self, body: t.ReceiversAddPostBody = ..., /, *, json: t.ReceiversAddPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.ReceiversAddPostData]:
@@ -110,19 +98,9 @@ class ReceiversDelete(TypedNode):
     def __call__(self, body: t.ReceiversDeletePostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.ReceiversDeletePostData]:
         """删除分账接收方: POST."""
 
-class ReturnOrders(TypedNode):
-    _out_return_no_: ReturnOrdersOutReturnNo
-    def post(self, body: t.ReturnOrdersPostBody = ..., /, *, json: t.ReturnOrdersPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.ReturnOrdersPostData]:
-        """请求分账回退.
-
-        直连商户, 服务商
-
-        https://pay.weixin.qq.com/doc/v3/merchant/4012525287
-        """
-    async def post_async(self, body: t.ReturnOrdersPostBody = ..., /, *, json: t.ReturnOrdersPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.ReturnOrdersPostData]:
-        """请求分账回退."""
-    def __call__(self, body: t.ReturnOrdersPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.ReturnOrdersPostData]:
-        """请求分账回退: POST."""
+class Receivers(TypedNode):
+    add: ReceiversAdd
+    delete_: ReceiversDelete
 
 class ReturnOrdersOutReturnNo(TypedNode):
     def get(self, query: t.ReturnOrdersOutReturnNoGetQuery = ..., /, *, params: t.ReturnOrdersOutReturnNoGetQuery = ..., out_return_no: str | int, **options: Unpack[Options]) -> Reply[t.ReturnOrdersOutReturnNoGetData]:
@@ -137,11 +115,19 @@ class ReturnOrdersOutReturnNo(TypedNode):
     async def get_async(self, query: t.ReturnOrdersOutReturnNoGetQuery = ..., /, *, params: t.ReturnOrdersOutReturnNoGetQuery = ..., out_return_no: str | int, **options: Unpack[Options]) -> Reply[t.ReturnOrdersOutReturnNoGetData]:
         """查询分账回退结果."""
 
-class Transactions(TypedNode):
-    _transaction_id_: TransactionsTransactionId
+class ReturnOrders(TypedNode):
+    _out_return_no_: ReturnOrdersOutReturnNo
+    def post(self, body: t.ReturnOrdersPostBody = ..., /, *, json: t.ReturnOrdersPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.ReturnOrdersPostData]:
+        """请求分账回退.
 
-class TransactionsTransactionId(TypedNode):
-    amounts: TransactionsTransactionIdAmounts
+        直连商户, 服务商
+
+        https://pay.weixin.qq.com/doc/v3/merchant/4012525287
+        """
+    async def post_async(self, body: t.ReturnOrdersPostBody = ..., /, *, json: t.ReturnOrdersPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.ReturnOrdersPostData]:
+        """请求分账回退."""
+    def __call__(self, body: t.ReturnOrdersPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.ReturnOrdersPostData]:
+        """请求分账回退: POST."""
 
 class TransactionsTransactionIdAmounts(TypedNode):
     def get(self, *, transaction_id: str | int, **options: Unpack[Options]) -> Reply[t.TransactionsTransactionIdAmountsGetData]:
@@ -155,3 +141,17 @@ class TransactionsTransactionIdAmounts(TypedNode):
         """
     async def get_async(self, *, transaction_id: str | int, **options: Unpack[Options]) -> Reply[t.TransactionsTransactionIdAmountsGetData]:
         """查询剩余待分金额."""
+
+class TransactionsTransactionId(TypedNode):
+    amounts: TransactionsTransactionIdAmounts
+
+class Transactions(TypedNode):
+    _transaction_id_: TransactionsTransactionId
+
+class Profitsharing(TypedNode):
+    bills: Bills
+    merchantConfigs: MerchantConfigs
+    orders: Orders
+    receivers: Receivers
+    returnOrders: ReturnOrders
+    transactions: Transactions

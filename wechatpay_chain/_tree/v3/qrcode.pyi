@@ -4,9 +4,19 @@ from ..._reply import Reply
 from ..base import BodyOptions, Options, TypedNode
 from ..types.v3 import qrcode as t
 
-class Qrcode(TypedNode):
-    transactions: Transactions
-    userServices: UserServices
+class TransactionsOutTradeNoOutTradeNo(TypedNode):
+    def get(self, query: t.TransactionsOutTradeNoGetQuery = ..., /, *, params: t.TransactionsOutTradeNoGetQuery = ..., out_trade_no: str | int, **options: Unpack[Options]) -> Reply[t.TransactionsOutTradeNoGetData]:
+        """查询订单.
+
+        服务商, 直连商户
+
+        out_trade_no: 商户系统内部订单号
+        """
+    async def get_async(self, query: t.TransactionsOutTradeNoGetQuery = ..., /, *, params: t.TransactionsOutTradeNoGetQuery = ..., out_trade_no: str | int, **options: Unpack[Options]) -> Reply[t.TransactionsOutTradeNoGetData]:
+        """查询订单."""
+
+class TransactionsOutTradeNo(TypedNode):
+    _out_trade_no_: TransactionsOutTradeNoOutTradeNo
 
 class Transactions(TypedNode):
     outTradeNo: TransactionsOutTradeNo
@@ -20,26 +30,6 @@ class Transactions(TypedNode):
     def __call__(self, body: t.TransactionsPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.TransactionsPostData]:
         """扣费受理: POST."""
 
-class TransactionsOutTradeNo(TypedNode):
-    _out_trade_no_: TransactionsOutTradeNoOutTradeNo
-
-class TransactionsOutTradeNoOutTradeNo(TypedNode):
-    def get(self, query: t.TransactionsOutTradeNoGetQuery = ..., /, *, params: t.TransactionsOutTradeNoGetQuery = ..., out_trade_no: str | int, **options: Unpack[Options]) -> Reply[t.TransactionsOutTradeNoGetData]:
-        """查询订单.
-
-        服务商, 直连商户
-
-        out_trade_no: 商户系统内部订单号
-        """
-    async def get_async(self, query: t.TransactionsOutTradeNoGetQuery = ..., /, *, params: t.TransactionsOutTradeNoGetQuery = ..., out_trade_no: str | int, **options: Unpack[Options]) -> Reply[t.TransactionsOutTradeNoGetData]:
-        """查询订单."""
-
-class UserServices(TypedNode):
-    contractId: UserServicesContractId
-
-class UserServicesContractId(TypedNode):
-    _contract_id_: UserServicesContractIdContractId
-
 class UserServicesContractIdContractId(TypedNode):
     def get(self, query: t.UserServicesContractIdGetQuery = ..., /, *, params: t.UserServicesContractIdGetQuery = ..., contract_id: str | int, **options: Unpack[Options]) -> Reply[t.UserServicesContractIdGetData]:
         """查询用户服务可用信息.
@@ -50,3 +40,13 @@ class UserServicesContractIdContractId(TypedNode):
         """
     async def get_async(self, query: t.UserServicesContractIdGetQuery = ..., /, *, params: t.UserServicesContractIdGetQuery = ..., contract_id: str | int, **options: Unpack[Options]) -> Reply[t.UserServicesContractIdGetData]:
         """查询用户服务可用信息."""
+
+class UserServicesContractId(TypedNode):
+    _contract_id_: UserServicesContractIdContractId
+
+class UserServices(TypedNode):
+    contractId: UserServicesContractId
+
+class Qrcode(TypedNode):
+    transactions: Transactions
+    userServices: UserServices

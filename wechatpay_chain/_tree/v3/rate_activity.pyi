@@ -4,26 +4,6 @@ from ..._reply import Reply
 from ..base import BodyOptions, Options, TypedNode
 from ..types.v3 import rate_activity as t
 
-class RateActivity(TypedNode):
-    applications: Applications
-
-class Applications(TypedNode):
-    id: ApplicationsId
-    def post(self, body: t.ApplicationsPostBody = ..., /, *, json: t.ApplicationsPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.ApplicationsPostData]:
-        """报名费率优惠活动.
-
-        从业机构
-
-        https://pay.weixin.qq.com/doc/v3/partner/4012698774
-        """
-    async def post_async(self, body: t.ApplicationsPostBody = ..., /, *, json: t.ApplicationsPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.ApplicationsPostData]:
-        """报名费率优惠活动."""
-    def __call__(self, body: t.ApplicationsPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.ApplicationsPostData]:
-        """报名费率优惠活动: POST."""
-
-class ApplicationsId(TypedNode):
-    _application_id_: ApplicationsIdApplicationId
-
 class ApplicationsIdApplicationId(TypedNode):
     def get(self, *, application_id: str | int, **options: Unpack[Options]) -> Reply[t.ApplicationsIdApplicationIdGetData]:
         """根据申请单ID查询申请单结果.
@@ -47,3 +27,23 @@ class ApplicationsIdApplicationId(TypedNode):
         """
     async def patch_async(self, body: t.ApplicationsIdApplicationIdPatchBody = ..., /, *, json: t.ApplicationsIdApplicationIdPatchBody = ..., application_id: str | int, **options: Unpack[BodyOptions]) -> Reply[t.ApplicationsIdApplicationIdPatchData]:
         """修改单据信息."""
+
+class ApplicationsId(TypedNode):
+    _application_id_: ApplicationsIdApplicationId
+
+class Applications(TypedNode):
+    id: ApplicationsId
+    def post(self, body: t.ApplicationsPostBody = ..., /, *, json: t.ApplicationsPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.ApplicationsPostData]:
+        """报名费率优惠活动.
+
+        从业机构
+
+        https://pay.weixin.qq.com/doc/v3/partner/4012698774
+        """
+    async def post_async(self, body: t.ApplicationsPostBody = ..., /, *, json: t.ApplicationsPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.ApplicationsPostData]:
+        """报名费率优惠活动."""
+    def __call__(self, body: t.ApplicationsPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.ApplicationsPostData]:
+        """报名费率优惠活动: POST."""
+
+class RateActivity(TypedNode):
+    applications: Applications

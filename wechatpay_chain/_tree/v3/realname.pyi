@@ -4,9 +4,6 @@ from ..._reply import Reply
 from ..base import Options, TypedNode
 from ..types.v3 import realname as t
 
-class Realname(TypedNode):
-    verify: Verify
-
 class Verify(TypedNode):
     def get(self, query: t.VerifyGetQuery = ..., /, *, params: t.VerifyGetQuery = ..., **options: Unpack[Options]) -> Reply[t.VerifyGetData]:
         """实名信息校验.
@@ -17,3 +14,6 @@ class Verify(TypedNode):
         """
     async def get_async(self, query: t.VerifyGetQuery = ..., /, *, params: t.VerifyGetQuery = ..., **options: Unpack[Options]) -> Reply[t.VerifyGetData]:
         """实名信息校验."""
+
+class Realname(TypedNode):
+    verify: Verify

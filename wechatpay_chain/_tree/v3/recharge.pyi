@@ -4,13 +4,6 @@ from ..._reply import Reply
 from ..base import BodyOptions, Options, TypedNode
 from ..types.v3 import recharge as t
 
-class Recharge(TypedNode):
-    bankTransferRecharges: BankTransferRecharges
-
-class BankTransferRecharges(TypedNode):
-    apply: BankTransferRechargesApply
-    outRechargeNo: BankTransferRechargesOutRechargeNo
-
 class BankTransferRechargesApply(TypedNode):
     def post(self, body: t.BankTransferRechargesApplyPostBody = ..., /, *, json: t.BankTransferRechargesApplyPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.BankTransferRechargesApplyPostData]:
         """申请银行转账充值.
@@ -24,9 +17,6 @@ class BankTransferRechargesApply(TypedNode):
     def __call__(self, body: t.BankTransferRechargesApplyPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.BankTransferRechargesApplyPostData]:
         """申请银行转账充值: POST."""
 
-class BankTransferRechargesOutRechargeNo(TypedNode):
-    _out_recharge_no_: BankTransferRechargesOutRechargeNoOutRechargeNo
-
 class BankTransferRechargesOutRechargeNoOutRechargeNo(TypedNode):
     def get(self, *, out_recharge_no: str | int, **options: Unpack[Options]) -> Reply[t.BankTransferRechargesOutRechargeNoGetData]:
         """查询银行转账充值结果.
@@ -39,3 +29,13 @@ class BankTransferRechargesOutRechargeNoOutRechargeNo(TypedNode):
         """
     async def get_async(self, *, out_recharge_no: str | int, **options: Unpack[Options]) -> Reply[t.BankTransferRechargesOutRechargeNoGetData]:
         """查询银行转账充值结果."""
+
+class BankTransferRechargesOutRechargeNo(TypedNode):
+    _out_recharge_no_: BankTransferRechargesOutRechargeNoOutRechargeNo
+
+class BankTransferRecharges(TypedNode):
+    apply: BankTransferRechargesApply
+    outRechargeNo: BankTransferRechargesOutRechargeNo
+
+class Recharge(TypedNode):
+    bankTransferRecharges: BankTransferRecharges

@@ -4,11 +4,36 @@ from ..._reply import Reply
 from ..base import BodyOptions, Options, TypedNode
 from ..types.v3 import refund as t
 
-class Refund(TypedNode):
-    domestic: Domestic
+class DomesticRefundsOutRefundNo(TypedNode):
+    def get(self, query: t.DomesticRefundsOutRefundNoGetQuery = ..., /, *, params: t.DomesticRefundsOutRefundNoGetQuery = ..., out_refund_no: str | int, **options: Unpack[Options]) -> Reply[t.DomesticRefundsOutRefundNoGetData]:
+        """查询单笔退款.
 
-class Domestic(TypedNode):
-    refunds: DomesticRefunds
+        直连商户, 服务商
+
+        out_refund_no: 商户退款单号
+
+        https://pay.weixin.qq.com/doc/v3/merchant/4012791863
+        """
+    async def get_async(self, query: t.DomesticRefundsOutRefundNoGetQuery = ..., /, *, params: t.DomesticRefundsOutRefundNoGetQuery = ..., out_refund_no: str | int, **options: Unpack[Options]) -> Reply[t.DomesticRefundsOutRefundNoGetData]:
+        """查询单笔退款."""
+
+class DomesticRefundsRefundIdApplyAbnormalRefund(TypedNode):
+    def post(self, body: t.DomesticRefundsRefundIdApplyAbnormalRefundPostBody = ..., /, *, json: t.DomesticRefundsRefundIdApplyAbnormalRefundPostBody = ..., refund_id: str | int, **options: Unpack[BodyOptions]) -> Reply[t.DomesticRefundsRefundIdApplyAbnormalRefundPostData]:
+        """发起异常退款.
+
+        直连商户, 服务商
+
+        refund_id: 微信退款单号
+
+        https://pay.weixin.qq.com/doc/v3/merchant/4012791864
+        """
+    async def post_async(self, body: t.DomesticRefundsRefundIdApplyAbnormalRefundPostBody = ..., /, *, json: t.DomesticRefundsRefundIdApplyAbnormalRefundPostBody = ..., refund_id: str | int, **options: Unpack[BodyOptions]) -> Reply[t.DomesticRefundsRefundIdApplyAbnormalRefundPostData]:
+        """发起异常退款."""
+    def __call__(self, body: t.DomesticRefundsRefundIdApplyAbnormalRefundPostBody, /, *, refund_id: str | int, **options: Unpack[BodyOptions]) -> Reply[t.DomesticRefundsRefundIdApplyAbnormalRefundPostData]:
+        """发起异常退款: POST."""
+
+class DomesticRefundsRefundId(TypedNode):
+    applyAbnormalRefund: DomesticRefundsRefundIdApplyAbnormalRefund
 
 class DomesticRefunds(TypedNode):
     _out_refund_no_: DomesticRefundsOutRefundNo
@@ -25,33 +50,8 @@ class DomesticRefunds(TypedNode):
     def __call__(self, body: t.DomesticRefundsPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.DomesticRefundsPostData]:
         """申请退款: POST."""
 
-class DomesticRefundsOutRefundNo(TypedNode):
-    def get(self, query: t.DomesticRefundsOutRefundNoGetQuery = ..., /, *, params: t.DomesticRefundsOutRefundNoGetQuery = ..., out_refund_no: str | int, **options: Unpack[Options]) -> Reply[t.DomesticRefundsOutRefundNoGetData]:
-        """查询单笔退款.
+class Domestic(TypedNode):
+    refunds: DomesticRefunds
 
-        直连商户, 服务商
-
-        out_refund_no: 商户退款单号
-
-        https://pay.weixin.qq.com/doc/v3/merchant/4012791863
-        """
-    async def get_async(self, query: t.DomesticRefundsOutRefundNoGetQuery = ..., /, *, params: t.DomesticRefundsOutRefundNoGetQuery = ..., out_refund_no: str | int, **options: Unpack[Options]) -> Reply[t.DomesticRefundsOutRefundNoGetData]:
-        """查询单笔退款."""
-
-class DomesticRefundsRefundId(TypedNode):
-    applyAbnormalRefund: DomesticRefundsRefundIdApplyAbnormalRefund
-
-class DomesticRefundsRefundIdApplyAbnormalRefund(TypedNode):
-    def post(self, body: t.DomesticRefundsRefundIdApplyAbnormalRefundPostBody = ..., /, *, json: t.DomesticRefundsRefundIdApplyAbnormalRefundPostBody = ..., refund_id: str | int, **options: Unpack[BodyOptions]) -> Reply[t.DomesticRefundsRefundIdApplyAbnormalRefundPostData]:
-        """发起异常退款.
-
-        直连商户, 服务商
-
-        refund_id: 微信退款单号
-
-        https://pay.weixin.qq.com/doc/v3/merchant/4012791864
-        """
-    async def post_async(self, body: t.DomesticRefundsRefundIdApplyAbnormalRefundPostBody = ..., /, *, json: t.DomesticRefundsRefundIdApplyAbnormalRefundPostBody = ..., refund_id: str | int, **options: Unpack[BodyOptions]) -> Reply[t.DomesticRefundsRefundIdApplyAbnormalRefundPostData]:
-        """发起异常退款."""
-    def __call__(self, body: t.DomesticRefundsRefundIdApplyAbnormalRefundPostBody, /, *, refund_id: str | int, **options: Unpack[BodyOptions]) -> Reply[t.DomesticRefundsRefundIdApplyAbnormalRefundPostData]:
-        """发起异常退款: POST."""
+class Refund(TypedNode):
+    domestic: Domestic

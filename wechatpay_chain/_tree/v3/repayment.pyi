@@ -4,33 +4,6 @@ from ..._reply import Reply
 from ..base import BodyOptions, Options, TypedNode
 from ..types.v3 import repayment as t
 
-class Repayment(TypedNode):
-    combineTransactions: CombineTransactions
-
-class CombineTransactions(TypedNode):
-    partner: CombineTransactionsPartner
-
-class CombineTransactionsPartner(TypedNode):
-    outTradeNo: CombineTransactionsPartnerOutTradeNo
-    prepay: CombineTransactionsPartnerPrepay
-
-class CombineTransactionsPartnerOutTradeNo(TypedNode):
-    _combine_out_trade_no_: CombineTransactionsPartnerOutTradeNoCombineOutTradeNo
-
-class CombineTransactionsPartnerOutTradeNoCombineOutTradeNo(TypedNode):
-    close: CombineTransactionsPartnerOutTradeNoCombineOutTradeNoClose
-    def get(self, *, combine_out_trade_no: str | int, **options: Unpack[Options]) -> Reply[t.CombineTransactionsPartnerOutTradeNoCombineOutTradeNoGetData]:
-        """还款单查询.
-
-        服务商
-
-        combine_out_trade_no: 还款单订单号
-
-        https://pay.weixin.qq.com/doc/v3/partner/4015124483
-        """
-    async def get_async(self, *, combine_out_trade_no: str | int, **options: Unpack[Options]) -> Reply[t.CombineTransactionsPartnerOutTradeNoCombineOutTradeNoGetData]:
-        """还款单查询."""
-
 class CombineTransactionsPartnerOutTradeNoCombineOutTradeNoClose(TypedNode):
     def post(self, body: t.CombineTransactionsPartnerOutTradeNoCombineOutTradeNoClosePostBody = ..., /, *, json: t.CombineTransactionsPartnerOutTradeNoCombineOutTradeNoClosePostBody = ..., combine_out_trade_no: str | int, **options: Unpack[BodyOptions]) -> Reply[None]:
         """商户关单.
@@ -46,6 +19,23 @@ class CombineTransactionsPartnerOutTradeNoCombineOutTradeNoClose(TypedNode):
     def __call__(self, body: t.CombineTransactionsPartnerOutTradeNoCombineOutTradeNoClosePostBody, /, *, combine_out_trade_no: str | int, **options: Unpack[BodyOptions]) -> Reply[None]:
         """商户关单: POST."""
 
+class CombineTransactionsPartnerOutTradeNoCombineOutTradeNo(TypedNode):
+    close: CombineTransactionsPartnerOutTradeNoCombineOutTradeNoClose
+    def get(self, *, combine_out_trade_no: str | int, **options: Unpack[Options]) -> Reply[t.CombineTransactionsPartnerOutTradeNoCombineOutTradeNoGetData]:
+        """还款单查询.
+
+        服务商
+
+        combine_out_trade_no: 还款单订单号
+
+        https://pay.weixin.qq.com/doc/v3/partner/4015124483
+        """
+    async def get_async(self, *, combine_out_trade_no: str | int, **options: Unpack[Options]) -> Reply[t.CombineTransactionsPartnerOutTradeNoCombineOutTradeNoGetData]:
+        """还款单查询."""
+
+class CombineTransactionsPartnerOutTradeNo(TypedNode):
+    _combine_out_trade_no_: CombineTransactionsPartnerOutTradeNoCombineOutTradeNo
+
 class CombineTransactionsPartnerPrepay(TypedNode):
     def post(self, body: t.CombineTransactionsPartnerPrepayPostBody = ..., /, *, json: t.CombineTransactionsPartnerPrepayPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.CombineTransactionsPartnerPrepayPostData]:
         """还款下单.
@@ -58,3 +48,13 @@ class CombineTransactionsPartnerPrepay(TypedNode):
         """还款下单."""
     def __call__(self, body: t.CombineTransactionsPartnerPrepayPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.CombineTransactionsPartnerPrepayPostData]:
         """还款下单: POST."""
+
+class CombineTransactionsPartner(TypedNode):
+    outTradeNo: CombineTransactionsPartnerOutTradeNo
+    prepay: CombineTransactionsPartnerPrepay
+
+class CombineTransactions(TypedNode):
+    partner: CombineTransactionsPartner
+
+class Repayment(TypedNode):
+    combineTransactions: CombineTransactions

@@ -4,9 +4,6 @@ from ..._reply import Reply
 from ..base import BodyOptions, TypedNode
 from ..types.v3 import security as t
 
-class Security(TypedNode):
-    echo: Echo
-
 class Echo(TypedNode):
     def post(self, body: t.EchoPostBody = ..., /, *, json: t.EchoPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.EchoPostData]:
         """商户签名验签／加解密测试.
@@ -19,3 +16,6 @@ class Echo(TypedNode):
         """商户签名验签／加解密测试."""
     def __call__(self, body: t.EchoPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.EchoPostData]:
         """商户签名验签／加解密测试: POST."""
+
+class Security(TypedNode):
+    echo: Echo

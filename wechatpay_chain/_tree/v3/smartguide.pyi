@@ -5,8 +5,34 @@ from ..._reply import Reply
 from ..base import BodyOptions, Options, TypedNode
 from ..types.v3 import smartguide as t
 
-class Smartguide(TypedNode):
-    guides: Guides
+class GuidesGuideIdAssign(TypedNode):
+    def post(self, body: t.GuidesGuideIdAssignPostBody = ..., /, *, json: t.GuidesGuideIdAssignPostBody = ..., guide_id: str | int, **options: Unpack[BodyOptions]) -> Reply[None]:
+        """服务人员分配.
+
+        服务商, 直连商户
+
+        guide_id: 服务人员ID
+
+        https://pay.weixin.qq.com/doc/v3/merchant/4012535161
+        """
+    async def post_async(self, body: t.GuidesGuideIdAssignPostBody = ..., /, *, json: t.GuidesGuideIdAssignPostBody = ..., guide_id: str | int, **options: Unpack[BodyOptions]) -> Reply[None]:
+        """服务人员分配."""
+    def __call__(self, body: t.GuidesGuideIdAssignPostBody, /, *, guide_id: str | int, **options: Unpack[BodyOptions]) -> Reply[None]:
+        """服务人员分配: POST."""
+
+class GuidesGuideId(TypedNode):
+    assign: GuidesGuideIdAssign
+    def patch(self, body: t.GuidesGuideIdPatchBody = ..., /, *, json: t.GuidesGuideIdPatchBody = ..., guide_id: str | int, **options: Unpack[BodyOptions]) -> Reply[None]:
+        """服务人员信息更新.
+
+        服务商, 直连商户
+
+        guide_id: 服务人员ID
+
+        https://pay.weixin.qq.com/doc/v3/merchant/4012535160
+        """
+    async def patch_async(self, body: t.GuidesGuideIdPatchBody = ..., /, *, json: t.GuidesGuideIdPatchBody = ..., guide_id: str | int, **options: Unpack[BodyOptions]) -> Reply[None]:
+        """服务人员信息更新."""
 
 class Guides(TypedNode):
     _guide_id_: GuidesGuideId
@@ -35,31 +61,5 @@ class Guides(TypedNode):
     def __call__(self, body: t.GuidesPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.GuidesPostData]:
         """服务人员注册: POST."""
 
-class GuidesGuideId(TypedNode):
-    assign: GuidesGuideIdAssign
-    def patch(self, body: t.GuidesGuideIdPatchBody = ..., /, *, json: t.GuidesGuideIdPatchBody = ..., guide_id: str | int, **options: Unpack[BodyOptions]) -> Reply[None]:
-        """服务人员信息更新.
-
-        服务商, 直连商户
-
-        guide_id: 服务人员ID
-
-        https://pay.weixin.qq.com/doc/v3/merchant/4012535160
-        """
-    async def patch_async(self, body: t.GuidesGuideIdPatchBody = ..., /, *, json: t.GuidesGuideIdPatchBody = ..., guide_id: str | int, **options: Unpack[BodyOptions]) -> Reply[None]:
-        """服务人员信息更新."""
-
-class GuidesGuideIdAssign(TypedNode):
-    def post(self, body: t.GuidesGuideIdAssignPostBody = ..., /, *, json: t.GuidesGuideIdAssignPostBody = ..., guide_id: str | int, **options: Unpack[BodyOptions]) -> Reply[None]:
-        """服务人员分配.
-
-        服务商, 直连商户
-
-        guide_id: 服务人员ID
-
-        https://pay.weixin.qq.com/doc/v3/merchant/4012535161
-        """
-    async def post_async(self, body: t.GuidesGuideIdAssignPostBody = ..., /, *, json: t.GuidesGuideIdAssignPostBody = ..., guide_id: str | int, **options: Unpack[BodyOptions]) -> Reply[None]:
-        """服务人员分配."""
-    def __call__(self, body: t.GuidesGuideIdAssignPostBody, /, *, guide_id: str | int, **options: Unpack[BodyOptions]) -> Reply[None]:
-        """服务人员分配: POST."""
+class Smartguide(TypedNode):
+    guides: Guides

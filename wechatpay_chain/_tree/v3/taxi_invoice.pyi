@@ -5,21 +5,6 @@ from ..._reply import Reply
 from ..base import BodyOptions, Files, Options, TypedNode
 from ..types.v3 import taxi_invoice as t
 
-class TaxiInvoice(TypedNode):
-    attendance: Attendance
-    cards: Cards
-    driver: Driver
-    drivers: Drivers
-    taxi: Taxi
-    taxiCompanies: TaxiCompanies
-    taxiCompany: TaxiCompany
-    taxies: Taxies
-    userTaxiOrder: UserTaxiOrder
-    userTaxiOrders: UserTaxiOrders
-
-class Attendance(TypedNode):
-    punch: AttendancePunch
-
 class AttendancePunch(TypedNode):
     def post(self, body: t.AttendancePunchPostBody = ..., /, *, json: t.AttendancePunchPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[None]:
         """签到签退.
@@ -32,6 +17,22 @@ class AttendancePunch(TypedNode):
         """签到签退."""
     def __call__(self, body: t.AttendancePunchPostBody, /, **options: Unpack[BodyOptions]) -> Reply[None]:
         """签到签退: POST."""
+
+class Attendance(TypedNode):
+    punch: AttendancePunch
+
+class CardsUploadFile(TypedNode):
+    def post(self, body: t.CardsUploadFilePostBody = ..., /, *, json: t.CardsUploadFilePostBody = ..., files: Files, **options: Unpack[Options]) -> Reply[t.CardsUploadFilePostData]:
+        """上传出租车电子发票文件.
+
+        服务商
+
+        https://pay.weixin.qq.com/doc/v3/partner/4012692904
+        """
+    async def post_async(self, body: t.CardsUploadFilePostBody = ..., /, *, json: t.CardsUploadFilePostBody = ..., files: Files, **options: Unpack[Options]) -> Reply[t.CardsUploadFilePostData]:
+        """上传出租车电子发票文件."""
+    def __call__(self, body: t.CardsUploadFilePostBody = ..., /, *, files: Files, **options: Unpack[Options]) -> Reply[t.CardsUploadFilePostData]:
+        """上传出租车电子发票文件: POST."""
 
 class Cards(TypedNode):
     uploadFile: CardsUploadFile
@@ -47,22 +48,6 @@ class Cards(TypedNode):
     def __call__(self, body: t.CardsPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.CardsPostData]:
         """将出租车电子发票插入微信用户卡包: POST."""
 
-class CardsUploadFile(TypedNode):
-    def post(self, body: t.CardsUploadFilePostBody = ..., /, *, json: t.CardsUploadFilePostBody = ..., files: Files, **options: Unpack[Options]) -> Reply[t.CardsUploadFilePostData]:
-        """上传出租车电子发票文件.
-
-        服务商
-
-        https://pay.weixin.qq.com/doc/v3/partner/4012692904
-        """
-    async def post_async(self, body: t.CardsUploadFilePostBody = ..., /, *, json: t.CardsUploadFilePostBody = ..., files: Files, **options: Unpack[Options]) -> Reply[t.CardsUploadFilePostData]:
-        """上传出租车电子发票文件."""
-    def __call__(self, body: t.CardsUploadFilePostBody = ..., /, *, files: Files, **options: Unpack[Options]) -> Reply[t.CardsUploadFilePostData]:
-        """上传出租车电子发票文件: POST."""
-
-class Driver(TypedNode):
-    updateDriver: DriverUpdateDriver
-
 class DriverUpdateDriver(TypedNode):
     def post(self, body: t.DriverUpdateDriverPostBody = ..., /, *, json: t.DriverUpdateDriverPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.DriverUpdateDriverPostData]:
         """更新司机信息.
@@ -76,8 +61,8 @@ class DriverUpdateDriver(TypedNode):
     def __call__(self, body: t.DriverUpdateDriverPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.DriverUpdateDriverPostData]:
         """更新司机信息: POST."""
 
-class Drivers(TypedNode):
-    _driver_license_: DriversDriverLicense
+class Driver(TypedNode):
+    updateDriver: DriverUpdateDriver
 
 class DriversDriverLicense(TypedNode):
     def get(self, query: t.DriversDriverLicenseGetQuery = ..., /, *, params: t.DriversDriverLicenseGetQuery = ..., driver_license: str | int, **options: Unpack[Options]) -> Reply[t.DriversDriverLicenseGetData]:
@@ -92,8 +77,8 @@ class DriversDriverLicense(TypedNode):
     async def get_async(self, query: t.DriversDriverLicenseGetQuery = ..., /, *, params: t.DriversDriverLicenseGetQuery = ..., driver_license: str | int, **options: Unpack[Options]) -> Reply[t.DriversDriverLicenseGetData]:
         """获取司机信息."""
 
-class Taxi(TypedNode):
-    updateTaxi: TaxiUpdateTaxi
+class Drivers(TypedNode):
+    _driver_license_: DriversDriverLicense
 
 class TaxiUpdateTaxi(TypedNode):
     def post(self, body: t.TaxiUpdateTaxiPostBody = ..., /, *, json: t.TaxiUpdateTaxiPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.TaxiUpdateTaxiPostData]:
@@ -108,8 +93,8 @@ class TaxiUpdateTaxi(TypedNode):
     def __call__(self, body: t.TaxiUpdateTaxiPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.TaxiUpdateTaxiPostData]:
         """更新出租车信息: POST."""
 
-class TaxiCompanies(TypedNode):
-    _company_mchid_: TaxiCompaniesCompanyMchid
+class Taxi(TypedNode):
+    updateTaxi: TaxiUpdateTaxi
 
 class TaxiCompaniesCompanyMchid(TypedNode):
     def get(self, query: t.TaxiCompaniesCompanyMchidGetQuery = ..., /, *, params: t.TaxiCompaniesCompanyMchidGetQuery = ..., company_mchid: str | int, **options: Unpack[Options]) -> Reply[t.TaxiCompaniesCompanyMchidGetData]:
@@ -124,8 +109,8 @@ class TaxiCompaniesCompanyMchid(TypedNode):
     async def get_async(self, query: t.TaxiCompaniesCompanyMchidGetQuery = ..., /, *, params: t.TaxiCompaniesCompanyMchidGetQuery = ..., company_mchid: str | int, **options: Unpack[Options]) -> Reply[t.TaxiCompaniesCompanyMchidGetData]:
         """获取出租车公司商户信息."""
 
-class TaxiCompany(TypedNode):
-    createTaxiCompany: TaxiCompanyCreateTaxiCompany
+class TaxiCompanies(TypedNode):
+    _company_mchid_: TaxiCompaniesCompanyMchid
 
 class TaxiCompanyCreateTaxiCompany(TypedNode):
     def post(self, body: t.TaxiCompanyCreateTaxiCompanyPostBody = ..., /, *, json: t.TaxiCompanyCreateTaxiCompanyPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.TaxiCompanyCreateTaxiCompanyPostData]:
@@ -140,8 +125,8 @@ class TaxiCompanyCreateTaxiCompany(TypedNode):
     def __call__(self, body: t.TaxiCompanyCreateTaxiCompanyPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.TaxiCompanyCreateTaxiCompanyPostData]:
         """新增出租车公司: POST."""
 
-class Taxies(TypedNode):
-    _plate_number_: TaxiesPlateNumber
+class TaxiCompany(TypedNode):
+    createTaxiCompany: TaxiCompanyCreateTaxiCompany
 
 class TaxiesPlateNumber(TypedNode):
     def get(self, query: t.TaxiesPlateNumberGetQuery = ..., /, *, params: t.TaxiesPlateNumberGetQuery = ..., plate_number: str | int, **options: Unpack[Options]) -> Reply[t.TaxiesPlateNumberGetData]:
@@ -156,8 +141,8 @@ class TaxiesPlateNumber(TypedNode):
     async def get_async(self, query: t.TaxiesPlateNumberGetQuery = ..., /, *, params: t.TaxiesPlateNumberGetQuery = ..., plate_number: str | int, **options: Unpack[Options]) -> Reply[t.TaxiesPlateNumberGetData]:
         """获取出租车信息."""
 
-class UserTaxiOrder(TypedNode):
-    findByToken: UserTaxiOrderFindByToken
+class Taxies(TypedNode):
+    _plate_number_: TaxiesPlateNumber
 
 class UserTaxiOrderFindByToken(TypedNode):
     def get(self, query: t.UserTaxiOrderFindByTokenGetQuery = ..., /, *, params: t.UserTaxiOrderFindByTokenGetQuery = ..., **options: Unpack[Options]) -> Reply[t.UserTaxiOrderFindByTokenGetData]:
@@ -169,6 +154,9 @@ class UserTaxiOrderFindByToken(TypedNode):
         """
     async def get_async(self, query: t.UserTaxiOrderFindByTokenGetQuery = ..., /, *, params: t.UserTaxiOrderFindByTokenGetQuery = ..., **options: Unpack[Options]) -> Reply[t.UserTaxiOrderFindByTokenGetData]:
         """根据凭证查询乘客行程单."""
+
+class UserTaxiOrder(TypedNode):
+    findByToken: UserTaxiOrderFindByToken
 
 class UserTaxiOrders(TypedNode):
     def get(self, query: t.UserTaxiOrdersGetQuery = ..., /, *, params: t.UserTaxiOrdersGetQuery = ..., **options: Unpack[Options]) -> Reply[t.UserTaxiOrdersGetData]:
@@ -184,3 +172,15 @@ class UserTaxiOrders(TypedNode):
         """获取乘客行程单列表: every item, page after page."""
     def paginate_async(self, query: t.UserTaxiOrdersGetQuery = ..., /, *, params: t.UserTaxiOrdersGetQuery = ..., **options: Unpack[Options]) -> AsyncIterator[t.UserTaxiOrdersGetItem]:
         """获取乘客行程单列表: every item, page after page."""
+
+class TaxiInvoice(TypedNode):
+    attendance: Attendance
+    cards: Cards
+    driver: Driver
+    drivers: Drivers
+    taxi: Taxi
+    taxiCompanies: TaxiCompanies
+    taxiCompany: TaxiCompany
+    taxies: Taxies
+    userTaxiOrder: UserTaxiOrder
+    userTaxiOrders: UserTaxiOrders

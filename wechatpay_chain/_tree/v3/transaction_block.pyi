@@ -5,17 +5,6 @@ from ..._reply import Reply
 from ..base import BodyOptions, Options, TypedNode
 from ..types.v3 import transaction_block as t
 
-class TransactionBlock(TypedNode):
-    transactionBlockRecords: TransactionBlockRecords
-    transactionBlockSubmissions: TransactionBlockSubmissions
-
-class TransactionBlockRecords(TypedNode):
-    subMchid: TransactionBlockRecordsSubMchid
-    _block_record_id_: TransactionBlockRecordsBlockRecordId
-
-class TransactionBlockRecordsSubMchid(TypedNode):
-    _sub_mchid_: TransactionBlockRecordsSubMchidSubMchid
-
 class TransactionBlockRecordsSubMchidSubMchid(TypedNode):
     def get(self, query: t.TransactionBlockRecordsSubMchidGetQuery = ..., /, *, params: t.TransactionBlockRecordsSubMchidGetQuery = ..., sub_mchid: str | int, **options: Unpack[Options]) -> Reply[t.TransactionBlockRecordsSubMchidGetData]:
         """分页查询子商户名下的交易拦截记录.
@@ -33,6 +22,9 @@ class TransactionBlockRecordsSubMchidSubMchid(TypedNode):
     def paginate_async(self, query: t.TransactionBlockRecordsSubMchidGetPages = ..., /, *, params: t.TransactionBlockRecordsSubMchidGetPages = ..., sub_mchid: str | int, **options: Unpack[Options]) -> AsyncIterator[t.TransactionBlockRecordsBlockRecordIdGetData]:
         """分页查询子商户名下的交易拦截记录: every item, page after page."""
 
+class TransactionBlockRecordsSubMchid(TypedNode):
+    _sub_mchid_: TransactionBlockRecordsSubMchidSubMchid
+
 class TransactionBlockRecordsBlockRecordId(TypedNode):
     def get(self, query: t.TransactionBlockRecordsBlockRecordIdGetQuery = ..., /, *, params: t.TransactionBlockRecordsBlockRecordIdGetQuery = ..., block_record_id: str | int, **options: Unpack[Options]) -> Reply[t.TransactionBlockRecordsBlockRecordIdGetData]:
         """查询子商户交易拦截记录详情.
@@ -46,12 +38,9 @@ class TransactionBlockRecordsBlockRecordId(TypedNode):
     async def get_async(self, query: t.TransactionBlockRecordsBlockRecordIdGetQuery = ..., /, *, params: t.TransactionBlockRecordsBlockRecordIdGetQuery = ..., block_record_id: str | int, **options: Unpack[Options]) -> Reply[t.TransactionBlockRecordsBlockRecordIdGetData]:
         """查询子商户交易拦截记录详情."""
 
-class TransactionBlockSubmissions(TypedNode):
-    subMchid: TransactionBlockSubmissionsSubMchid
-    _block_submission_id_: TransactionBlockSubmissionsBlockSubmissionId
-
-class TransactionBlockSubmissionsSubMchid(TypedNode):
-    _sub_mchid_: TransactionBlockSubmissionsSubMchidSubMchid
+class TransactionBlockRecords(TypedNode):
+    subMchid: TransactionBlockRecordsSubMchid
+    _block_record_id_: TransactionBlockRecordsBlockRecordId
 
 class TransactionBlockSubmissionsSubMchidSubMchid(TypedNode):
     def post(self, body: t.TransactionBlockSubmissionsSubMchidPostBody = ..., /, *, json: t.TransactionBlockSubmissionsSubMchidPostBody = ..., sub_mchid: str | int, **options: Unpack[BodyOptions]) -> Reply[t.TransactionBlockSubmissionsSubMchidPostData]:
@@ -68,6 +57,9 @@ class TransactionBlockSubmissionsSubMchidSubMchid(TypedNode):
     def __call__(self, body: t.TransactionBlockSubmissionsSubMchidPostBody, /, *, sub_mchid: str | int, **options: Unpack[BodyOptions]) -> Reply[t.TransactionBlockSubmissionsSubMchidPostData]:
         """发起交易拦截申诉: POST."""
 
+class TransactionBlockSubmissionsSubMchid(TypedNode):
+    _sub_mchid_: TransactionBlockSubmissionsSubMchidSubMchid
+
 class TransactionBlockSubmissionsBlockSubmissionId(TypedNode):
     def get(self, *, block_submission_id: str | int, **options: Unpack[Options]) -> Reply[t.TransactionBlockSubmissionsBlockSubmissionIdGetData]:
         """查询交易拦截申诉详情.
@@ -80,3 +72,11 @@ class TransactionBlockSubmissionsBlockSubmissionId(TypedNode):
         """
     async def get_async(self, *, block_submission_id: str | int, **options: Unpack[Options]) -> Reply[t.TransactionBlockSubmissionsBlockSubmissionIdGetData]:
         """查询交易拦截申诉详情."""
+
+class TransactionBlockSubmissions(TypedNode):
+    subMchid: TransactionBlockSubmissionsSubMchid
+    _block_submission_id_: TransactionBlockSubmissionsBlockSubmissionId
+
+class TransactionBlock(TypedNode):
+    transactionBlockRecords: TransactionBlockRecords
+    transactionBlockSubmissions: TransactionBlockSubmissions

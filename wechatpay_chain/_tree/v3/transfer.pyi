@@ -5,27 +5,25 @@ from ..._reply import Reply
 from ..base import BodyOptions, Options, TypedNode
 from ..types.v3 import transfer as t
 
-class Transfer(TypedNode):
-    batches: Batches
-    billReceipt: BillReceipt
-
-class Batches(TypedNode):
-    batchId: BatchesBatchId
-    outBatchNo: BatchesOutBatchNo
-    def post(self, body: t.BatchesPostBody = ..., /, *, json: t.BatchesPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.BatchesPostData]:
-        """发起批量转账.
+class BatchesBatchIdBatchIdDetailsDetailIdDetailId(TypedNode):
+    def get(self, *, batch_id: str | int, detail_id: str | int, **options: Unpack[Options]) -> Reply[t.BatchesBatchIdDetailsDetailIdGetData]:
+        """微信明细单号查询明细单.
 
         直连商户
 
-        https://pay.weixin.qq.com/doc/v3/merchant/4012458841
-        """
-    async def post_async(self, body: t.BatchesPostBody = ..., /, *, json: t.BatchesPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.BatchesPostData]:
-        """发起批量转账."""
-    def __call__(self, body: t.BatchesPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.BatchesPostData]:
-        """发起批量转账: POST."""
+        batch_id: 微信批次单号
+        detail_id: 微信明细单号
 
-class BatchesBatchId(TypedNode):
-    _batch_id_: BatchesBatchIdBatchId
+        https://pay.weixin.qq.com/doc/v3/merchant/4012458886
+        """
+    async def get_async(self, *, batch_id: str | int, detail_id: str | int, **options: Unpack[Options]) -> Reply[t.BatchesBatchIdDetailsDetailIdGetData]:
+        """微信明细单号查询明细单."""
+
+class BatchesBatchIdDetailsDetailId(TypedNode):
+    _detail_id_: BatchesBatchIdBatchIdDetailsDetailIdDetailId
+
+class BatchesBatchIdDetails(TypedNode):
+    detailId: BatchesBatchIdDetailsDetailId
 
 class BatchesBatchIdBatchId(TypedNode):
     details: BatchesBatchIdDetails
@@ -45,28 +43,28 @@ class BatchesBatchIdBatchId(TypedNode):
     def paginate_async(self, query: t.BatchesBatchIdGetQuery = ..., /, *, params: t.BatchesBatchIdGetQuery = ..., batch_id: str | int, **options: Unpack[Options]) -> AsyncIterator[t.BatchesBatchIdGetItem]:
         """微信批次单号查询批次单: every item, page after page."""
 
-class BatchesBatchIdDetails(TypedNode):
-    detailId: BatchesBatchIdDetailsDetailId
+class BatchesBatchId(TypedNode):
+    _batch_id_: BatchesBatchIdBatchId
 
-class BatchesBatchIdDetailsDetailId(TypedNode):
-    _detail_id_: BatchesBatchIdBatchIdDetailsDetailIdDetailId
-
-class BatchesBatchIdBatchIdDetailsDetailIdDetailId(TypedNode):
-    def get(self, *, batch_id: str | int, detail_id: str | int, **options: Unpack[Options]) -> Reply[t.BatchesBatchIdDetailsDetailIdGetData]:
-        """微信明细单号查询明细单.
+class BatchesOutBatchNoOutBatchNoDetailsOutDetailNoOutDetailNo(TypedNode):
+    def get(self, *, out_batch_no: str | int, out_detail_no: str | int, **options: Unpack[Options]) -> Reply[t.BatchesOutBatchNoDetailsOutDetailNoGetData]:
+        """商家明细单号查询明细单.
 
         直连商户
 
-        batch_id: 微信批次单号
-        detail_id: 微信明细单号
+        out_batch_no: 商家批次单号
+        out_detail_no: 商家明细单号
 
-        https://pay.weixin.qq.com/doc/v3/merchant/4012458886
+        https://pay.weixin.qq.com/doc/v3/merchant/4012458902
         """
-    async def get_async(self, *, batch_id: str | int, detail_id: str | int, **options: Unpack[Options]) -> Reply[t.BatchesBatchIdDetailsDetailIdGetData]:
-        """微信明细单号查询明细单."""
+    async def get_async(self, *, out_batch_no: str | int, out_detail_no: str | int, **options: Unpack[Options]) -> Reply[t.BatchesOutBatchNoDetailsOutDetailNoGetData]:
+        """商家明细单号查询明细单."""
 
-class BatchesOutBatchNo(TypedNode):
-    _out_batch_no_: BatchesOutBatchNoOutBatchNo
+class BatchesOutBatchNoDetailsOutDetailNo(TypedNode):
+    _out_detail_no_: BatchesOutBatchNoOutBatchNoDetailsOutDetailNoOutDetailNo
+
+class BatchesOutBatchNoDetails(TypedNode):
+    outDetailNo: BatchesOutBatchNoDetailsOutDetailNo
 
 class BatchesOutBatchNoOutBatchNo(TypedNode):
     details: BatchesOutBatchNoDetails
@@ -86,25 +84,36 @@ class BatchesOutBatchNoOutBatchNo(TypedNode):
     def paginate_async(self, query: t.BatchesOutBatchNoGetQuery = ..., /, *, params: t.BatchesOutBatchNoGetQuery = ..., out_batch_no: str | int, **options: Unpack[Options]) -> AsyncIterator[t.BatchesBatchIdGetItem]:
         """商家批次单号查询批次单: every item, page after page."""
 
-class BatchesOutBatchNoDetails(TypedNode):
-    outDetailNo: BatchesOutBatchNoDetailsOutDetailNo
+class BatchesOutBatchNo(TypedNode):
+    _out_batch_no_: BatchesOutBatchNoOutBatchNo
 
-class BatchesOutBatchNoDetailsOutDetailNo(TypedNode):
-    _out_detail_no_: BatchesOutBatchNoOutBatchNoDetailsOutDetailNoOutDetailNo
-
-class BatchesOutBatchNoOutBatchNoDetailsOutDetailNoOutDetailNo(TypedNode):
-    def get(self, *, out_batch_no: str | int, out_detail_no: str | int, **options: Unpack[Options]) -> Reply[t.BatchesOutBatchNoDetailsOutDetailNoGetData]:
-        """商家明细单号查询明细单.
+class Batches(TypedNode):
+    batchId: BatchesBatchId
+    outBatchNo: BatchesOutBatchNo
+    def post(self, body: t.BatchesPostBody = ..., /, *, json: t.BatchesPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.BatchesPostData]:
+        """发起批量转账.
 
         直连商户
 
-        out_batch_no: 商家批次单号
-        out_detail_no: 商家明细单号
-
-        https://pay.weixin.qq.com/doc/v3/merchant/4012458902
+        https://pay.weixin.qq.com/doc/v3/merchant/4012458841
         """
-    async def get_async(self, *, out_batch_no: str | int, out_detail_no: str | int, **options: Unpack[Options]) -> Reply[t.BatchesOutBatchNoDetailsOutDetailNoGetData]:
-        """商家明细单号查询明细单."""
+    async def post_async(self, body: t.BatchesPostBody = ..., /, *, json: t.BatchesPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.BatchesPostData]:
+        """发起批量转账."""
+    def __call__(self, body: t.BatchesPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.BatchesPostData]:
+        """发起批量转账: POST."""
+
+class BillReceiptOutBatchNo(TypedNode):
+    def get(self, *, out_batch_no: str | int, **options: Unpack[Options]) -> Reply[t.BillReceiptOutBatchNoGetData]:
+        """查询转账电子回单.
+
+        直连商户, 服务商
+
+        out_batch_no: 商家批次单号
+
+        https://pay.weixin.qq.com/doc/v3/merchant/4012458950
+        """
+    async def get_async(self, *, out_batch_no: str | int, **options: Unpack[Options]) -> Reply[t.BillReceiptOutBatchNoGetData]:
+        """查询转账电子回单."""
 
 class BillReceipt(TypedNode):
     _out_batch_no_: BillReceiptOutBatchNo
@@ -120,15 +129,6 @@ class BillReceipt(TypedNode):
     def __call__(self, body: t.BillReceiptPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.BillReceiptPostData]:
         """转账电子回单申请受理: POST."""
 
-class BillReceiptOutBatchNo(TypedNode):
-    def get(self, *, out_batch_no: str | int, **options: Unpack[Options]) -> Reply[t.BillReceiptOutBatchNoGetData]:
-        """查询转账电子回单.
-
-        直连商户, 服务商
-
-        out_batch_no: 商家批次单号
-
-        https://pay.weixin.qq.com/doc/v3/merchant/4012458950
-        """
-    async def get_async(self, *, out_batch_no: str | int, **options: Unpack[Options]) -> Reply[t.BillReceiptOutBatchNoGetData]:
-        """查询转账电子回单."""
+class Transfer(TypedNode):
+    batches: Batches
+    billReceipt: BillReceipt

@@ -4,9 +4,6 @@ from ..._reply import Reply
 from ..base import BodyOptions, Options, TypedNode
 from ..types.v3 import transfer_detail as t
 
-class TransferDetail(TypedNode):
-    electronicReceipts: ElectronicReceipts
-
 class ElectronicReceipts(TypedNode):
     def get(self, query: t.ElectronicReceiptsGetQuery = ..., /, *, params: t.ElectronicReceiptsGetQuery = ..., **options: Unpack[Options]) -> Reply[t.ElectronicReceiptsGetData]:
         """查询转账明细电子回单受理结果.
@@ -28,3 +25,6 @@ class ElectronicReceipts(TypedNode):
         """转账明细电子回单受理."""
     def __call__(self, body: t.ElectronicReceiptsPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.ElectronicReceiptsPostData]:
         """转账明细电子回单受理: POST."""
+
+class TransferDetail(TypedNode):
+    electronicReceipts: ElectronicReceipts

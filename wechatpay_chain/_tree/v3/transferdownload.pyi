@@ -4,10 +4,6 @@ from ..._reply import Reply
 from ..base import Options, TypedNode
 from ..types.v3 import transferdownload as t
 
-class Transferdownload(TypedNode):
-    elecvoucherfile: Elecvoucherfile
-    signfile: Signfile
-
 class Elecvoucherfile(TypedNode):
     def get(self, query: t.ElecvoucherfileGetQuery = ..., /, *, params: t.ElecvoucherfileGetQuery = ..., **options: Unpack[Options]) -> Reply[None]:
         """下载电子回单.
@@ -29,3 +25,7 @@ class Signfile(TypedNode):
         """
     async def get_async(self, query: t.SignfileGetQuery = ..., /, *, params: t.SignfileGetQuery = ..., **options: Unpack[Options]) -> Reply[None]:
         """下载电子回单."""
+
+class Transferdownload(TypedNode):
+    elecvoucherfile: Elecvoucherfile
+    signfile: Signfile

@@ -4,20 +4,6 @@ from ..._reply import Reply
 from ..base import BodyOptions, Options, TypedNode
 from ..types.v3 import vehicle as t
 
-class Vehicle(TypedNode):
-    etc: Etc
-    parking: Parking
-    transactions: Transactions
-
-class Etc(TypedNode):
-    contracts: EtcContracts
-    preopen: EtcPreopen
-    transactions: EtcTransactions
-    users: EtcUsers
-
-class EtcContracts(TypedNode):
-    _contract_id_: EtcContractsContractId
-
 class EtcContractsContractId(TypedNode):
     def get(self, query: t.EtcContractsContractIdGetQuery = ..., /, *, params: t.EtcContractsContractIdGetQuery = ..., contract_id: str | int, **options: Unpack[Options]) -> Reply[t.EtcContractsContractIdGetData]:
         """通过商户ETC绑定号查询签约状态.
@@ -30,6 +16,9 @@ class EtcContractsContractId(TypedNode):
         """
     async def get_async(self, query: t.EtcContractsContractIdGetQuery = ..., /, *, params: t.EtcContractsContractIdGetQuery = ..., contract_id: str | int, **options: Unpack[Options]) -> Reply[t.EtcContractsContractIdGetData]:
         """通过商户ETC绑定号查询签约状态."""
+
+class EtcContracts(TypedNode):
+    _contract_id_: EtcContractsContractId
 
 class EtcPreopen(TypedNode):
     def post(self, body: t.EtcPreopenPostBody = ..., /, *, json: t.EtcPreopenPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.EtcPreopenPostData]:
@@ -44,11 +33,6 @@ class EtcPreopen(TypedNode):
     def __call__(self, body: t.EtcPreopenPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.EtcPreopenPostData]:
         """预开通用户ETC指定卡扣费: POST."""
 
-class EtcTransactions(TypedNode):
-    highway: EtcTransactionsHighway
-    id: EtcTransactionsId
-    outTradeNo: EtcTransactionsOutTradeNo
-
 class EtcTransactionsHighway(TypedNode):
     def post(self, body: t.EtcTransactionsHighwayPostBody = ..., /, *, json: t.EtcTransactionsHighwayPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.EtcTransactionsHighwayPostData]:
         """高速场景商户扣款.
@@ -61,9 +45,6 @@ class EtcTransactionsHighway(TypedNode):
         """高速场景商户扣款."""
     def __call__(self, body: t.EtcTransactionsHighwayPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.EtcTransactionsHighwayPostData]:
         """高速场景商户扣款: POST."""
-
-class EtcTransactionsId(TypedNode):
-    _transaction_id_: EtcTransactionsIdTransactionId
 
 class EtcTransactionsIdTransactionId(TypedNode):
     def get(self, query: t.EtcTransactionsIdTransactionIdGetQuery = ..., /, *, params: t.EtcTransactionsIdTransactionIdGetQuery = ..., transaction_id: str | int, **options: Unpack[Options]) -> Reply[t.EtcTransactionsIdTransactionIdGetData]:
@@ -78,8 +59,8 @@ class EtcTransactionsIdTransactionId(TypedNode):
     async def get_async(self, query: t.EtcTransactionsIdTransactionIdGetQuery = ..., /, *, params: t.EtcTransactionsIdTransactionIdGetQuery = ..., transaction_id: str | int, **options: Unpack[Options]) -> Reply[t.EtcTransactionsIdTransactionIdGetData]:
         """查询订单."""
 
-class EtcTransactionsOutTradeNo(TypedNode):
-    _out_trade_no_: EtcTransactionsOutTradeNoOutTradeNo
+class EtcTransactionsId(TypedNode):
+    _transaction_id_: EtcTransactionsIdTransactionId
 
 class EtcTransactionsOutTradeNoOutTradeNo(TypedNode):
     def get(self, query: t.EtcTransactionsOutTradeNoGetQuery = ..., /, *, params: t.EtcTransactionsOutTradeNoGetQuery = ..., out_trade_no: str | int, **options: Unpack[Options]) -> Reply[t.EtcTransactionsOutTradeNoGetData]:
@@ -94,11 +75,13 @@ class EtcTransactionsOutTradeNoOutTradeNo(TypedNode):
     async def get_async(self, query: t.EtcTransactionsOutTradeNoGetQuery = ..., /, *, params: t.EtcTransactionsOutTradeNoGetQuery = ..., out_trade_no: str | int, **options: Unpack[Options]) -> Reply[t.EtcTransactionsOutTradeNoGetData]:
         """查询订单."""
 
-class EtcUsers(TypedNode):
-    _openid_: EtcUsersOpenid
+class EtcTransactionsOutTradeNo(TypedNode):
+    _out_trade_no_: EtcTransactionsOutTradeNoOutTradeNo
 
-class EtcUsersOpenid(TypedNode):
-    contracts: EtcUsersOpenidContracts
+class EtcTransactions(TypedNode):
+    highway: EtcTransactionsHighway
+    id: EtcTransactionsId
+    outTradeNo: EtcTransactionsOutTradeNo
 
 class EtcUsersOpenidContracts(TypedNode):
     def get(self, query: t.EtcUsersOpenidContractsGetQuery = ..., /, *, params: t.EtcUsersOpenidContractsGetQuery = ..., openid: str | int, **options: Unpack[Options]) -> Reply[t.EtcUsersOpenidContractsGetData]:
@@ -113,9 +96,17 @@ class EtcUsersOpenidContracts(TypedNode):
     async def get_async(self, query: t.EtcUsersOpenidContractsGetQuery = ..., /, *, params: t.EtcUsersOpenidContractsGetQuery = ..., openid: str | int, **options: Unpack[Options]) -> Reply[t.EtcUsersOpenidContractsGetData]:
         """查询ETC签约状态."""
 
-class Parking(TypedNode):
-    parkings: ParkingParkings
-    services: ParkingServices
+class EtcUsersOpenid(TypedNode):
+    contracts: EtcUsersOpenidContracts
+
+class EtcUsers(TypedNode):
+    _openid_: EtcUsersOpenid
+
+class Etc(TypedNode):
+    contracts: EtcContracts
+    preopen: EtcPreopen
+    transactions: EtcTransactions
+    users: EtcUsers
 
 class ParkingParkings(TypedNode):
     def post(self, body: t.ParkingParkingsPostBody = ..., /, *, json: t.ParkingParkingsPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.ParkingParkingsPostData]:
@@ -130,9 +121,6 @@ class ParkingParkings(TypedNode):
     def __call__(self, body: t.ParkingParkingsPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.ParkingParkingsPostData]:
         """创建停车入场: POST."""
 
-class ParkingServices(TypedNode):
-    find: ParkingServicesFind
-
 class ParkingServicesFind(TypedNode):
     def get(self, query: t.ParkingServicesFindGetQuery = ..., /, *, params: t.ParkingServicesFindGetQuery = ..., **options: Unpack[Options]) -> Reply[t.ParkingServicesFindGetData]:
         """查询车牌服务开通信息.
@@ -144,12 +132,12 @@ class ParkingServicesFind(TypedNode):
     async def get_async(self, query: t.ParkingServicesFindGetQuery = ..., /, *, params: t.ParkingServicesFindGetQuery = ..., **options: Unpack[Options]) -> Reply[t.ParkingServicesFindGetData]:
         """查询车牌服务开通信息."""
 
-class Transactions(TypedNode):
-    outTradeNo: TransactionsOutTradeNo
-    parking: TransactionsParking
+class ParkingServices(TypedNode):
+    find: ParkingServicesFind
 
-class TransactionsOutTradeNo(TypedNode):
-    _out_trade_no_: TransactionsOutTradeNoOutTradeNo
+class Parking(TypedNode):
+    parkings: ParkingParkings
+    services: ParkingServices
 
 class TransactionsOutTradeNoOutTradeNo(TypedNode):
     def get(self, query: t.TransactionsOutTradeNoGetQuery = ..., /, *, params: t.TransactionsOutTradeNoGetQuery = ..., out_trade_no: str | int, **options: Unpack[Options]) -> Reply[t.TransactionsOutTradeNoGetData]:
@@ -164,6 +152,9 @@ class TransactionsOutTradeNoOutTradeNo(TypedNode):
     async def get_async(self, query: t.TransactionsOutTradeNoGetQuery = ..., /, *, params: t.TransactionsOutTradeNoGetQuery = ..., out_trade_no: str | int, **options: Unpack[Options]) -> Reply[t.TransactionsOutTradeNoGetData]:
         """查询订单."""
 
+class TransactionsOutTradeNo(TypedNode):
+    _out_trade_no_: TransactionsOutTradeNoOutTradeNo
+
 class TransactionsParking(TypedNode):
     def post(self, body: t.TransactionsParkingPostBody = ..., /, *, json: t.TransactionsParkingPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.TransactionsParkingPostData]:
         """扣费受理.
@@ -176,3 +167,12 @@ class TransactionsParking(TypedNode):
         """扣费受理."""
     def __call__(self, body: t.TransactionsParkingPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.TransactionsParkingPostData]:
         """扣费受理: POST."""
+
+class Transactions(TypedNode):
+    outTradeNo: TransactionsOutTradeNo
+    parking: TransactionsParking
+
+class Vehicle(TypedNode):
+    etc: Etc
+    parking: Parking
+    transactions: Transactions

@@ -5,38 +5,19 @@ from ..._reply import Reply
 from ..base import BodyOptions, Options, TypedNode
 from ..types.v3 import webizpay as t
 
-class Webizpay(TypedNode):
-    availMchRanges: AvailMchRanges
-    bill: Bill
-    employees: Employees
-    stores: Stores
-    users: Users
-
-class AvailMchRanges(TypedNode):
-    _range_id_: AvailMchRangesRangeId
-    def get(self, query: t.AvailMchRangesGetQuery = ..., /, *, params: t.AvailMchRangesGetQuery = ..., **options: Unpack[Options]) -> Reply[t.AvailMchRangesGetData]:
-        """查询可用商户范围列表.
+class AvailMchRangesRangeIdMerchantIdentifiersMerchantIdentifier(TypedNode):
+    def delete(self, *, json: t.AvailMchRangesRangeIdMerchantIdentifiersMerchantIdentifierDeleteBody = ..., range_id: str | int, merchant_identifier: str | int, **options: Unpack[Options]) -> Reply[t.AvailMchRangesRangeIdMerchantIdentifiersMerchantIdentifierDeleteData]:
+        """删除商户标识.
 
         服务商
 
-        https://pay.weixin.qq.com/doc/v3/partner/4017205627
+        range_id: 可用商户范围id
+        merchant_identifier: 商户标识值
+
+        https://pay.weixin.qq.com/doc/v3/partner/4017205637
         """
-    async def get_async(self, query: t.AvailMchRangesGetQuery = ..., /, *, params: t.AvailMchRangesGetQuery = ..., **options: Unpack[Options]) -> Reply[t.AvailMchRangesGetData]:
-        """查询可用商户范围列表."""
-    def post(self, body: t.AvailMchRangesPostBody = ..., /, *, json: t.AvailMchRangesPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.AvailMchRangesPostData]:
-        """创建可用商户范围.
-
-        服务商
-
-        https://pay.weixin.qq.com/doc/v3/partner/4017205621
-        """
-    async def post_async(self, body: t.AvailMchRangesPostBody = ..., /, *, json: t.AvailMchRangesPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.AvailMchRangesPostData]:
-        """创建可用商户范围."""
-    def __call__(self, body: t.AvailMchRangesPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.AvailMchRangesPostData]:
-        """创建可用商户范围: POST."""
-
-class AvailMchRangesRangeId(TypedNode):
-    merchantIdentifiers: AvailMchRangesRangeIdMerchantIdentifiers
+    async def delete_async(self, *, json: t.AvailMchRangesRangeIdMerchantIdentifiersMerchantIdentifierDeleteBody = ..., range_id: str | int, merchant_identifier: str | int, **options: Unpack[Options]) -> Reply[t.AvailMchRangesRangeIdMerchantIdentifiersMerchantIdentifierDeleteData]:
+        """删除商户标识."""
 
 class AvailMchRangesRangeIdMerchantIdentifiers(TypedNode):
     _merchant_identifier_: AvailMchRangesRangeIdMerchantIdentifiersMerchantIdentifier
@@ -69,23 +50,31 @@ class AvailMchRangesRangeIdMerchantIdentifiers(TypedNode):
     def __call__(self, body: t.AvailMchRangesRangeIdMerchantIdentifiersPostBody, /, *, range_id: str | int, **options: Unpack[BodyOptions]) -> Reply[t.AvailMchRangesRangeIdMerchantIdentifiersPostData]:
         """添加商户标识: POST."""
 
-class AvailMchRangesRangeIdMerchantIdentifiersMerchantIdentifier(TypedNode):
-    def delete(self, *, json: t.AvailMchRangesRangeIdMerchantIdentifiersMerchantIdentifierDeleteBody = ..., range_id: str | int, merchant_identifier: str | int, **options: Unpack[Options]) -> Reply[t.AvailMchRangesRangeIdMerchantIdentifiersMerchantIdentifierDeleteData]:
-        """删除商户标识.
+class AvailMchRangesRangeId(TypedNode):
+    merchantIdentifiers: AvailMchRangesRangeIdMerchantIdentifiers
+
+class AvailMchRanges(TypedNode):
+    _range_id_: AvailMchRangesRangeId
+    def get(self, query: t.AvailMchRangesGetQuery = ..., /, *, params: t.AvailMchRangesGetQuery = ..., **options: Unpack[Options]) -> Reply[t.AvailMchRangesGetData]:
+        """查询可用商户范围列表.
 
         服务商
 
-        range_id: 可用商户范围id
-        merchant_identifier: 商户标识值
-
-        https://pay.weixin.qq.com/doc/v3/partner/4017205637
+        https://pay.weixin.qq.com/doc/v3/partner/4017205627
         """
-    async def delete_async(self, *, json: t.AvailMchRangesRangeIdMerchantIdentifiersMerchantIdentifierDeleteBody = ..., range_id: str | int, merchant_identifier: str | int, **options: Unpack[Options]) -> Reply[t.AvailMchRangesRangeIdMerchantIdentifiersMerchantIdentifierDeleteData]:
-        """删除商户标识."""
+    async def get_async(self, query: t.AvailMchRangesGetQuery = ..., /, *, params: t.AvailMchRangesGetQuery = ..., **options: Unpack[Options]) -> Reply[t.AvailMchRangesGetData]:
+        """查询可用商户范围列表."""
+    def post(self, body: t.AvailMchRangesPostBody = ..., /, *, json: t.AvailMchRangesPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.AvailMchRangesPostData]:
+        """创建可用商户范围.
 
-class Bill(TypedNode):
-    proof: BillProof
-    tradeBill: BillTradeBill
+        服务商
+
+        https://pay.weixin.qq.com/doc/v3/partner/4017205621
+        """
+    async def post_async(self, body: t.AvailMchRangesPostBody = ..., /, *, json: t.AvailMchRangesPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.AvailMchRangesPostData]:
+        """创建可用商户范围."""
+    def __call__(self, body: t.AvailMchRangesPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.AvailMchRangesPostData]:
+        """创建可用商户范围: POST."""
 
 class BillProof(TypedNode):
     def post(self, body: t.BillProofPostBody = ..., /, *, json: t.BillProofPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.BillProofPostData]:
@@ -113,16 +102,9 @@ class BillTradeBill(TypedNode):
     def __call__(self, body: t.BillTradeBillPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.BillTradeBillPostData]:
         """申请企业商户企业支付业务账单: POST."""
 
-class Employees(TypedNode):
-    _employee_id_: EmployeesEmployeeId
-
-class EmployeesEmployeeId(TypedNode):
-    outQuotaCards: EmployeesEmployeeIdOutQuotaCards
-    quotaCards: EmployeesEmployeeIdQuotaCards
-    revoke: EmployeesEmployeeIdRevoke
-
-class EmployeesEmployeeIdOutQuotaCards(TypedNode):
-    _out_card_no_: EmployeesEmployeeIdOutQuotaCardsOutCardNo
+class Bill(TypedNode):
+    proof: BillProof
+    tradeBill: BillTradeBill
 
 class EmployeesEmployeeIdOutQuotaCardsOutCardNo(TypedNode):
     def get(self, query: t.EmployeesEmployeeIdOutQuotaCardsOutCardNoGetQuery = ..., /, *, params: t.EmployeesEmployeeIdOutQuotaCardsOutCardNoGetQuery = ..., employee_id: str | int, out_card_no: str | int, **options: Unpack[Options]) -> Reply[t.EmployeesEmployeeIdOutQuotaCardsOutCardNoGetData]:
@@ -138,37 +120,8 @@ class EmployeesEmployeeIdOutQuotaCardsOutCardNo(TypedNode):
     async def get_async(self, query: t.EmployeesEmployeeIdOutQuotaCardsOutCardNoGetQuery = ..., /, *, params: t.EmployeesEmployeeIdOutQuotaCardsOutCardNoGetQuery = ..., employee_id: str | int, out_card_no: str | int, **options: Unpack[Options]) -> Reply[t.EmployeesEmployeeIdOutQuotaCardsOutCardNoGetData]:
         """使用商户卡号查询企业支付额度卡."""
 
-class EmployeesEmployeeIdQuotaCards(TypedNode):
-    _card_no_: EmployeesEmployeeIdQuotaCardsCardNo
-    def post(self, body: t.EmployeesEmployeeIdQuotaCardsPostBody = ..., /, *, json: t.EmployeesEmployeeIdQuotaCardsPostBody = ..., employee_id: str | int, **options: Unpack[BodyOptions]) -> Reply[t.EmployeesEmployeeIdQuotaCardsPostData]:
-        """企业商户为员工下发企业支付额度卡.
-
-        服务商
-
-        employee_id: 微信授权关系ID
-
-        https://pay.weixin.qq.com/doc/v3/partner/4014507148
-        """
-    async def post_async(self, body: t.EmployeesEmployeeIdQuotaCardsPostBody = ..., /, *, json: t.EmployeesEmployeeIdQuotaCardsPostBody = ..., employee_id: str | int, **options: Unpack[BodyOptions]) -> Reply[t.EmployeesEmployeeIdQuotaCardsPostData]:
-        """企业商户为员工下发企业支付额度卡."""
-    def __call__(self, body: t.EmployeesEmployeeIdQuotaCardsPostBody, /, *, employee_id: str | int, **options: Unpack[BodyOptions]) -> Reply[t.EmployeesEmployeeIdQuotaCardsPostData]:
-        """企业商户为员工下发企业支付额度卡: POST."""
-
-class EmployeesEmployeeIdQuotaCardsCardNo(TypedNode):
-    cancel: EmployeesEmployeeIdQuotaCardsCardNoCancel
-    paymentUrl: EmployeesEmployeeIdQuotaCardsCardNoPaymentUrl
-    def get(self, query: t.EmployeesEmployeeIdQuotaCardsCardNoGetQuery = ..., /, *, params: t.EmployeesEmployeeIdQuotaCardsCardNoGetQuery = ..., employee_id: str | int, card_no: str | int, **options: Unpack[Options]) -> Reply[t.EmployeesEmployeeIdQuotaCardsCardNoGetData]:
-        """企业商户查询企业支付额度卡.
-
-        服务商
-
-        employee_id: 微信授权关系ID
-        card_no: 企业支付额度卡卡号
-
-        https://pay.weixin.qq.com/doc/v3/partner/4014507119
-        """
-    async def get_async(self, query: t.EmployeesEmployeeIdQuotaCardsCardNoGetQuery = ..., /, *, params: t.EmployeesEmployeeIdQuotaCardsCardNoGetQuery = ..., employee_id: str | int, card_no: str | int, **options: Unpack[Options]) -> Reply[t.EmployeesEmployeeIdQuotaCardsCardNoGetData]:
-        """企业商户查询企业支付额度卡."""
+class EmployeesEmployeeIdOutQuotaCards(TypedNode):
+    _out_card_no_: EmployeesEmployeeIdOutQuotaCardsOutCardNo
 
 class EmployeesEmployeeIdQuotaCardsCardNoCancel(TypedNode):
     def post(self, body: t.EmployeesEmployeeIdQuotaCardsCardNoCancelPostBody = ..., /, *, json: t.EmployeesEmployeeIdQuotaCardsCardNoCancelPostBody = ..., employee_id: str | int, card_no: str | int, **options: Unpack[BodyOptions]) -> Reply[t.EmployeesEmployeeIdQuotaCardsCardNoCancelPostData]:
@@ -200,6 +153,38 @@ class EmployeesEmployeeIdQuotaCardsCardNoPaymentUrl(TypedNode):
     async def get_async(self, query: t.EmployeesEmployeeIdQuotaCardsCardNoPaymentUrlGetQuery = ..., /, *, params: t.EmployeesEmployeeIdQuotaCardsCardNoPaymentUrlGetQuery = ..., employee_id: str | int, card_no: str | int, **options: Unpack[Options]) -> Reply[t.EmployeesEmployeeIdQuotaCardsCardNoPaymentUrlGetData]:
         """企业商户获取指定额度卡支付链接."""
 
+class EmployeesEmployeeIdQuotaCardsCardNo(TypedNode):
+    cancel: EmployeesEmployeeIdQuotaCardsCardNoCancel
+    paymentUrl: EmployeesEmployeeIdQuotaCardsCardNoPaymentUrl
+    def get(self, query: t.EmployeesEmployeeIdQuotaCardsCardNoGetQuery = ..., /, *, params: t.EmployeesEmployeeIdQuotaCardsCardNoGetQuery = ..., employee_id: str | int, card_no: str | int, **options: Unpack[Options]) -> Reply[t.EmployeesEmployeeIdQuotaCardsCardNoGetData]:
+        """企业商户查询企业支付额度卡.
+
+        服务商
+
+        employee_id: 微信授权关系ID
+        card_no: 企业支付额度卡卡号
+
+        https://pay.weixin.qq.com/doc/v3/partner/4014507119
+        """
+    async def get_async(self, query: t.EmployeesEmployeeIdQuotaCardsCardNoGetQuery = ..., /, *, params: t.EmployeesEmployeeIdQuotaCardsCardNoGetQuery = ..., employee_id: str | int, card_no: str | int, **options: Unpack[Options]) -> Reply[t.EmployeesEmployeeIdQuotaCardsCardNoGetData]:
+        """企业商户查询企业支付额度卡."""
+
+class EmployeesEmployeeIdQuotaCards(TypedNode):
+    _card_no_: EmployeesEmployeeIdQuotaCardsCardNo
+    def post(self, body: t.EmployeesEmployeeIdQuotaCardsPostBody = ..., /, *, json: t.EmployeesEmployeeIdQuotaCardsPostBody = ..., employee_id: str | int, **options: Unpack[BodyOptions]) -> Reply[t.EmployeesEmployeeIdQuotaCardsPostData]:
+        """企业商户为员工下发企业支付额度卡.
+
+        服务商
+
+        employee_id: 微信授权关系ID
+
+        https://pay.weixin.qq.com/doc/v3/partner/4014507148
+        """
+    async def post_async(self, body: t.EmployeesEmployeeIdQuotaCardsPostBody = ..., /, *, json: t.EmployeesEmployeeIdQuotaCardsPostBody = ..., employee_id: str | int, **options: Unpack[BodyOptions]) -> Reply[t.EmployeesEmployeeIdQuotaCardsPostData]:
+        """企业商户为员工下发企业支付额度卡."""
+    def __call__(self, body: t.EmployeesEmployeeIdQuotaCardsPostBody, /, *, employee_id: str | int, **options: Unpack[BodyOptions]) -> Reply[t.EmployeesEmployeeIdQuotaCardsPostData]:
+        """企业商户为员工下发企业支付额度卡: POST."""
+
 class EmployeesEmployeeIdRevoke(TypedNode):
     def post(self, body: t.EmployeesEmployeeIdRevokePostBody = ..., /, *, json: t.EmployeesEmployeeIdRevokePostBody = ..., employee_id: str | int, **options: Unpack[BodyOptions]) -> Reply[t.EmployeesEmployeeIdRevokePostData]:
         """企业商户发起解除员工企业支付授权.
@@ -215,8 +200,26 @@ class EmployeesEmployeeIdRevoke(TypedNode):
     def __call__(self, body: t.EmployeesEmployeeIdRevokePostBody, /, *, employee_id: str | int, **options: Unpack[BodyOptions]) -> Reply[t.EmployeesEmployeeIdRevokePostData]:
         """企业商户发起解除员工企业支付授权: POST."""
 
-class Stores(TypedNode):
-    entityMatches: StoresEntityMatches
+class EmployeesEmployeeId(TypedNode):
+    outQuotaCards: EmployeesEmployeeIdOutQuotaCards
+    quotaCards: EmployeesEmployeeIdQuotaCards
+    revoke: EmployeesEmployeeIdRevoke
+
+class Employees(TypedNode):
+    _employee_id_: EmployeesEmployeeId
+
+class StoresEntityMatchesBatchId(TypedNode):
+    def get(self, query: t.StoresEntityMatchesBatchIdGetQuery = ..., /, *, params: t.StoresEntityMatchesBatchIdGetQuery = ..., batch_id: str | int, **options: Unpack[Options]) -> Reply[t.StoresEntityMatchesBatchIdGetData]:
+        """查询门店主体匹配结果.
+
+        服务商
+
+        batch_id: 微信支付主体匹配批次单号
+
+        https://pay.weixin.qq.com/doc/v3/partner/4014507133
+        """
+    async def get_async(self, query: t.StoresEntityMatchesBatchIdGetQuery = ..., /, *, params: t.StoresEntityMatchesBatchIdGetQuery = ..., batch_id: str | int, **options: Unpack[Options]) -> Reply[t.StoresEntityMatchesBatchIdGetData]:
+        """查询门店主体匹配结果."""
 
 class StoresEntityMatches(TypedNode):
     _batch_id_: StoresEntityMatchesBatchId
@@ -232,25 +235,8 @@ class StoresEntityMatches(TypedNode):
     def __call__(self, body: t.StoresEntityMatchesPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.StoresEntityMatchesPostData]:
         """发起门店主体匹配: POST."""
 
-class StoresEntityMatchesBatchId(TypedNode):
-    def get(self, query: t.StoresEntityMatchesBatchIdGetQuery = ..., /, *, params: t.StoresEntityMatchesBatchIdGetQuery = ..., batch_id: str | int, **options: Unpack[Options]) -> Reply[t.StoresEntityMatchesBatchIdGetData]:
-        """查询门店主体匹配结果.
-
-        服务商
-
-        batch_id: 微信支付主体匹配批次单号
-
-        https://pay.weixin.qq.com/doc/v3/partner/4014507133
-        """
-    async def get_async(self, query: t.StoresEntityMatchesBatchIdGetQuery = ..., /, *, params: t.StoresEntityMatchesBatchIdGetQuery = ..., batch_id: str | int, **options: Unpack[Options]) -> Reply[t.StoresEntityMatchesBatchIdGetData]:
-        """查询门店主体匹配结果."""
-
-class Users(TypedNode):
-    _user_id_: UsersUserId
-
-class UsersUserId(TypedNode):
-    authorizationState: UsersUserIdAuthorizationState
-    authorizationUrl: UsersUserIdAuthorizationUrl
+class Stores(TypedNode):
+    entityMatches: StoresEntityMatches
 
 class UsersUserIdAuthorizationState(TypedNode):
     def get(self, query: t.UsersUserIdAuthorizationStateGetQuery = ..., /, *, params: t.UsersUserIdAuthorizationStateGetQuery = ..., user_id: str | int, **options: Unpack[Options]) -> Reply[t.UsersUserIdAuthorizationStateGetData]:
@@ -279,3 +265,17 @@ class UsersUserIdAuthorizationUrl(TypedNode):
         """企业商户发起员工开通企业支付授权."""
     def __call__(self, body: t.UsersUserIdAuthorizationUrlPostBody, /, *, user_id: str | int, **options: Unpack[BodyOptions]) -> Reply[t.UsersUserIdAuthorizationUrlPostData]:
         """企业商户发起员工开通企业支付授权: POST."""
+
+class UsersUserId(TypedNode):
+    authorizationState: UsersUserIdAuthorizationState
+    authorizationUrl: UsersUserIdAuthorizationUrl
+
+class Users(TypedNode):
+    _user_id_: UsersUserId
+
+class Webizpay(TypedNode):
+    availMchRanges: AvailMchRanges
+    bill: Bill
+    employees: Employees
+    stores: Stores
+    users: Users
