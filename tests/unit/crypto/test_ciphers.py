@@ -150,6 +150,12 @@ def test_oaep_counts_bytes_and_not_characters() -> None:
         encrypt_oaep("密" * 72, key)
 
 
+def test_only_text_and_bytes_are_sealed() -> None:
+    number: Any = 6222020200
+    with pytest.raises(TypeError, match=r"^str or bytes expected, got int$"):
+        encrypt_oaep(number, merchant_key().public_key())
+
+
 def test_what_is_too_long_is_not_repeated() -> None:
     with pytest.raises(ValueError, match=r"this one has 220$") as caught:
         encrypt_oaep("6222020200" * 22, merchant_key().public_key())
