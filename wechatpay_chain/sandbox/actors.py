@@ -16,6 +16,7 @@ from .products import fields
 from .products.orders import Order
 from .refusals import Refusal
 from .routing import Call
+from .tables import key
 
 if TYPE_CHECKING:
     from .gateway import Gateway
@@ -89,7 +90,7 @@ class User:
         gateway = self._gateway
         with gateway.lock:
             service = service_id or gateway.no_confirm_service_id
-            gateway.world.authorisations.add((service, openid))
+            gateway.payscore.authorisations.put(key(service, openid), "AVAILABLE")
 
     @contextmanager
     def _order(self, number: str | tuple[str, str]) -> Generator[Order, None, None]:

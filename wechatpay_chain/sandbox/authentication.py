@@ -1,12 +1,13 @@
 """Is this request the merchant's? The order of checks is that of protocol section 4.
 
-Header present, scheme, five parameters, timestamp window, merchant and serial, then the
-signature. Whatever fails is 401 ``SIGN_ERROR`` in the documented shape, and says in
+Header present, scheme, five parameters, timestamp window, merchant and serial, a nonce
+that is fresh, then the signature. Whatever fails is 401 ``SIGN_ERROR`` in the documented shape, and says in
 ``detail.sandbox`` which mistake it was.
 """
 
 from __future__ import annotations
 
+from base64 import b64decode
 from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
@@ -16,14 +17,20 @@ from .._messages import Request
 from ..crypto.header import Claim, Malformed, nearest
 from ..crypto.header import check_form as check_header
 from ..crypto.header import parse as read_header
+from ..crypto.request_parts import Parts
+from ..middleware import evidence
 from . import diagnosis
 from .diagnosis import Mistake
+from .nonces import Nonces
 from .refusals import Internal, Refusal
 from .signing import WeChatKeys
 from .world import Merchant, World, rfc3339
 
 #: Seconds that a timestamp may be away from the gateway's clock (protocol section 3).
 WINDOW = 300
+
+#: A client may send here, in base64, the text that it signed, to have it compared.
+TOLD = "Wechatpay-Sandbox-Signed"
 
 
 class Authenticator:
@@ -33,6 +40,8 @@ class Authenticator:
         self._world = world
         #: WeChat Pay's own keys, to recognise them where they do not belong.
         self._wechat = wechat
+        #: What was accepted. Forget it where time is turned back.
+        self.nonces: Nonces = Nonces()
 
     def check(self, request: Request) -> Merchant:
         """The merchant that signed *request*. Raises :class:`Refusal`, a 401."""
@@ -44,7 +53,10 @@ class Authenticator:
             check_form(claim)
             self._check_time(claim)
             merchant = self._find(claim)
+            if self.nonces.seen(claim.mchid, claim.timestamp, claim.nonce_str):
+                raise _replayed(claim)
             self._check_signature(request, claim, merchant)
+            self._remember(claim)
         except Mistake as mistake:
             raise _refusal(request, claim, mistake) from None
         return merchant
@@ -89,6 +101,14 @@ class Authenticator:
                 raise Mistake("serial_of_another_merchant", owner=other.mchid, **facts)
         raise Mistake("serial_unknown", **facts)
 
+    def _remember(self, claim: Claim) -> None:
+        """Note the nonce; another thread may have been faster with the same one."""
+        oldest = int(self._world.clock()) - WINDOW
+        if not self.nonces.add(
+            claim.mchid, claim.timestamp, claim.nonce_str, oldest=oldest
+        ):
+            raise _replayed(claim)
+
     def _check_signature(
         self, request: Request, claim: Claim, merchant: Merchant
     ) -> None:
@@ -96,7 +116,9 @@ class Authenticator:
             merchant.mchid,
             merchant.serial,
             merchant.public_key,
-            rebuilt(request, claim),
+            parts(request, claim),
+            tuple(self.nonces.recent(merchant.mchid)),
+            _told(request),
         )
         diagnosis.check(claim.signature, expected, self._others(merchant))
 
@@ -129,12 +151,35 @@ def check_form(claim: Claim) -> None:
         raise Mistake(error.identifier, field=error.field, **error.facts) from None
 
 
+def parts(request: Request, claim: Claim) -> Parts:
+    """The parts of the text that *request* should have been signed over.
+
+    They are taken from what was received, and from nothing that a client in the same
+    process says beside it.
+    """
+    return evidence.parts(request.replace(signing_body=None), claim)
+
+
 def rebuilt(request: Request, claim: Claim) -> bytes:
     """The text that *request* should have been signed over, from what was received."""
-    body = request.body if request.signing_body is None else request.signing_body
-    return crypto.request_message(
-        request.method, request.target, claim.timestamp, claim.nonce_str, body
+    return parts(request, claim).text()
+
+
+def _replayed(claim: Claim) -> Mistake:
+    return Mistake(
+        "nonce_replayed",
+        field="nonce_str",
+        value=claim.nonce_str,
+        timestamp=claim.timestamp,
     )
+
+
+def _told(request: Request) -> bytes | None:
+    """The text that the client says it signed, where it says so."""
+    try:
+        return b64decode(request.headers.get(TOLD, ""), validate=True) or None
+    except ValueError:  # binascii.Error is one
+        return None
 
 
 def _refusal(request: Request, claim: Claim | None, mistake: Mistake) -> Refusal:

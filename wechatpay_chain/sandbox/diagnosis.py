@@ -1,27 +1,29 @@
 """Why a signature did not match, from the signature alone.
 
 With a public key, PKCS#1 v1.5 gives back the digest that was signed. So a wrong key is
-told from a wrong text with certainty: under a wrong key the padding does not open.
+told from a wrong text with certainty, and a wrong text is found by its digest among
+the texts that are signed by mistake (``crypto.candidates``).
 """
 
 from __future__ import annotations
 
-import binascii
-from base64 import b64decode
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from hashlib import sha256
 from typing import Any, NamedTuple
 
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 
-from .. import crypto
+from .. import catalogue, crypto
+from ..crypto import candidates, recover
+from ..crypto import request_parts as text_parts
 from ..crypto.header import MALFORMED
-from ..crypto.recover import recover
+from ..crypto.recover import Reading
+from ..crypto.request_parts import Parts
 
-#: What precedes a SHA-256 digest in a PKCS#1 v1.5 signature (RFC 8017, 9.2 note 1).
-_SHA256 = bytes.fromhex("3031300d060960864801650304020105000420")
 #: As much of a text as a report repeats.
 _SHOWN = 4000
+#: As much of a line as a difference shows.
+_CUT = 64
 
 #: Every mistake by its fixed id: what stands in ``detail.sandbox``.
 MISTAKES: dict[str, str] = {
@@ -41,9 +43,20 @@ MISTAKES: dict[str, str] = {
     "serial_unknown": (
         "serial_no {value!r} is no certificate of merchant {mchid}; it has {expected}"
     ),
+    "nonce_replayed": (
+        "nonce_str {value} came before, with the same timestamp {timestamp}; take a "
+        "fresh nonce, and sign anew, for each attempt"
+    ),
     "url_not_ascii": "the request line is not ASCII: percent-encode the URL",
     "signature_not_base64": "the signature is not standard base64 with padding",
+    "signature_spelling": (
+        "the signature is spelt in {spelling}; give standard base64, with its padding, "
+        "in one line"
+    ),
     "signature_length": "the signature has {size} bytes, this key makes {expected}",
+    "signature_pss": (
+        "the signature has PSS padding; RSASSA-PKCS1-v1_5 with SHA-256 is expected"
+    ),
     "another_key": (
         "signed with the private key of {owner}; serial_no {serial} belongs to the key "
         "of merchant {mchid}"
@@ -51,22 +64,34 @@ MISTAKES: dict[str, str] = {
     "wrong_key": (
         "signed with an unknown private key: not with that of certificate {serial}"
     ),
-    "wrong_hash": "the key is right, but the hash is not SHA-256",
-    "wrong_message": (
-        "the key is right, the text is not: what was signed is not what was received; "
-        "compare with 'expected'"
+    "wrong_hash": (
+        "the key is right, but the signature names {hash} as its hash; SHA-256 is "
+        "expected"
     ),
+    "wrong_message": "the key is right, another text was signed{what}",
 }
+
+_UNKNOWN = (
+    ", and no mistake that is known explains it: what was signed is not what was "
+    "received; compare with 'expected'"
+)
 
 
 class Mistake(Exception):
     """A request that is not authentic, with the id of what is wrong with it."""
 
-    def __init__(self, identifier: str, *, field: str = "authorization", **facts: Any):
+    def __init__(
+        self,
+        identifier: str,
+        *,
+        field: str = "authorization",
+        table: Mapping[str, str] = MISTAKES,
+        **facts: Any,
+    ) -> None:
         self.identifier = identifier
         #: The parameter that is wrong.
         self.field = field
-        self.sentence: str = MISTAKES[identifier].format(**facts)
+        self.sentence: str = table[identifier].format(**facts)
         #: Further members of ``detail.sandbox``.
         self.more: dict[str, Any] = {}
         super().__init__(f"{identifier}: {self.sentence}")
@@ -78,7 +103,14 @@ class Expected(NamedTuple):
     mchid: str
     serial: str
     public_key: RSAPublicKey
-    message: bytes
+    parts: Parts
+    #: Nonces that the merchant used before, one of which may have been signed again.
+    nonces: tuple[str, ...] = ()
+    #: The text that was signed, in the signer's own words.
+    told: bytes | None = None
+
+    def __repr__(self) -> str:
+        return f"<Expected of {self.mchid}>"
 
 
 def check(
@@ -88,23 +120,24 @@ def check(
 
     *others* are the keys whose owner can be named, by owner.
     """
-    if crypto.verify(expected.message, signature, expected.public_key):
+    if crypto.verify(expected.parts.text(), signature, expected.public_key):
         return
-    try:
-        raw = b64decode(signature, validate=True)
-    except (binascii.Error, ValueError):
-        raise Mistake("signature_not_base64", field="signature") from None
-    size = (expected.public_key.key_size + 7) // 8
-    if len(raw) != size:
-        raise Mistake(
-            "signature_length", field="signature", size=len(raw), expected=size
-        )
-    opened = recover(raw, expected.public_key)
-    if opened is None:
-        raise _wrong_key(raw, expected, others)
-    if not opened.startswith(_SHA256):
-        raise Mistake("wrong_hash", field="signature")
-    raise _wrong_message(opened[len(_SHA256) :], expected)
+    reading = recover.read(signature, expected.public_key)
+    if not reading.opened:
+        raise _not_opened(reading, expected, others)
+    found = [*_forms(reading)]
+    if not reading.holds(expected.parts.text()):
+        found.append(_wrong_message(reading, expected))
+    first = found[0]
+    # One sentence for all, under the id of the first: what to mend comes in order.
+    first.sentence = "; ".join(mistake.sentence for mistake in found)
+    ids = [mistake.identifier for mistake in found]
+    for mistake in found[1:]:
+        first.more.update(mistake.more)
+    if first is not found[-1]:
+        named = first.more.get("mistakes", [])
+        first.more["mistakes"] = [*ids, *named]
+    raise first
 
 
 def visible(text: bytes) -> str:
@@ -113,26 +146,125 @@ def visible(text: bytes) -> str:
     return shown if len(text) <= _SHOWN else f"{shown}… ({len(text)} bytes)"
 
 
-def _wrong_key(
-    raw: bytes, expected: Expected, others: Mapping[str, RSAPublicKey]
+def differences(expected: bytes, signed: bytes) -> list[str]:
+    """Line by line, in what two texts differ; the fifth line is all the rest."""
+    names = ("method", "url", "timestamp", "nonce", "body")
+    pairs = zip(names, _five(expected), _five(signed))
+    return [
+        f"{name}: {_at(right, wrong)} expected, {_at(wrong, right)} signed"
+        for name, right, wrong in pairs
+        if right != wrong
+    ]
+
+
+def _five(text: bytes) -> list[bytes]:
+    lines = text.split(b"\n", 4)
+    return lines + [b""] * (5 - len(lines))
+
+
+def _at(line: bytes, other: bytes) -> str:
+    """*line* from a little before it differs from *other*."""
+    same = 0
+    for one, two in zip(line, other):
+        if one != two:
+            break
+        same += 1
+    start = max(0, same - _CUT // 4)
+    cut = line[start : start + _CUT].decode("utf-8", "backslashreplace")
+    before = "…" if start else ""
+    after = "…" if len(line) > start + _CUT else ""
+    return f"{before}{cut!r}{after}"
+
+
+def _not_opened(
+    reading: Reading, expected: Expected, others: Mapping[str, RSAPublicKey]
 ) -> Mistake:
-    for owner, public_key in others.items():
-        if recover(raw, public_key) is not None:
-            return Mistake(
-                "another_key",
-                field="signature",
-                owner=owner,
-                serial=expected.serial,
-                mchid=expected.mchid,
-            )
+    """The padding did not open: another key, another padding, or no signature."""
+    size = (expected.public_key.key_size + 7) // 8
+    raw = reading.raw
+    owner = _owner(raw, others)
+    if owner is not None:
+        return Mistake(
+            "another_key",
+            field="signature",
+            owner=owner,
+            serial=expected.serial,
+            mchid=expected.mchid,
+        )
+    if reading.spelling not in ("base64", "hex"):
+        return Mistake("signature_not_base64", field="signature")
+    if len(raw) != size:
+        return Mistake(
+            "signature_length", field="signature", size=len(raw), expected=size
+        )
+    if recover.is_pss(raw, expected.parts.text(), expected.public_key):
+        return Mistake("signature_pss", field="signature")
     return Mistake("wrong_key", field="signature", serial=expected.serial)
 
 
-def _wrong_message(digest: bytes, expected: Expected) -> Mistake:
-    mistake = Mistake("wrong_message", field="signature")
-    mistake.more = {
-        "expected": visible(expected.message),
-        "expected_sha256": sha256(expected.message).hexdigest(),
-        "signed_sha256": digest.hex(),
+def _owner(raw: bytes, others: Mapping[str, RSAPublicKey]) -> str | None:
+    for owner, public_key in others.items():
+        if recover.recover(raw, public_key) is not None:
+            return owner
+    return None
+
+
+def _forms(reading: Reading) -> Iterator[Mistake]:
+    """What is wrong with a signature of the right key, whatever it is over."""
+    if reading.spelling != "base64":
+        yield Mistake(
+            "signature_spelling", field="signature", spelling=reading.spelling
+        )
+    if reading.hash != "SHA-256":
+        name = reading.hash or "nothing"
+        yield Mistake("wrong_hash", field="signature", hash=name)
+
+
+def _wrong_message(reading: Reading, expected: Expected) -> Mistake:
+    parts = _with_template(expected.parts)
+    right = parts.text()
+    table = (*candidates.TABLE, *_earlier(expected.nonces))
+    found = candidates.search(parts, reading.holds, table=table)
+    more: dict[str, Any] = {
+        "expected": visible(right),
+        "expected_sha256": sha256(right).hexdigest(),
+        "signed_sha256": reading.digest.hex(),
+        "mistakes": [],
     }
+    signed = expected.told
+    if found is not None:
+        signed, what = found.text, ": " + "; ".join(found.clauses(parts))
+        more["mistakes"] = list(found.ids)
+    elif signed is None:
+        what = _UNKNOWN
+    elif reading.holds(signed):
+        what = ", the one that was told: " + "; ".join(differences(right, signed))
+    else:
+        signed, what = None, f"{_UNKNOWN}; the text that was told is not it either"
+    if signed is not None:
+        more["signed"] = visible(signed)
+        more["differences"] = differences(right, signed)
+    mistake = Mistake("wrong_message", field="signature", what=what)
+    mistake.more = more
     return mistake
+
+
+def _earlier(nonces: Iterable[str]) -> Iterator[text_parts.Mistake]:
+    earlier = tuple(nonces)
+    if earlier:
+        yield text_parts.Mistake(
+            "nonce_of_earlier_request",
+            "nonce",
+            "nonce: {signed}, of an earlier request, was signed; {sent} is in the "
+            "header",
+            lambda _: earlier,
+        )
+
+
+def _with_template(parts: Parts) -> Parts:
+    """The parts with the template of the endpoint, where nobody told it."""
+    if parts.template:
+        return parts
+    known = catalogue.at(parts.path.removeprefix("/"))
+    operation = known.get(parts.method) or next(iter(known.values()), None)
+    return parts if operation is None else parts._replace(template=operation.template)

@@ -15,6 +15,8 @@ from .._messages import Request, Response
 from ..transports.memory import AsyncMemoryTransport, MemoryTransport
 from .actors import Given, User
 from .authentication import Authenticator
+from .dialects import V3, Dialect
+from .journal import Journal, verdict
 from .keys import KeySet, pair
 from .products.certificates import Certificates
 from .products.echo import Echo
@@ -23,7 +25,7 @@ from .products.orders import Orders
 from .products.payscore import PayScore
 from .refusals import Problem, Refusal, parameters
 from .registry import APPID, MCHID, SERVICES, SUB_MCHID, Registry
-from .routing import Route, Router, admit
+from .routing import Route, Router
 from .signing import MODES, Sealer
 from .world import Clock, Ids, Merchant, Service, World
 
@@ -35,10 +37,6 @@ if TYPE_CHECKING:
 BASE_URL = "https://sandbox.wechatpay.invalid"
 #: More than the largest documented upload, 7.5 MB (protocol section 15).
 BODY_LIMIT = 10 * 1024 * 1024
-
-#: What ``Wechatpay-Sandbox`` says of an answer before an endpoint was found.
-_NO_ROUTE = "gateway"
-_STATEFUL = "stateful"
 
 
 class Gateway:
@@ -91,13 +89,16 @@ class Gateway:
         self.merchant: Merchant = self._registry.enter(
             MCHID, pairs.merchant, self._sub_mchids
         )
-        self.orders: Orders = Orders(MCHID)
+        self.orders: Orders = Orders(MCHID, self.world.tables)
         self.payscore: PayScore = PayScore(
             self.world, self.orders, reason_limit=reason_limit
         )
         self.router: Router = Router(self._routes())
-        self._authenticator = Authenticator(self.world, self._wechat)
-        self._sealer = Sealer(self.world, self._wechat, mode)
+        #: What was asked and answered lately.
+        self.journal: Journal = Journal()
+        sealer = Sealer(self.world, self._wechat, mode)
+        authenticator = Authenticator(self.world, self._wechat)
+        self._dialects: tuple[Dialect, ...] = (V3(authenticator, self.router, sealer),)
         #: The user of the payment app.
         self.user: User = User(self)
         #: Sets scenes for tests.
@@ -263,21 +264,22 @@ class Gateway:
 
     def handle(self, request: Request) -> Response:
         """Answer *request*. Never raises for anything that it may hold."""
-        wanted = request.headers.get("Wechatpay-Serial", "")
-        kind, number = _NO_ROUTE, 0
+        exchange = self.journal.open(request, self.clock())
+        dialect = next(one for one in self._dialects if one.speaks(request))
         try:
             if len(request.body) > self.body_limit:
                 raise self._too_large(request.body)
-            merchant = self._authenticator.check(request)
-            route, path = self.router.find(request.method, request.path)
-            kind = _STATEFUL
-            call = admit(merchant, request, route, path)
+            call = dialect.admit(exchange)
+            assert exchange.route is not None
             with self.lock:
                 self.settle()
-                status, data = route.behave(call)
+                answer = exchange.route.behave(call)
+            response = dialect.answer(exchange, answer)
         except Refusal as refusal:
-            status, data, number = refusal.status, refusal.body, refusal.number
-        return self._sealer.seal(status, data, wanted=wanted, kind=kind, number=number)
+            exchange.verdict = verdict(refusal.detail)
+            response = dialect.refuse(exchange, refusal)
+        exchange.response = response
+        return response
 
     def _too_large(self, body: bytes) -> Refusal:
         issue = f"{len(body)} bytes, at most {self.body_limit} are taken"

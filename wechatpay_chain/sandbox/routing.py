@@ -12,10 +12,9 @@ from difflib import get_close_matches
 from typing import Any, NamedTuple
 from urllib.parse import unquote
 
-from .._messages import Headers, Request
-from .parsing import parse_json, parse_query
-from .refusals import Internal, Problem, Refusal, parameters, refused
-from .validation import NOTHING, Fields
+from .._messages import Headers
+from .refusals import Internal, Problem, Refusal, refused
+from .validation import NOTHING
 from .world import Merchant
 
 
@@ -38,16 +37,22 @@ class Answer(NamedTuple):
     data: Any = None
 
 
+#: Yields what is wrong with the path, the query or the body of a call.
+Check = Callable[[Any], Iterator[Problem]]
+
+
 class Route(NamedTuple):
     """One endpoint."""
 
     method: str
     template: str
     behave: Callable[[Call], Answer]
-    path: Fields = NOTHING
-    query: Fields = NOTHING
+    path: Check = NOTHING
+    query: Check = NOTHING
     #: ``None`` for an endpoint that takes no body.
-    body: Fields | None = None
+    body: Check | None = None
+    #: How much of a real service is behind it: what ``Wechatpay-Sandbox`` says.
+    kind: str = "stateful"
 
     def __str__(self) -> str:
         return f"{self.method} {self.template}"
@@ -117,33 +122,3 @@ def _match(template: list[str], segments: list[str]) -> dict[str, str] | None:
         elif part != segment:
             return None
     return values
-
-
-def admit(
-    merchant: Merchant, request: Request, route: Route, path: Mapping[str, str]
-) -> Call:
-    """Parse and validate *request*. Raises :class:`Refusal` with every problem."""
-    problems = list(route.path(path))
-    query = parse_query(request.target.partition("?")[2])
-    problems += route.query(query)
-    body: Any = {}
-    if route.body is not None:
-        body = parse_json(request.body)
-        problems += _body_problems(route, body, path)
-    elif request.body:
-        problems.append(Problem("/", "this endpoint takes no body"))
-    if problems:
-        raise parameters(problems)
-    return Call(merchant, request.headers, path, query, body)
-
-
-def _body_problems(
-    route: Route, body: Any, path: Mapping[str, str]
-) -> Iterator[Problem]:
-    assert route.body is not None
-    for problem in route.body(body):
-        if problem.field.lstrip("/") in path:
-            # One target field would have two sources (protocol section 2).
-            issue = "already in the path; leave it out of the body"
-            problem = problem._replace(issue=issue)
-        yield problem

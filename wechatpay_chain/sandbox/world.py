@@ -14,9 +14,13 @@ from datetime import datetime, timedelta, timezone
 from hashlib import sha256
 from itertools import count
 from threading import Lock
+from typing import NamedTuple
 
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, RSAPublicKey
+
+from .outbox import Outbox
+from .tables import Tables
 
 #: 2024-06-01 15:00 in Beijing: where a frozen clock stands.
 START = 1717225200
@@ -77,26 +81,53 @@ def compact(seconds: float) -> str:
     return f"{datetime.fromtimestamp(int(seconds), BEIJING):%Y%m%d%H%M%S}"
 
 
+class Job(NamedTuple):
+    """Something that is to happen: *kind* says what, *key* to which record."""
+
+    due: float
+    number: int
+    kind: str
+    key: str
+
+
 class Agenda:
-    """What is to happen by itself, in order of time."""
+    """What is to happen by itself, in order of time.
+
+    Jobs are data, so that they can be copied and kept; who does a kind of them says so
+    once, by :meth:`serve`.
+    """
 
     def __init__(self) -> None:
-        self._due: list[tuple[float, int, Callable[[float], None]]] = []
+        self.jobs: list[Job] = []
         self._order = count()
+        self._doers: dict[str, Callable[[str, float], None]] = {}
 
-    def add(self, due: float, job: Callable[[float], None]) -> None:
-        """Have *job* called with *due*, once that time has come."""
-        heapq.heappush(self._due, (due, next(self._order), job))
+    def serve(self, kind: str, doer: Callable[[str, float], None]) -> None:
+        """Have *doer* called with key and time of each job of *kind*."""
+        self._doers[kind] = doer
+
+    def add(self, due: float, kind: str, key: str) -> None:
+        """Enter a job for the time *due*."""
+        heapq.heappush(self.jobs, Job(due, next(self._order), kind, key))
+
+    def replace(self, jobs: Iterable[Job]) -> None:
+        """Hold *jobs* instead of what is there."""
+        self.jobs = sorted(jobs)
+        self._order = count(max((job.number for job in self.jobs), default=-1) + 1)
 
     def shift(self, seconds: float) -> None:
         """Put everything off by *seconds*."""
-        self._due = [(due + seconds, number, job) for due, number, job in self._due]
+        self.jobs = [job._replace(due=job.due + seconds) for job in self.jobs]
+
+    def next_due(self) -> float | None:
+        """When the next thing is to happen."""
+        return self.jobs[0].due if self.jobs else None
 
     def run(self, now: float) -> None:
         """Do what is due, earliest first; a job may add others."""
-        while self._due and self._due[0][0] <= now:
-            due, _, job = heapq.heappop(self._due)
-            job(due)
+        while self.jobs and self.jobs[0].due <= now:
+            job = heapq.heappop(self.jobs)
+            self._doers[job.kind](job.key, job.due)
 
 
 class Ids:
@@ -108,7 +139,8 @@ class Ids:
 
     def __init__(self, seed: int = 1) -> None:
         self.seed = seed
-        self._counts: dict[str, int] = {}
+        #: How many of each kind were given out.
+        self.counts: dict[str, int] = {}
         self._lock = Lock()
 
     def order_id(self, now: float) -> str:
@@ -118,6 +150,11 @@ class Ids:
     def transaction_id(self, now: float) -> str:
         """A payment: 28 digits beginning with 4200 (payscore section 10.2)."""
         return f"4200000001{compact(now)[:8]}{self._number('transaction', 10)}"
+
+    def notification_id(self) -> str:
+        """A notification: a UUID, as the documents show them (protocol section 9)."""
+        text = self._text("notification")
+        return "-".join((text[:8], text[8:12], text[12:16], text[16:20], text[20:32]))
 
     def out_order_no(self) -> str:
         """A merchant's number for an order that the sandbox was asked to make up."""
@@ -163,8 +200,8 @@ class Ids:
         return self._digest(stream, at, "").hex()[:32]
 
     def _next(self, stream: str) -> int:
-        self._counts[stream] = self._counts.get(stream, 0) + 1
-        return self._counts[stream]
+        self.counts[stream] = self.counts.get(stream, 0) + 1
+        return self.counts[stream]
 
     def _digest(self, stream: str, at: int, part: str) -> bytes:
         return sha256(f"{self.seed}/{stream}/{at}/{part}".encode()).digest()
@@ -217,10 +254,14 @@ class World:
     clock: Clock
     ids: Ids
     agenda: Agenda = field(default_factory=Agenda)
+    tables: Tables = field(default_factory=Tables)
     merchants: dict[str, Merchant] = field(default_factory=dict[str, Merchant])
     services: dict[str, Service] = field(default_factory=dict[str, Service])
-    #: Who has authorised which no-confirm service: (service_id, openid).
-    authorisations: set[tuple[str, str]] = field(default_factory=set[tuple[str, str]])
+    #: Notifications (回调通知) on their way to merchants.
+    outbox: Outbox = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.outbox = Outbox(self)
 
     def serve(self, services: Iterable[Service]) -> None:
         """Open *services*."""

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from ..lifecycle import EXPIRY, WIRE, Event, State, cell, follow
+from ..tables import Table, Tables, key
 from ..world import Ids, compact
 
 #: Members of a create call that every answer repeats, in the order of the documents.
@@ -53,7 +54,6 @@ class Order:
     created_at: float
     #: The create call, as it was made.
     request: Mapping[str, Any]
-    state: State = field(init=False)
     #: Everything that happened, in order.
     steps: list[Step] = field(default_factory=list[Step])
     openid: str | None = None
@@ -74,9 +74,19 @@ class Order:
         return str(self.request["out_order_no"])
 
     @property
+    def key(self) -> str:
+        """Where it stands in the table."""
+        return key(self.mchid, self.out_order_no)
+
+    @property
     def sub_mchid(self) -> str | None:
         """The sub-merchant (子商户) of a partner's order."""
         return self.request.get("sub_mchid")
+
+    @property
+    def state(self) -> State:
+        """Where it stands."""
+        return self.steps[-1].after
 
     @property
     def history(self) -> list[State]:
@@ -104,7 +114,6 @@ class Order:
         after = follow(before, event, same=same, free=free, deducting=self.deducting)
         if found.to is None:
             return False
-        self.state = after
         self.steps.append(Step(at, event, before, after, found.emits))
         return True
 
@@ -206,44 +215,53 @@ class Orders:
     another merchant's.
     """
 
-    def __init__(self, mchid: str) -> None:
+    def __init__(self, mchid: str, tables: Tables) -> None:
         #: Whose numbers are meant where no merchant is named.
         self._mchid = mchid
-        self._orders: dict[tuple[str, str], Order] = {}
-        self._by_query_id: dict[tuple[str, str], Order] = {}
+        self._orders: Table[Order] = tables.table("payscore.orders", Order)
+        #: The keys of orders by merchant and ``query_id``.
+        self._by_query_id: Table[str] = tables.table("payscore.query_ids", str)
+
+    def _key(self, number: str | tuple[str, str]) -> str:
+        return key(self._mchid, number) if isinstance(number, str) else key(*number)
 
     def __getitem__(self, number: str | tuple[str, str]) -> Order:
-        key = (self._mchid, number) if isinstance(number, str) else number
-        try:
-            return self._orders[key]
-        except KeyError:
-            raise KeyError(f"merchant {key[0]} has no order {key[1]!r}") from None
+        at = self._key(number)
+        order = self._orders.get(at)
+        if order is None:
+            mchid, _, name = at.partition("/")
+            raise KeyError(f"merchant {mchid} has no order {name!r}")
+        return order
 
-    def __contains__(self, number: object) -> bool:
-        key = (self._mchid, number) if isinstance(number, str) else number
-        return key in self._orders
+    def __contains__(self, number: str | tuple[str, str]) -> bool:
+        return self._key(number) in self._orders
 
     def __iter__(self) -> Iterator[Order]:
-        return iter(list(self._orders.values()))
+        return iter(self._orders)
 
     def __len__(self) -> int:
         return len(self._orders)
 
+    def at(self, at: str) -> Order | None:
+        """The order of that key in the table."""
+        return self._orders.get(at)
+
     def find(self, mchid: str, out_order_no: str) -> Order | None:
         """The merchant's order of that number."""
-        return self._orders.get((mchid, out_order_no))
+        return self._orders.get(key(mchid, out_order_no))
 
     def find_query(self, mchid: str, query_id: str) -> Order | None:
         """The merchant's order of that ``query_id``."""
-        return self._by_query_id.get((mchid, query_id))
+        at = self._by_query_id.peek(key(mchid, query_id))
+        return None if at is None else self._orders.get(at)
 
     def open(
         self, mchid: str, request: Mapping[str, Any], ids: Ids, now: float
     ) -> Order:
         """Enter a new order, which nothing has happened to yet."""
         order = Order(mchid, ids.order_id(now), ids.token("query"), now, dict(request))
-        self._orders[mchid, order.out_order_no] = order
-        self._by_query_id[mchid, order.query_id] = order
+        self._orders.put(order.key, order)
+        self._by_query_id.put(key(mchid, order.query_id), order.key)
         return order
 
     def __repr__(self) -> str:

@@ -13,6 +13,7 @@ from typing import Any
 from ..lifecycle import Event, State, follow
 from ..refusals import Internal, Problem, parameters, refused
 from ..routing import Answer, Call, Route
+from ..tables import Table, key
 from ..world import BEIJING, Merchant, Service, World
 from . import fields
 from .orders import Order, Orders
@@ -22,6 +23,8 @@ TOLERANCE = 60
 #: Seconds that a service must last beyond the create call (payscore section 3.2).
 SHORTEST = 60
 
+#: The job that ends an order which nobody confirmed.
+_EXPIRY = "payscore.expiry"
 _DIRECT = "/v3/payscore/serviceorder"
 _PARTNER = "/v3/payscore/partner/serviceorder"
 _EXEMPT = {"DEPOSIT", "ADVANCE", "CASH_DEPOSIT"}
@@ -36,6 +39,11 @@ class PayScore:
         self._world = world
         self._orders = orders
         self._reason_limit = reason_limit
+        #: Who has authorised which no-confirm service.
+        self.authorisations: Table[str] = world.tables.table(
+            "payscore.authorisations", str
+        )
+        world.agenda.serve(_EXPIRY, self._expire)
 
     def routes(self) -> Iterator[Route]:
         """The endpoints of both roles."""
@@ -146,7 +154,7 @@ class PayScore:
         """What is asked of a new order only: user, times and ceiling."""
         if not service.needs_confirm:
             openid = body.get("openid") or body.get("sub_openid")
-            if (service.service_id, openid) not in self._world.authorisations:
+            if key(service.service_id, str(openid)) not in self.authorisations:
                 raise _no_auth(
                     "user_not_authorised",
                     f"the user {openid} has not authorised {service.service_id}",
@@ -159,14 +167,14 @@ class PayScore:
     def _start(self, order: Order, now: float) -> None:
         request = order.request
         if order.state is State.CREATED:
-            self._world.agenda.add(order.expires_at, lambda due: _expire(order, due))
+            self._world.agenda.add(order.expires_at, _EXPIRY, order.key)
         else:
             order.begin(request.get("openid") or request["sub_openid"], now)
 
-
-def _expire(order: Order, due: float) -> None:
-    if order.state is State.CREATED:
-        order.happen(Event.EXPIRE, due)
+    def _expire(self, at: str, due: float) -> None:
+        order = self._orders.at(at)
+        if order is not None and order.state is State.CREATED:
+            order.happen(Event.EXPIRE, due)
 
 
 def _access(order: Order | None, given: Mapping[str, Any], event: Event) -> Order:
