@@ -167,6 +167,8 @@ class Connector(aiohttp.TCPConnector):
         )
         self._factory = cast(Any, partial(Line, loop=self._loop))
         self._process = os.getpid()
+        #: What is known of the origins that were called, by scheme and authority.
+        self.origins: dict[str, Any] = {}
 
     async def connect(self, req: Any, traces: Any, timeout: Any) -> Any:
         """Connect, or take a line that is idle. ``timeout.connect`` is the deadline."""
@@ -208,8 +210,13 @@ class Answer(aiohttp.ClientResponse):
         try:
             return await super().start(connection)
         except ERRORS as error:
-            stale = line.reused and not line.heard and _is_end(error)
-            raise Failure("read", error, overdue=line.overdue, stale=stale) from error
+            raise read_failure(line, error) from error
+
+
+def read_failure(line: Line, error: Exception) -> Failure:
+    """What *error*, met before the headers of an answer were there, means."""
+    stale = line.reused and not line.heard and _is_end(error)
+    return Failure("read", error, overdue=line.overdue, stale=stale)
 
 
 @lru_cache(maxsize=64)

@@ -46,6 +46,7 @@ from .aiohttp_connections import (
     client_timeout,
     open_pool,
 )
+from .aiohttp_exchange import Reply, exchange
 
 #: Above this a body may fill the socket's buffer, and sending it may stall.
 LARGE_BODY = 1 << 16
@@ -73,12 +74,7 @@ class AiohttpTransport:
         """Send *request* and return when the headers of the answer are there."""
         session = self._session(request) or await self._open_session(request)
         try:
-            raw = await session.request(
-                request.method,
-                self._url(request),
-                allow_redirects=False,
-                **self._options(request),
-            )
+            raw = await self._exchange(session, request)
         except Failure as failure:
             raise _translate(failure, request) from failure.error
         except ERRORS as error:
@@ -87,7 +83,6 @@ class AiohttpTransport:
             raise ConfigurationError(
                 f"the request cannot be sent: {error}", request=request.sent()
             ) from error
-        assert isinstance(raw, Answer)
         if request.stream and 200 <= raw.status < 300 and raw.connection is not None:
             raw.line.relax()  # which, once given back, may be another's
         return Response(
@@ -96,6 +91,24 @@ class AiohttpTransport:
             Body(None, _Stream(raw, request)),
             request,
         )
+
+    async def _exchange(
+        self, session: aiohttp.ClientSession, request: Request
+    ) -> Answer | Reply:
+        if (
+            len(request.body) <= LARGE_BODY  # the socket takes it at once
+            and self._settings.proxy_for(request.url) is None
+        ):
+            timeout = client_timeout(*request.timeout, request.deadline)
+            return await exchange(session.connector, request, timeout)
+        raw = await session.request(
+            request.method,
+            self._url(request),
+            allow_redirects=False,
+            **self._options(request),
+        )
+        assert isinstance(raw, Answer)
+        return raw
 
     async def sleep(self, seconds: float) -> None:
         """Wait."""
@@ -210,7 +223,7 @@ class _Stream:
 
     __slots__ = ("_raw", "_request")
 
-    def __init__(self, raw: Answer, request: Request) -> None:
+    def __init__(self, raw: Answer | Reply, request: Request) -> None:
         self._raw = raw
         self._request = request
 
