@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 from . import _shapes, _uri
 from ._flow import Entry
+from ._lookup import hint, known, misused
 from ._messages import Headers, Payload, Request
 from ._stack import Stack, entry_of
 from .errors import ConfigurationError, EncodeError, TemplateError
@@ -71,7 +72,7 @@ def prepare(
     Raises ``TemplateError`` for the path and its placeholders, ``EncodeError`` for the
     rest.
     """
-    path = _expand(text, options)
+    path = _expand(method, text, options)
     base, operation = _where(defaults, method, text, path, options.get("base_url"))
     is_xml = path == "v2" or path.startswith("v2/")
     if is_xml:
@@ -102,7 +103,10 @@ def prepare(
         operation=operation,
         params=params,
     )
-    idle = operation is None or operation.plan.is_idle(text, payload)
+    if operation is None:
+        idle = not misused(_from_root(base, text))
+    else:
+        idle = operation.plan.is_idle(text, payload)
     return Prepared(
         _entries(
             stack, options.get("middleware", ()), idle and not defaults.sealed.exist
@@ -118,29 +122,21 @@ def _where(
     base = defaults.base_url if given is None else check_base_url(given)
     if "{+" in text:
         text = path
-    # The documents of the chain style write hk/v3/... as v3/... on the base .../hk.
-    operation = known(method, f"hk/{text}" if base.endswith("/hk") else text)
+    operation = known(method, _from_root(base, text))
     if operation is not None and defaults.at_home and given is None:
         base = operation.plan.home or base
     return base, operation
 
 
-@lru_cache(maxsize=2048)
-def known(method: str, text: str) -> Operation | None:
-    """The operation of the template *text*, or of a path that is filled in.
+def _from_root(base: str, text: str) -> str:
+    """*text* as the catalogue has it.
 
-    Placeholders may have other names than in the catalogue: ``check`` tells of them.
+    The documents of the chain style write hk/v3/... as v3/... on the base .../hk.
     """
-    from .catalogue import find  # with the first call, not with the package
-
-    path = text.partition("?")[0]
-    found = find(method, path)
-    if found is None and "{" in path:
-        found = find(method, re.sub(r"\{\w+\}", "_", path))
-    return found
+    return f"hk/{text}" if base.endswith("/hk") else text
 
 
-def _expand(text: str, options: dict[str, Any]) -> str:
+def _expand(method: str, text: str, options: dict[str, Any]) -> str:
     values = {name: options[name] for name in options if name not in OPTIONS}
     if options.get("path") is not None:
         more = _shapes.mapping(options["path"])
@@ -152,7 +148,10 @@ def _expand(text: str, options: dict[str, Any]) -> str:
         if twice:
             raise TemplateError(f"{text!r}: {', '.join(sorted(twice))} given twice")
         values.update(more)
-    return _uri.expand(_uri.parse(text), values, OPTIONS)
+    try:
+        return _uri.expand(_uri.parse(text), values, OPTIONS)
+    except TemplateError as error:
+        raise TemplateError(f"{error}{hint(method, text, values)}") from None
 
 
 def _body(

@@ -65,6 +65,17 @@ def attributes(text: str) -> list[str]:
     return [name for name in names if name is not None]
 
 
+def names(text: str) -> list[str]:
+    """The names that a node has itself, less the verbs that its endpoint lacks."""
+    known = operations(text)
+    if not known:
+        return list(_chain.METHODS)
+    absent = {verb.lower() for verb in _FIRST if verb not in known}
+    if layout(text) is None:
+        absent.add("paginate")
+    return [one for one in _chain.METHODS if one.removesuffix("_async") not in absent]
+
+
 def items(text: str) -> list[str]:
     """The items that lead from *text* to an endpoint: the rest of its template."""
     from .catalogue import templates

@@ -82,7 +82,7 @@ def check_serial(given: Given, beside: str | None) -> str:
     if not _fits(r"[0-9A-Fa-f]{8,40}", sealed):
         raise ConfigurationError(
             "serial: the hexadecimal serial of the merchant API certificate expected "
-            f"(40 characters), got {_shown(sealed)}"
+            f"(40 characters, without colons), got {_shown(sealed)}"
         )
     serial = str(sealed.reveal()).upper()
     if beside and crypto.normal_serial(beside) != crypto.normal_serial(serial):

@@ -60,12 +60,12 @@ class Node:
         """Send POST and return the verified reply.
 
         *body*: JSON on v3, a mapping of XML fields on v2. Keywords: ``json=``,
-        ``xml=``, ``data=`` (bytes, text or form fields), ``files={"file": (name,
-        bytes)}``, ``params=`` (query), ``headers=``, ``timeout=`` (seconds, or connect
-        and read), ``stream=`` (leave a file unread), ``base_url=``, ``middleware=``
-        (layers around this call, or a whole ``Stack``), ``path={...}`` (placeholders
-        whose names collide with one of these). Any other keyword fills the placeholder
-        of that name, with a ``str`` or an ``int``.
+        ``xml=``, ``data=`` (bytes, text or form fields), ``files={"file": path}`` (or
+        an open file, or a pair of name and bytes), ``params=`` (query), ``headers=``,
+        ``timeout=`` (seconds, or connect and read), ``stream=`` (leave a file unread),
+        ``base_url=``, ``middleware=`` (layers around this call, or a whole ``Stack``),
+        ``path={...}`` (placeholders whose names collide with one of these). Any other
+        keyword fills the placeholder of that name, with a ``str`` or an ``int``.
 
         Raises ``TemplateError`` or ``EncodeError`` before anything is sent, then
         ``TransportError``, ``APIError``, ``SignatureError`` or ``DecodeError``, whose
@@ -206,7 +206,7 @@ class Node:
         return _help.operations(self._text)
 
     def __dir__(self) -> list[str]:
-        return sorted([*_chain.METHODS, *_help.attributes(self._text)])
+        return sorted([*_help.names(self._text), *_help.attributes(self._text)])
 
     def _ipython_key_completions_(self) -> list[str]:
         return _help.items(self._text)

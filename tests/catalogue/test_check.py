@@ -122,6 +122,22 @@ BROKEN: dict[str, tuple[dict[str, Any], str]] = {
     "host": ({"host": "https://x"}, "host: 'https://x' is no host name"),
     "alt_hosts": ({"alt_hosts": ["x/y"]}, "host: 'x/y' is no host name"),
     "prefix": ({"url_prefix": "hk/"}, "url_prefix: 'hk/' is not /segments"),
+    "choice": (
+        {"any_of": ["amount"]},
+        "any_of: a list of lists of names expected",
+    ),
+    "choice elsewhere": (
+        {"any_of": [["reason", "order_id"]]},
+        "any_of: reason, order_id are not fields of one place",
+    ),
+    "choice of one": (
+        {"one_of": [["reason"]]},
+        "one_of: reason are not fields of one place",
+    ),
+    "choice of a required one": (
+        {"one_of": [["amount", "reason"]]},
+        "one_of: amount, reason are not all optional",
+    ),
     "placeholder missing": (
         {"path": {"id": "string"}},
         "path: id are not its placeholders",

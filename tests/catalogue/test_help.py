@@ -231,6 +231,23 @@ class TestCompletion:
         assert set(dir(client.v3.pay)) > METHODS
         assert set(dir(client.v3.tomorrow)) == METHODS
 
+    @pytest.mark.parametrize(
+        ("path", "verbs"),
+        [
+            ("v3/pay/transactions/native", {"post"}),
+            ("v3/payscore/serviceorder", {"get", "post"}),
+            ("v3/marketing/favor/stocks", {"get", "paginate"}),
+            ("v3/tomorrow", {"get", "post", "put", "patch", "delete", "paginate"}),
+        ],
+    )
+    def test_dir_offers_the_verbs_that_the_endpoint_has(
+        self, client: WeChatPay, path: str, verbs: set[str]
+    ) -> None:
+        both = verbs | {f"{verb}_async" for verb in verbs}
+        offered = {name for name in dir(client[path]) if name in METHODS}
+        assert offered == both | {"chain", "operation", "operations"}
+        assert client[path].delete  # what is not offered is there all the same
+
     def test_each_name_gives_a_segment(self, client: WeChatPay) -> None:
         names = set(dir(client.v3)) - METHODS
         assert {"payscore", "global_", "applyment4sub", "combineTransactions"} <= names

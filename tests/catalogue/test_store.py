@@ -65,7 +65,24 @@ def test_what_is_no_path_of_an_endpoint_finds_nothing(path: str) -> None:
 def test_the_method_is_part_of_the_question() -> None:
     path = "v3/payscore/serviceorder/{out_order_no}/cancel"
     assert catalogue.find("GET", path) is None
-    assert catalogue.find("post", path) is None
+    assert catalogue.find("POST", path) is not None
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("post", "v3/pay/transactions/native"),
+        ("POST", "/v3/pay/transactions/native"),
+        ("Post", "/v3/pay/transactions/native?x=1"),
+    ],
+)
+def test_case_a_slash_in_front_and_a_query_do_not_matter(
+    method: str, path: str
+) -> None:
+    native = catalogue.find("POST", "v3/pay/transactions/native")
+    assert native is not None
+    assert catalogue.find(method, path) is native
+    assert catalogue.at(path)["POST"] is native
 
 
 def test_a_literal_segment_is_preferred_to_a_placeholder() -> None:

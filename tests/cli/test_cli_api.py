@@ -279,3 +279,33 @@ loaded = {name.split(".")[0] for name in sys.modules}
 assert not loaded & {"aiohttp", "starlette", "uvicorn", "jinja2", "markupsafe"}
 """
     subprocess.run([sys.executable, "-c", program], check=True)
+
+
+class TestNearMisses:
+    @pytest.mark.parametrize(
+        ("arguments", "told"),
+        [
+            (("--show", "GET", "v3/pay/transactions/jsapi"), "this path has POST"),
+            (("client.v3.pay.transactions.jsapi.get",), "this path has POST"),
+            (("v3/pay/transactons/jsapi",), "near it: v3/pay/transactions/jsapi,"),
+            (("v3/payscor/serviceorder",), "near it: v3/payscore/serviceorder"),
+        ],
+    )
+    def test_what_is_there_is_said(self, arguments: tuple[str, ...], told: str) -> None:
+        result = api(*arguments)
+        assert result.exit_code == 1
+        assert told in result.stderr
+
+    def test_a_path_that_is_near_is_told_to_machines(self) -> None:
+        result = api("--json", "v3/payscor/serviceorder")
+        assert json.loads(result.stdout)["near"][0] == "v3/payscore/serviceorder"
+
+    @pytest.mark.parametrize(
+        ("chain", "title"),
+        [
+            ("client.v3.pay.transactions.jsapi.post", "JSAPI下单"),
+            ("v3.payscore.serviceorder.get_async", "查询支付分订单"),
+        ],
+    )
+    def test_a_chain_may_end_in_its_verb(self, chain: str, title: str) -> None:
+        assert in_full(api(chain)) == [title]

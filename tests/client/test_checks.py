@@ -16,6 +16,7 @@ from wechatpay_chain import (
     ConfigurationError,
     EncodeError,
     Problem,
+    TemplateError,
     WeChatPay,
     around,
     catalogue,
@@ -314,7 +315,7 @@ def test_strict_tells_every_problem_at_once(call, server, strict) -> None:
         Problem("reason", "required", "nothing", "a value"),
         Problem("resaon", "unknown", "'resaon'", "'reason'"),
         Problem(
-            "out_order_no", "repeated", "it in the body too", "it in the path only"
+            "out_order_no", "repeated", "a field of the body too", "a placeholder alone"
         ),
     )
     assert server.requests == []
@@ -669,3 +670,213 @@ def test_a_layer_is_entered_only_where_it_may_have_work(
     entered = {entry.name for entry in prepared.entries}
     assert entered & {"check", "conceal"} == layers
     assert {"raise_errors", "encode", "retry", "decode", "verify", "sign"} <= entered
+
+
+# Choices, times, other verbs, paths that are nearly known.
+
+REFUND = {"out_refund_no": "1", "amount": {"refund": 1, "total": 1, "currency": "CNY"}}
+QUERY = {"service_id": "500001", "appid": "wxd678efh567hg6787"}
+
+
+@pytest.mark.parametrize(
+    ("verb", "path", "given", "expected"),
+    [
+        (
+            "post",
+            "v3/refund/domestic/refunds",
+            REFUND,
+            Problem(
+                "transaction_id",
+                "required",
+                "neither",
+                "'transaction_id' or 'out_trade_no'",
+            ),
+        ),
+        (
+            "get",
+            "v3/payscore/serviceorder",
+            QUERY,
+            Problem(
+                "?out_order_no", "required", "neither", "'out_order_no' or 'query_id'"
+            ),
+        ),
+        (
+            "get",
+            "v3/payscore/serviceorder",
+            {**QUERY, "out_order_no": "1", "query_id": "2"},
+            Problem(
+                "?query_id",
+                "choice",
+                "'out_order_no' and 'query_id'",
+                "either 'out_order_no' or 'query_id'",
+            ),
+        ),
+    ],
+)
+def test_strict_knows_fields_that_stand_for_each_other(
+    call, strict, verb, path, given, expected
+) -> None:
+    assert refused(call, getattr(strict[path], verb), given) == (expected,)
+
+
+@pytest.mark.parametrize(
+    ("verb", "path", "given"),
+    [
+        ("post", "v3/refund/domestic/refunds", {**REFUND, "out_trade_no": "1"}),
+        (
+            "post",
+            "v3/refund/domestic/refunds",
+            {**REFUND, "out_trade_no": "1", "transaction_id": "2"},
+        ),
+        ("get", "v3/payscore/serviceorder", {**QUERY, "query_id": "1"}),
+    ],
+)
+def test_strict_lets_pass_a_choice_that_was_made(
+    call, server, strict, verb, path, given
+) -> None:
+    call(getattr(strict[path], verb), given)
+    assert len(server.requests) == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "right"),
+    [
+        ("2030-01-02T03:04:05+08:00", True),
+        ("2030-01-02T03:04:05.678Z", True),
+        ("2030-01-02 03:04:05", False),
+        ("2030-01-02T03:04:05", False),
+        ("2030-02-30T03:04:05+08:00", False),
+        ("20300102030405", False),
+    ],
+)
+def test_strict_reads_times(call, server, strict, text, right) -> None:
+    body = {**NATIVE, "time_expire": text}
+    node = strict.v3.pay.transactions.native
+    if right:
+        call(node.post, body)
+    else:
+        assert rules(refused(call, node.post, body)) == [("time_expire", "format")]
+
+
+VERB = "method: POST expected, got GET (method)"
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "v3/pay/transactions/native",
+        "v3/payscore/serviceorder/{out_order_no}/cancel",
+        "v3/payscore/serviceorder/{order_no}/cancel?a=1",
+    ],
+)
+def test_another_verb_on_a_known_path_is_told(
+    call, server, client, strict, path
+) -> None:
+    holes = {
+        name: "1" for name in ("out_order_no", "order_no") if f"{{{name}}}" in path
+    }
+    (message,) = told(call, client[path].get, **holes)
+    assert message.endswith(VERB)
+    (problem,) = refused(call, strict[path].get, **holes)
+    assert str(problem) == VERB
+    assert len(server.requests) == 1
+
+
+@pytest.mark.parametrize(
+    ("path", "near"),
+    [
+        ("v3/payscor/serviceorder", "v3/payscore/serviceorder"),
+        ("v3/pay/transactons/native", "v3/pay/transactions/native"),
+        (
+            "v3/payscore/serviceorders/{out_order_no}/cancel",
+            "v3/payscore/serviceorder/{out_order_no}/cancel",
+        ),
+    ],
+)
+def test_strict_refuses_a_path_one_segment_of_which_is_misspelt(
+    call, server, client, strict, path, near
+) -> None:
+    holes = {"out_order_no": "1"} if "{" in path else {}
+    assert told(call, client[path].post, {}, **holes) == []
+    problems = refused(call, strict[path].post, {}, **holes)
+    assert problems == (Problem("path", "unknown", repr(path), repr(near)),)
+    assert len(server.requests) == 1
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "v3/tomorrow",
+        "v3/tomorrow/{no}",
+        "v3/pay/transactions",
+        "v3/pay/transactions/hologram",
+        "v3/payscore/serviceorder/ORDER-1/cancel",  # what fills it may be a segment
+        "v9/pay",
+        "v3",
+    ],
+)
+def test_a_path_that_is_new_is_called_without_a_word(
+    call, server, client, strict, path
+) -> None:
+    holes = {"no": "1"} if "{" in path else {}
+    for one in (client, strict):
+        assert told(call, one[path].get, **holes) == []
+    assert len(server.requests) == 2
+
+
+def test_off_tells_nothing_of_another_verb(call, make) -> None:
+    client = make(check="off")
+    assert told(call, client.v3.pay.transactions.native.get) == []
+
+
+def test_on_the_base_of_hong_kong_the_prefix_is_understood(call, make) -> None:
+    client = make(base_url="https://api.mch.weixin.qq.com/hk")
+    (message,) = told(call, client.v3.transactions.jsapi.get)
+    assert message.endswith(VERB)
+    strict = client.with_options(check="strict")
+    (problem,) = refused(call, strict.v3.transactions.jsap.post, {})
+    assert problem.expected == "'hk/v3/transactions/jsapi'"
+
+
+@pytest.mark.parametrize(
+    ("verb", "path", "keyword", "told"),
+    [
+        (
+            "get",
+            "v3/payscore/serviceorder",
+            "out_order_no",
+            'is a field of the query: get({"out_order_no": ...}) or params={...}',
+        ),
+        (
+            "post",
+            "v3/pay/transactions/native",
+            "description",
+            'is a field of the body: post({"description": ...})',
+        ),
+        ("post", "v3/pay/transactions/native", "x", "(placeholders: none)"),
+        ("post", CANCEL, "out_order_no", None),
+        ("post", "v3/tomorrow", "description", "(placeholders: none)"),
+    ],
+)
+def test_a_keyword_that_is_a_field_is_told_its_place(
+    call, server, client, verb, path, keyword, told
+) -> None:
+    holes = {} if told else {"nothing": "1"}
+    with pytest.raises(TemplateError) as caught:
+        call(getattr(client[path], verb), **{keyword: "1"}, **holes)
+    if told:
+        assert str(caught.value).endswith(told)
+    else:
+        assert "is a field" not in str(caught.value)
+    assert server.requests == []
+
+
+def test_a_query_beside_a_body_is_given_by_its_keyword(call, client) -> None:
+    operation, name = next(
+        (one, name)
+        for one in catalogue.operations()
+        for name in one.query
+        if one.method == "POST" and not one.path
+    )
+    with pytest.raises(TemplateError, match=r"of the query: params=\{\.\.\.\}"):
+        call(client[operation.template].post, **{name: "1"})

@@ -54,7 +54,7 @@ def test_an_endpoint_of_another_host_goes_there_by_itself(
 @pytest.mark.parametrize(
     ("path", "url"),
     [
-        ("v3/pay/transactions/native", f"{USUAL}/v3/pay/transactions/native"),
+        ("v3/certificates", f"{USUAL}/v3/certificates"),
         ("hk/v3/certificates", f"{USUAL}/hk/v3/certificates"),
         ("v3/customs/published-tomorrow", f"{USUAL}/v3/customs/published-tomorrow"),
     ],

@@ -37,9 +37,9 @@ def node(client: WeChatPay) -> Any:
     ],
 )
 def test_each_verb_sends_its_method_signed(call, server, client, verb, method) -> None:
-    reply = call(getattr(client.v3.certificates, verb))
+    reply = call(getattr(client.v3.tomorrow, verb))
     assert server.request.method == method
-    assert server.request.url == "https://api.mch.weixin.qq.com/v3/certificates"
+    assert server.request.url == "https://api.mch.weixin.qq.com/v3/tomorrow"
     assert server.request.body == b""
     assert reply.status_code == 200
     assert reply.verified

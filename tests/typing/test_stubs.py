@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from stub_files import PACKAGE, TREE, attributes, homes, methods, module
+from stub_files import PACKAGE, TREE, attributes, forms, homes, methods, module
 
 from wechatpay_chain import Node, _chain, catalogue
 from wechatpay_chain._calls import OPTIONS
@@ -45,7 +45,7 @@ def test_the_stub_of_an_endpoint_has_its_verb_and_placeholders(
         assert _chain.attribute(operation.template.rpartition("/")[2]) is None
         return
     verb = operation.method.lower()
-    known = methods(node_of(operation))
+    known = forms(node_of(operation))
     for name in (verb, f"{verb}_async"):
         given = known[name].args
         demanded = {
@@ -60,6 +60,8 @@ def test_the_stub_of_an_endpoint_has_its_verb_and_placeholders(
         empty = operation.empty or operation.download
         assert (ast.unparse(known[name].returns) == "Reply[None]") == empty
     assert isinstance(known[f"{verb}_async"], ast.AsyncFunctionDef)
+    once, awaited = (ast.dump(known[one].args) for one in (verb, f"{verb}_async"))
+    assert once == awaited
     assert operation.title in (ast.get_docstring(known[verb]) or "").replace("'", '"')
 
 
@@ -81,7 +83,7 @@ def verbs() -> Iterator[str]:
     """Each verb of each node in the stubs."""
     for path in TREE.glob("*/*.pyi"):
         for node in module(path.relative_to(TREE).as_posix()).values():
-            yield from methods(node)
+            yield from forms(node)
 
 
 def test_no_node_has_a_verb_that_the_catalogue_lacks() -> None:

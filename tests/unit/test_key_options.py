@@ -95,7 +95,7 @@ def test_the_serial_is_sent_in_upper_case(spelling: str) -> None:
 def test_the_serial_is_hexadecimal(value: Any, got: str) -> None:
     assert str(refusal(serial=value)) == (
         "serial: the hexadecimal serial of the merchant API certificate expected "
-        f"(40 characters), got {got}"
+        f"(40 characters, without colons), got {got}"
     )
 
 

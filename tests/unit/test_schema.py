@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from wechatpay_chain import Request, catalogue
-from wechatpay_chain._calls import known
+from wechatpay_chain._lookup import known
 from wechatpay_chain._messages import Payload
 from wechatpay_chain.catalogue import Field, Operation
 from wechatpay_chain.catalogue.places import Places, parsed, places
@@ -465,12 +465,26 @@ def test_an_operation_is_a_plain_value_with_its_plan() -> None:
 def test_the_catalogue_is_loaded_with_the_first_call_and_not_before() -> None:
     program = """
 import sys
+from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
 from wechatpay_chain import MemoryTransport, WeChatPay
-from wechatpay_chain.sandbox import Gateway
 
-client = Gateway(seed=1).client()
+def fails(request):
+    raise OSError
+
+key, other = (generate_private_key(65537, 2048) for _ in range(2))
+client = WeChatPay(
+    mchid="1900000109",
+    serial="3775B6A45ACD588826D15E583A95F5DD00000000",
+    private_key=key,
+    certs={"PUB_KEY_ID_0114232134912410000000000000": other.public_key()},
+    transport=MemoryTransport(fails),
+    retry=1,
+)
 assert "wechatpay_chain.catalogue" not in sys.modules
-client.v3.security.echo.post({"echo_message": "hi"})
+try:
+    client.v3.security.echo.post({"echo_message": "hi"})
+except OSError:
+    pass
 assert "wechatpay_chain.catalogue" in sys.modules
 from wechatpay_chain.catalogue.store import _segment
 assert _segment.cache_info().currsize == 1

@@ -1,10 +1,17 @@
 from collections.abc import Mapping, Sequence
-from typing import IO, TypeAlias, TypedDict
+from typing import IO, Generic, TypeAlias, TypedDict, TypeVar
+
+from typing_extensions import Unpack
 
 from .._flow import Layer
 from .._node import Node
+from .._reply import Reply
 from .._stack import Stack
 from ..catalogue import Operation
+
+Body = TypeVar("Body")
+Query = TypeVar("Query")
+Data = TypeVar("Data")
 
 #: ``{"file": (name, content)}``: one file.
 Files: TypeAlias = Mapping[str, tuple[str, bytes | bytearray | memoryview | IO[bytes]]]
@@ -49,3 +56,38 @@ class TypedNode:
 
     def __hash__(self) -> int: ...
     def __eq__(self, other: object, /) -> bool: ...
+
+class JsonPost(TypedNode, Generic[Body, Data]):
+    """A node whose ``post`` takes a body alone: the further forms of it."""
+
+    async def post_async(
+        self, body: Body = ..., /, *, json: Body = ..., **options: Unpack[BodyOptions]
+    ) -> Reply[Data]:
+        """Await ``post``, which says what it does."""
+
+    def __call__(self, body: Body, /, **options: Unpack[BodyOptions]) -> Reply[Data]:
+        """Calling a node is its ``post``."""
+
+class XmlPost(TypedNode, Generic[Body, Data]):
+    """The same for APIv2."""
+
+    async def post_async(
+        self, body: Body = ..., /, *, xml: Body = ..., **options: Unpack[BodyOptions]
+    ) -> Reply[Data]:
+        """Await ``post``, which says what it does."""
+
+    def __call__(self, body: Body, /, **options: Unpack[BodyOptions]) -> Reply[Data]:
+        """Calling a node is its ``post``."""
+
+class QueryGet(TypedNode, Generic[Query, Data]):
+    """A node whose ``get`` takes a query alone: the further form of it."""
+
+    async def get_async(
+        self,
+        query: Query = ...,
+        /,
+        *,
+        params: Query = ...,
+        **options: Unpack[Options],
+    ) -> Reply[Data]:
+        """Await ``get``, which says what it does."""

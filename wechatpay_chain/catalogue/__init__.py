@@ -38,15 +38,22 @@ __all__ = [
 def find(method: str, path: str) -> Operation | None:
     """The operation of *method* on *path*, a template or one that is filled in.
 
-    *path* is written as the chain has it, without a slash in front and without a query:
-    ``v3/payscore/serviceorder/{out_order_no}/cancel`` or ``.../ORDER-1/cancel``.
+    ``v3/payscore/serviceorder/{out_order_no}/cancel`` or ``.../ORDER-1/cancel``, as the
+    chain has it. A slash in front, a query and the case of *method* do not matter.
     """
+    path = _bare(path)
     where = segment_of(path)
-    return None if where is None else where.find(method, path)
+    return None if where is None else where.find(method.upper(), path)
+
+
+def _bare(path: str) -> str:
+    """*path* as the data has it."""
+    return path.removeprefix("/").partition("?")[0]
 
 
 def at(path: str) -> Mapping[str, Operation]:
     """The operations of *path* by method; empty where none is known."""
+    path = _bare(path)
     where = segment_of(path)
     return {} if where is None else where.at(path)
 

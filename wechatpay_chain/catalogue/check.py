@@ -12,7 +12,7 @@ from typing import Any, NamedTuple, cast
 
 from .. import _chain, _uri
 from ..errors import TemplateError
-from . import layout
+from . import groups, layout
 from .model import Field, Operation
 from .notation import NotationError, parse_field, parse_operation
 from .values import Fault, faults
@@ -233,6 +233,10 @@ def _of_shape(given: Mapping[str, Any]) -> Iterator[Fault]:
         texts = given.get(key, ["-"])
         if not isinstance(texts, list) or not texts or "" in texts:
             yield Fault(key, "a list of texts expected, or nothing")
+    for key in ("any_of", "one_of"):
+        listed: list[object] = given.get(key, [["-"]])
+        if not all(isinstance(one, list) for one in listed):
+            yield Fault(key, "a list of lists of names expected")
     for key in ("answers", "errors", *_PARTS):
         part: Any = given.get(key, {})
         named = isinstance(part, str) and part.startswith("@") and key in _PARTS
@@ -271,6 +275,7 @@ def _of_operation(operation: Operation) -> Iterator[Fault]:
         for status in cast("list[int]", statuses if listed else [statuses]):
             if not 400 <= status < 600:
                 yield Fault(f"errors.{code}", f"{status} is no status of an error")
+    yield from groups.misplaced(operation)
     yield from _of_words(operation)
 
 

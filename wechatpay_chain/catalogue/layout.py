@@ -17,7 +17,8 @@ KEYS = (
     *("title", "roles", "tags", "updated", "docs", "deprecated"),
     *("host", "url_prefix", "alt_hosts", "cert", "nonceless"),
     *("upload", "download", "redirect", "paginated", "encoding"),
-    *("path", "query", "headers", "body", "body_optional", "answers", "errors"),
+    *("path", "query", "headers", "body", "body_optional", "any_of", "one_of"),
+    *("answers", "errors"),
 )
 
 #: The keys of a notification, in theirs.

@@ -137,6 +137,10 @@ class Operation:
     errors: Mapping[str, Any] = field(default_factory=dict[str, Any])
     path: Mapping[str, Field] = field(default_factory=dict[str, Field])
     query: Mapping[str, Field] = field(default_factory=dict[str, Field])
+    #: Names in the query or the body of which one at least is needed.
+    any_of: tuple[tuple[str, ...], ...] = ()
+    #: Names of which exactly one is.
+    one_of: tuple[tuple[str, ...], ...] = ()
     headers: Mapping[str, Field] = field(default_factory=dict[str, Field])
     body: Field | None = None
     #: Status to what is answered, ``None`` for an empty body.

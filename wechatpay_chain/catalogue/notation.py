@@ -43,8 +43,11 @@ _PLAIN = (
     "errors",
 )
 _LISTS = ("roles", "tags", "alt_hosts")
+_GROUPS = ("any_of", "one_of")
 _PARTS = ("path", "query", "headers")
-_KEYS = frozenset({*_PLAIN, *_LISTS, *_PARTS, "docs", "encoding", "body", "answers"})
+_KEYS = frozenset(
+    {*_PLAIN, *_LISTS, *_GROUPS, *_PARTS, "docs", "encoding", "body", "answers"}
+)
 
 
 class NotationError(ValueError):
@@ -174,6 +177,11 @@ def parse_operation(
         raise NotationError(f"{key}: {', '.join(sorted(unknown))} is not understood")
     values: dict[str, Any] = {name: given[name] for name in _PLAIN if name in given}
     values.update((name, tuple(given[name])) for name in _LISTS if name in given)
+    values.update(
+        (name, tuple(tuple(one) for one in cast("list[list[str]]", given[name])))
+        for name in _GROUPS
+        if name in given
+    )
     try:
         for part in _PARTS:
             if part in given:

@@ -9,6 +9,7 @@ from urllib.parse import parse_qsl, unquote
 
 from .._shapes import mapping
 from ..errors import Problem
+from .groups import unmet
 from .model import HOST, Field, Operation
 from .places import Places, places
 from .schema import Finding, check_members, check_value, got, shown
@@ -194,6 +195,8 @@ class Plan:
             # Of a list only that it is there: how it is written differs.
             values[name] = None if is_list else value
         found = check_members(fields, values, "?", text=True, joint="")
+        given = dict.fromkeys(values, "given")
+        yield from map(Finding, unmet(self._operation, given, query=True))
         several = {f"?{name}" for name, value in values.items() if value is None}
         yield from (one for one in found if one.problem.path not in several)
 
@@ -215,6 +218,7 @@ class Plan:
             yield Finding(Problem("body", "type", got(value), "an object"))
         elif fields:
             yield from self._members(fields, given, ours)
+            yield from map(Finding, unmet(operation, given, query=False))
 
     def _members(
         self, fields: Mapping[str, Field], given: Mapping[Any, Any], ours: Iterable[str]
@@ -224,7 +228,7 @@ class Plan:
             place, rule, _, _ = finding.problem
             if rule == "unknown" and place in self._operation.path:
                 problem = Problem(
-                    place, "repeated", "it in the body too", "it in the path only"
+                    place, "repeated", "a field of the body too", "a placeholder alone"
                 )
                 finding = finding._replace(problem=problem)
             yield finding

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime
 from difflib import get_close_matches
 from typing import Any, NamedTuple
 
@@ -18,6 +19,10 @@ from .model import Field
 from .places import parsed
 
 _INTEGER = re.compile(r"-?[0-9]+")
+#: A time with its offset, less what Python 3.10 cannot read: fractions and ``Z``.
+_TIME = re.compile(
+    r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)", re.ASCII
+)
 _NUMBER = re.compile(r"-?[0-9]+(?:\.[0-9]+)?")
 #: Numbers of which one may do where the documents of APIv2 require several, and those
 #: that stand for each other.
@@ -215,6 +220,21 @@ def _limits(field: Field, value: Any, path: str) -> Iterator[Problem]:
         yield Problem(path, "length", size, f"{_span(field)} characters")
     if field.pattern and text is not None and not re.fullmatch(field.pattern, text):
         yield Problem(path, "pattern", got(text), f"the form {field.pattern}")
+    if field.format == "rfc3339" and text is not None and not _is_time(text):
+        example = "a time such as 2030-01-02T03:04:05+08:00"
+        yield Problem(path, "format", got(text), example)
+
+
+def _is_time(text: str) -> bool:
+    """Whether it is a time by RFC 3339, of a day that there is."""
+    match = _TIME.fullmatch(text)
+    if match is None:
+        return False
+    try:
+        datetime.fromisoformat(match[1])
+    except ValueError:
+        return False
+    return True
 
 
 def _range(field: Field, number: float, path: str, text: str) -> Iterator[Problem]:

@@ -53,13 +53,35 @@ class _Writer:
         for segment, below in sorted(branch.below.items()):
             kind = self.branch(below, [*path, segment])
             body += f"    {_chain.attribute(segment)}: {kind}\n"
+        bases: list[str] = []
         for method in sorted(branch.calls):
-            body += self._verbs(branch.calls[method])
+            call = branch.calls[method]
+            base = self._base(call)
+            bases += [base] if base else []
+            body += self._verbs(call, alone=bool(base))
         # After those that it mentions: a name ahead costs mypy another round.
-        self.blocks.append(f"class {name}(TypedNode):\n{body}")
+        above = ", ".join(bases) or "TypedNode"
+        self.blocks.append(f"class {name}({above}):\n{body}")
         return name
 
-    def _verbs(self, call: Call) -> str:
+    def _base(self, call: Call) -> str:
+        """What has the further forms of a verb, where body and answer say it all.
+
+        Half of the endpoints: a class that is read once is dearer than one that is
+        not, but a method that is not read costs a checker nothing.
+        """
+        if call.placeholders or call.files:
+            return ""
+        method, data = call.operation.method, self._text(call.data)
+        if method == "POST" and call.body and not call.query:
+            kind = "XmlPost" if call.operation.version == "v2" else "JsonPost"
+            return f"{kind}[{self._text(call.body)}, {data}]"
+        if method == "GET" and call.query and not call.body:
+            return f"QueryGet[{self._text(call.query)}, {data}]"
+        return ""
+
+    def _verbs(self, call: Call, *, alone: bool) -> str:
+        """The verb of *call* and, unless *alone*, its other forms."""
         verb = call.operation.method.lower()
         given = self._parameters(call)
         gives = f"Reply[{self._text(call.data)}]"
@@ -67,10 +89,13 @@ class _Writer:
         out = (
             f"    def {verb}(self, {given}) -> {gives}:\n"
             f'        """{documentation(call.operation)}"""\n'
-            f"    async def {verb}_async(self, {given}) -> {gives}:\n"
-            f'        """{title}."""\n'
         )
-        if verb == "post" and (call.body or call.files):
+        if not alone:
+            out += (
+                f"    async def {verb}_async(self, {given}) -> {gives}:\n"
+                f'        """{title}."""\n'
+            )
+        if not alone and verb == "post" and (call.body or call.files):
             given = self._parameters(call, demanded=True)
             out += f"    def __call__(self, {given}) -> {gives}:\n"
             out += f'        """{title}: POST."""\n'

@@ -32,7 +32,10 @@ _IMPORTS = {
     "typing": ("Any", "Literal", "Protocol", "TypedDict", "overload"),
     "typing_extensions": ("NotRequired", "Required", "Unpack"),
     "..._reply": ("Reply",),
-    "..base": ("BodyOptions", "Files", "Options", "TypedNode"),
+    "..base": (
+        *("BodyOptions", "Files", "JsonPost", "Options", "QueryGet", "TypedNode"),
+        "XmlPost",
+    ),
 }
 #: What the hand-written ``base.pyi`` gives to programs.
 _BASE = ("BodyOptions", "Files", "Options", "TypedNode")

@@ -7,6 +7,7 @@ from textwrap import wrap
 from typing import NamedTuple
 
 from .._chain import attribute
+from .groups import described
 from .model import HOST, Field, Operation
 
 #: Columns that the text fits into, as far as names and links allow.
@@ -37,6 +38,9 @@ def describe(operation: Operation) -> str:
         kind = _ENCODINGS.get(operation.encoding or "", "")
         optional = ", optional" if operation.body_optional else ""
         parts.append(_section(f"Body, {kind}{optional}", _value(operation.body)))
+    chosen = list(described(operation))
+    if chosen:
+        parts.append(_section("Choices", chosen))
     for status, answer in operation.answers.items():
         if answer is None:
             parts.append(f"Answer {status}, empty")

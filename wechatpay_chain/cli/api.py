@@ -15,6 +15,7 @@ import click
 from .. import _chain, catalogue
 from ..catalogue import Operation, layout
 from ..catalogue.examples import arguments, forms, preparation
+from ..catalogue.nearest import near_paths
 from ..catalogue.search import Hit, Match, near
 from ..catalogue.text import describe
 
@@ -53,20 +54,24 @@ def command(
     if show is None and not words:
         _segments(as_json)
         return
-    hits = [Hit(one, ()) for one in _at(*(show or _located(words)))]
+    method, text = show or _located(words)
+    hits = [Hit(one, ()) for one in _at(method, text)]
     in_full = bool(hits)
     if not hits and show is None:
         hits = catalogue.search(" ".join(words), limit)
         in_full = len(hits) == 1
     told = " ".join(show or words)
+    others = [] if hits else list(_known(text)[0].values())
     if as_json:
-        _as_json(hits, in_full, told)
+        _as_json(hits, in_full, told, text)
     elif in_full:
         click.echo("\n\n\n".join(_in_full(hit.operation) for hit in hits))
     elif hits:
         _table(hits, limit)
     if not hits:
-        _nothing(told, as_json)
+        if not as_json:
+            _nothing(told, text, others)
+        raise SystemExit(1)
 
 
 def _located(words: tuple[str, ...]) -> tuple[str, str]:
@@ -78,14 +83,28 @@ def _located(words: tuple[str, ...]) -> tuple[str, str]:
 
 def _at(method: str, text: str) -> list[Operation]:
     """The operations at *text*, a path, URL or chain; of APIv2 also as on the wire."""
+    known, verb = _known(text)
+    wanted = method.upper() or verb
+    return [one for name, one in known.items() if wanted in ("", name)]
+
+
+def _known(text: str) -> tuple[Mapping[str, Operation], str]:
+    """What there is at the path of *text*, and the verb that *text* ends in."""
+    path, verb = _path(text)
+    return catalogue.at(path) or catalogue.at(f"v2/{path}"), verb
+
+
+def _path(text: str) -> tuple[str, str]:
+    """The path that *text* stands for, and the verb at the end of a chain."""
     path = urlsplit(text).path if "://" in text else text.partition("?")[0]
     chained = _CHAIN.fullmatch(path)
-    if chained:
-        names = (_chain.segment(name) for name in chained[1].split("."))
-        path = "/".join(name or "" for name in names)
-    path = path.removeprefix("/")
-    known = catalogue.at(path) or catalogue.at(f"v2/{path}")
-    return [one for name, one in known.items() if method.upper() in ("", name)]
+    if chained is None:
+        return path.removeprefix("/"), ""
+    *names, last = chained[1].split(".")
+    verb = last.removesuffix("_async").upper()
+    if verb not in layout.METHODS:
+        names, verb = [*names, last], ""
+    return "/".join(_chain.segment(name) or "" for name in names), verb
 
 
 def _segments(as_json: bool) -> None:
@@ -157,19 +176,24 @@ def _calls(operation: Operation) -> str:
     return "\n".join(f"  {line}".rstrip() for line in lines)
 
 
-def _nothing(told: str, as_json: bool) -> None:
-    if not as_json:
-        close = near(told)
-        hint = f"; near it: {', '.join(close)}" if close else ""
-        click.echo(f"wxpay api: nothing found for {told!r}{hint}", err=True)
-    raise SystemExit(1)
+def _nothing(told: str, text: str, others: list[Operation]) -> None:
+    close = _near(told, text)
+    hint = f"; near it: {', '.join(close)}" if close else ""
+    if others:
+        hint = f"; this path has {', '.join(one.method for one in others)}"
+    click.echo(f"wxpay api: nothing found for {told!r}{hint}", err=True)
 
 
-def _as_json(hits: list[Hit], in_full: bool, told: str) -> None:
+def _near(told: str, text: str) -> list[str]:
+    """Paths that are nearly the one of *text*, or words that are nearly those told."""
+    return near_paths(_path(text)[0]) or near(told)
+
+
+def _as_json(hits: list[Hit], in_full: bool, told: str, text: str) -> None:
     found = [_facts(hit, in_full) for hit in hits]
     data: dict[str, Any] = {"operations": found}
     if not hits:
-        data["near"] = near(told)
+        data["near"] = _near(told, text)
     click.echo(json.dumps(data, ensure_ascii=False, indent=2))
 
 

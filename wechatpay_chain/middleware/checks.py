@@ -1,7 +1,8 @@
 """The layer ``check``: is the request what the catalogue says of its endpoint?
 
 What is certain is told as a ``CheckWarning``; ``check="strict"`` refuses all that the
-catalogue is sure of. Endpoints that it does not know pass.
+catalogue is sure of. Endpoints that it does not know pass, except for another verb on a
+path that it does know and, if strict, a path that is one misspelt segment away.
 """
 
 from __future__ import annotations
@@ -35,14 +36,16 @@ class Checker:
     name = "check"
 
     def __init__(self, mode: Mode = "warn") -> None:
-        self._mode = mode
+        self._mode: Mode = mode
         #: Nothing is to be told of an endpoint whose plan is quiet.
         self.by_catalogue: bool = mode != "strict"
 
     def __call__(self, request: Request) -> Flow[Response]:
         operation = request.operation
-        if operation is not None and self._mode != "off":
-            if self._mode == "strict":
+        if self._mode != "off":
+            if operation is None:
+                _look_up(request, self._mode)
+            elif self._mode == "strict":
                 _refuse(request, operation)
             elif not operation.plan.is_sound(request.template, request.payload):
                 _tell(
@@ -51,6 +54,23 @@ class Checker:
                 )
         response: Response = yield request
         return response
+
+
+def _look_up(request: Request, mode: Mode) -> None:
+    """Look for what was meant by a call that the catalogue does not know."""
+    from ..catalogue.nearest import misspelt, wrong_verb  # not with each program
+
+    path = request.template.partition("?")[0]
+    if request.base_url.endswith("/hk"):
+        path = f"hk/{path}"
+    problem = wrong_verb(request.method, path)
+    if problem is None and mode == "strict":
+        problem = misspelt(path)
+    if problem is None:
+        return
+    if mode == "strict":
+        raise CheckError(_text(request, [problem]), problems=[problem])
+    _tell(request, [problem])
 
 
 def _refuse(request: Request, operation: Operation) -> None:

@@ -2,10 +2,10 @@
 from collections.abc import AsyncIterator, Iterator
 from typing_extensions import Unpack
 from ..._reply import Reply
-from ..base import Options, TypedNode
+from ..base import Options, QueryGet, TypedNode
 from ..types.hk import settle as t
 
-class Settlements(TypedNode):
+class Settlements(QueryGet[t.SettlementsGetQuery, t.SettlementsGetData]):
     def get(self, query: t.SettlementsGetQuery = ..., /, *, params: t.SettlementsGetQuery = ..., **options: Unpack[Options]) -> Reply[t.SettlementsGetData]:
         """查询结算资金明细.
 
@@ -13,8 +13,6 @@ class Settlements(TypedNode):
 
         https://pay.weixin.qq.com/wiki/doc/api/wxpay/ch/fusion_wallet_ch/QuickPay/chapter8_10.shtml
         """
-    async def get_async(self, query: t.SettlementsGetQuery = ..., /, *, params: t.SettlementsGetQuery = ..., **options: Unpack[Options]) -> Reply[t.SettlementsGetData]:
-        """查询结算资金明细."""
     def paginate(self, query: t.SettlementsGetPages = ..., /, *, params: t.SettlementsGetPages = ..., **options: Unpack[Options]) -> Iterator[t.SettlementsGetItem]:
         """查询结算资金明细: every item, page after page."""
     def paginate_async(self, query: t.SettlementsGetPages = ..., /, *, params: t.SettlementsGetPages = ..., **options: Unpack[Options]) -> AsyncIterator[t.SettlementsGetItem]:

@@ -2,7 +2,7 @@
 from collections.abc import AsyncIterator, Iterator
 from typing_extensions import Unpack
 from ..._reply import Reply
-from ..base import BodyOptions, Options, TypedNode
+from ..base import BodyOptions, JsonPost, Options, QueryGet, TypedNode
 from ..types.v3 import brand as t
 
 class ApplymentsApplymentIdApplymentId(TypedNode):
@@ -37,7 +37,7 @@ class ApplymentsBusinessCodeBusinessCode(TypedNode):
 class ApplymentsBusinessCode(TypedNode):
     _business_code_: ApplymentsBusinessCodeBusinessCode
 
-class ApplymentsCancelApplyment(TypedNode):
+class ApplymentsCancelApplyment(JsonPost[t.ApplymentsCancelApplymentPostBody, t.ApplymentsCancelApplymentPostData]):
     def post(self, body: t.ApplymentsCancelApplymentPostBody = ..., /, *, json: t.ApplymentsCancelApplymentPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.ApplymentsCancelApplymentPostData]:
         """撤销申请.
 
@@ -45,12 +45,8 @@ class ApplymentsCancelApplyment(TypedNode):
 
         https://pay.weixin.qq.com/doc/v3/partner/4016257700
         """
-    async def post_async(self, body: t.ApplymentsCancelApplymentPostBody = ..., /, *, json: t.ApplymentsCancelApplymentPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.ApplymentsCancelApplymentPostData]:
-        """撤销申请."""
-    def __call__(self, body: t.ApplymentsCancelApplymentPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.ApplymentsCancelApplymentPostData]:
-        """撤销申请: POST."""
 
-class Applyments(TypedNode):
+class Applyments(JsonPost[t.ApplymentsPostBody, t.ApplymentsPostData]):
     applymentId: ApplymentsApplymentId
     businessCode: ApplymentsBusinessCode
     cancelApplyment: ApplymentsCancelApplyment
@@ -61,12 +57,8 @@ class Applyments(TypedNode):
 
         https://pay.weixin.qq.com/doc/v3/partner/4016249989
         """
-    async def post_async(self, body: t.ApplymentsPostBody = ..., /, *, json: t.ApplymentsPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.ApplymentsPostData]:
-        """提交入驻申请."""
-    def __call__(self, body: t.ApplymentsPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.ApplymentsPostData]:
-        """提交入驻申请: POST."""
 
-class CardCardConfigsCancelApplyment(TypedNode):
+class CardCardConfigsCancelApplyment(JsonPost[t.CardCardConfigsCancelApplymentPostBody, t.CardCardConfigsCancelApplymentPostData]):
     def post(self, body: t.CardCardConfigsCancelApplymentPostBody = ..., /, *, json: t.CardCardConfigsCancelApplymentPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.CardCardConfigsCancelApplymentPostData]:
         """撤销商家名片配置申请.
 
@@ -74,12 +66,8 @@ class CardCardConfigsCancelApplyment(TypedNode):
 
         https://pay.weixin.qq.com/doc/v3/partner/4016475172
         """
-    async def post_async(self, body: t.CardCardConfigsCancelApplymentPostBody = ..., /, *, json: t.CardCardConfigsCancelApplymentPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.CardCardConfigsCancelApplymentPostData]:
-        """撤销商家名片配置申请."""
-    def __call__(self, body: t.CardCardConfigsCancelApplymentPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.CardCardConfigsCancelApplymentPostData]:
-        """撤销商家名片配置申请: POST."""
 
-class CardCardConfigsPreviewUrl(TypedNode):
+class CardCardConfigsPreviewUrl(QueryGet[t.CardCardConfigsPreviewUrlGetQuery, t.CardCardConfigsPreviewUrlGetData]):
     def get(self, query: t.CardCardConfigsPreviewUrlGetQuery = ..., /, *, params: t.CardCardConfigsPreviewUrlGetQuery = ..., **options: Unpack[Options]) -> Reply[t.CardCardConfigsPreviewUrlGetData]:
         """获取商家名片预览二维码.
 
@@ -87,10 +75,8 @@ class CardCardConfigsPreviewUrl(TypedNode):
 
         https://pay.weixin.qq.com/doc/v3/partner/4016641998
         """
-    async def get_async(self, query: t.CardCardConfigsPreviewUrlGetQuery = ..., /, *, params: t.CardCardConfigsPreviewUrlGetQuery = ..., **options: Unpack[Options]) -> Reply[t.CardCardConfigsPreviewUrlGetData]:
-        """获取商家名片预览二维码."""
 
-class CardCardConfigsPublish(TypedNode):
+class CardCardConfigsPublish(JsonPost[t.CardCardConfigsPublishPostBody, t.CardCardConfigsPublishPostData]):
     def post(self, body: t.CardCardConfigsPublishPostBody = ..., /, *, json: t.CardCardConfigsPublishPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.CardCardConfigsPublishPostData]:
         """发布商家名片配置.
 
@@ -98,12 +84,8 @@ class CardCardConfigsPublish(TypedNode):
 
         https://pay.weixin.qq.com/doc/v3/partner/4016475176
         """
-    async def post_async(self, body: t.CardCardConfigsPublishPostBody = ..., /, *, json: t.CardCardConfigsPublishPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.CardCardConfigsPublishPostData]:
-        """发布商家名片配置."""
-    def __call__(self, body: t.CardCardConfigsPublishPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.CardCardConfigsPublishPostData]:
-        """发布商家名片配置: POST."""
 
-class CardCardConfigs(TypedNode):
+class CardCardConfigs(QueryGet[t.CardCardConfigsGetQuery, t.CardCardConfigsGetData], JsonPost[t.CardCardConfigsPostBody, t.CardCardConfigsPostData]):
     cancelApplyment: CardCardConfigsCancelApplyment
     previewUrl: CardCardConfigsPreviewUrl
     publish: CardCardConfigsPublish
@@ -114,8 +96,6 @@ class CardCardConfigs(TypedNode):
 
         https://pay.weixin.qq.com/doc/v3/partner/4016475174
         """
-    async def get_async(self, query: t.CardCardConfigsGetQuery = ..., /, *, params: t.CardCardConfigsGetQuery = ..., **options: Unpack[Options]) -> Reply[t.CardCardConfigsGetData]:
-        """查询商家名片配置申请状态."""
     def post(self, body: t.CardCardConfigsPostBody = ..., /, *, json: t.CardCardConfigsPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.CardCardConfigsPostData]:
         """提交商家名片配置申请.
 
@@ -123,10 +103,6 @@ class CardCardConfigs(TypedNode):
 
         https://pay.weixin.qq.com/doc/v3/partner/4016468440
         """
-    async def post_async(self, body: t.CardCardConfigsPostBody = ..., /, *, json: t.CardCardConfigsPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.CardCardConfigsPostData]:
-        """提交商家名片配置申请."""
-    def __call__(self, body: t.CardCardConfigsPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.CardCardConfigsPostData]:
-        """提交商家名片配置申请: POST."""
 
 class CardCardLinksBusinessCodeBusinessCode(TypedNode):
     def get(self, query: t.CardCardLinksBusinessCodeGetQuery = ..., /, *, params: t.CardCardLinksBusinessCodeGetQuery = ..., business_code: str | int, **options: Unpack[Options]) -> Reply[t.CardCardLinksBusinessCodeGetData]:
@@ -144,7 +120,7 @@ class CardCardLinksBusinessCodeBusinessCode(TypedNode):
 class CardCardLinksBusinessCode(TypedNode):
     _business_code_: CardCardLinksBusinessCodeBusinessCode
 
-class CardCardLinksCancelApplyment(TypedNode):
+class CardCardLinksCancelApplyment(JsonPost[t.CardCardLinksCancelApplymentPostBody, t.CardCardLinksCancelApplymentPostData]):
     def post(self, body: t.CardCardLinksCancelApplymentPostBody = ..., /, *, json: t.CardCardLinksCancelApplymentPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.CardCardLinksCancelApplymentPostData]:
         """撤销交易连接名片配置申请.
 
@@ -152,12 +128,8 @@ class CardCardLinksCancelApplyment(TypedNode):
 
         https://pay.weixin.qq.com/doc/v3/partner/4016366797
         """
-    async def post_async(self, body: t.CardCardLinksCancelApplymentPostBody = ..., /, *, json: t.CardCardLinksCancelApplymentPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.CardCardLinksCancelApplymentPostData]:
-        """撤销交易连接名片配置申请."""
-    def __call__(self, body: t.CardCardLinksCancelApplymentPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.CardCardLinksCancelApplymentPostData]:
-        """撤销交易连接名片配置申请: POST."""
 
-class CardCardLinksUnbindCardLink(TypedNode):
+class CardCardLinksUnbindCardLink(JsonPost[t.CardCardLinksUnbindCardLinkPostBody, t.CardCardLinksUnbindCardLinkPostData]):
     def post(self, body: t.CardCardLinksUnbindCardLinkPostBody = ..., /, *, json: t.CardCardLinksUnbindCardLinkPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.CardCardLinksUnbindCardLinkPostData]:
         """解除已生效交易连接名片场景.
 
@@ -165,12 +137,8 @@ class CardCardLinksUnbindCardLink(TypedNode):
 
         https://pay.weixin.qq.com/doc/v3/partner/4016366804
         """
-    async def post_async(self, body: t.CardCardLinksUnbindCardLinkPostBody = ..., /, *, json: t.CardCardLinksUnbindCardLinkPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.CardCardLinksUnbindCardLinkPostData]:
-        """解除已生效交易连接名片场景."""
-    def __call__(self, body: t.CardCardLinksUnbindCardLinkPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.CardCardLinksUnbindCardLinkPostData]:
-        """解除已生效交易连接名片场景: POST."""
 
-class CardCardLinks(TypedNode):
+class CardCardLinks(QueryGet[t.CardCardLinksGetQuery, t.CardCardLinksGetData], JsonPost[t.CardCardLinksPostBody, t.CardCardLinksPostData]):
     businessCode: CardCardLinksBusinessCode
     cancelApplyment: CardCardLinksCancelApplyment
     unbindCardLink: CardCardLinksUnbindCardLink
@@ -181,8 +149,6 @@ class CardCardLinks(TypedNode):
 
         https://pay.weixin.qq.com/doc/v3/partner/4016366785
         """
-    async def get_async(self, query: t.CardCardLinksGetQuery = ..., /, *, params: t.CardCardLinksGetQuery = ..., **options: Unpack[Options]) -> Reply[t.CardCardLinksGetData]:
-        """查询已生效交易连接名片规则."""
     def post(self, body: t.CardCardLinksPostBody = ..., /, *, json: t.CardCardLinksPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.CardCardLinksPostData]:
         """添加交易连接名片规则申请.
 
@@ -190,16 +156,12 @@ class CardCardLinks(TypedNode):
 
         https://pay.weixin.qq.com/doc/v3/partner/4016333302
         """
-    async def post_async(self, body: t.CardCardLinksPostBody = ..., /, *, json: t.CardCardLinksPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.CardCardLinksPostData]:
-        """添加交易连接名片规则申请."""
-    def __call__(self, body: t.CardCardLinksPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.CardCardLinksPostData]:
-        """添加交易连接名片规则申请: POST."""
 
 class Card(TypedNode):
     cardConfigs: CardCardConfigs
     cardLinks: CardCardLinks
 
-class MarketingShakeActivitiesActivities(TypedNode):
+class MarketingShakeActivitiesActivities(QueryGet[t.MarketingShakeActivitiesActivitiesGetQuery, t.MarketingShakeActivitiesActivitiesGetData]):
     def get(self, query: t.MarketingShakeActivitiesActivitiesGetQuery = ..., /, *, params: t.MarketingShakeActivitiesActivitiesGetQuery = ..., **options: Unpack[Options]) -> Reply[t.MarketingShakeActivitiesActivitiesGetData]:
         """查询摇优惠活动列表.
 
@@ -207,8 +169,6 @@ class MarketingShakeActivitiesActivities(TypedNode):
 
         https://pay.weixin.qq.com/doc/v3/partner/4015783259
         """
-    async def get_async(self, query: t.MarketingShakeActivitiesActivitiesGetQuery = ..., /, *, params: t.MarketingShakeActivitiesActivitiesGetQuery = ..., **options: Unpack[Options]) -> Reply[t.MarketingShakeActivitiesActivitiesGetData]:
-        """查询摇优惠活动列表."""
     def paginate(self, query: t.MarketingShakeActivitiesActivitiesGetPages = ..., /, *, params: t.MarketingShakeActivitiesActivitiesGetPages = ..., **options: Unpack[Options]) -> Iterator[t.MarketingShakeActivitiesActivitiesGetItem]:
         """查询摇优惠活动列表: every item, page after page."""
     def paginate_async(self, query: t.MarketingShakeActivitiesActivitiesGetPages = ..., /, *, params: t.MarketingShakeActivitiesActivitiesGetPages = ..., **options: Unpack[Options]) -> AsyncIterator[t.MarketingShakeActivitiesActivitiesGetItem]:
@@ -271,7 +231,7 @@ class PartnerCardMemberCardsCardId(TypedNode):
     async def patch_async(self, body: t.PartnerCardMemberCardsCardIdPatchBody = ..., /, *, json: t.PartnerCardMemberCardsCardIdPatchBody = ..., card_id: str | int, **options: Unpack[BodyOptions]) -> Reply[t.PartnerCardMemberCardsCardIdPatchData]:
         """修改会员卡模板信息."""
 
-class PartnerCardMemberCards(TypedNode):
+class PartnerCardMemberCards(QueryGet[t.PartnerCardMemberCardsGetQuery, t.PartnerCardMemberCardsGetData], JsonPost[t.PartnerCardMemberCardsPostBody, t.PartnerCardMemberCardsPostData]):
     _card_id_: PartnerCardMemberCardsCardId
     def get(self, query: t.PartnerCardMemberCardsGetQuery = ..., /, *, params: t.PartnerCardMemberCardsGetQuery = ..., **options: Unpack[Options]) -> Reply[t.PartnerCardMemberCardsGetData]:
         """查询会员卡模板列表.
@@ -280,8 +240,6 @@ class PartnerCardMemberCards(TypedNode):
 
         https://pay.weixin.qq.com/doc/v3/partner/4015336976
         """
-    async def get_async(self, query: t.PartnerCardMemberCardsGetQuery = ..., /, *, params: t.PartnerCardMemberCardsGetQuery = ..., **options: Unpack[Options]) -> Reply[t.PartnerCardMemberCardsGetData]:
-        """查询会员卡模板列表."""
     def paginate(self, query: t.PartnerCardMemberCardsGetQuery = ..., /, *, params: t.PartnerCardMemberCardsGetQuery = ..., **options: Unpack[Options]) -> Iterator[t.PartnerCardMemberCardsPostData]:
         """查询会员卡模板列表: every item, page after page."""
     def paginate_async(self, query: t.PartnerCardMemberCardsGetQuery = ..., /, *, params: t.PartnerCardMemberCardsGetQuery = ..., **options: Unpack[Options]) -> AsyncIterator[t.PartnerCardMemberCardsPostData]:
@@ -293,10 +251,6 @@ class PartnerCardMemberCards(TypedNode):
 
         https://pay.weixin.qq.com/doc/v3/partner/4015336970
         """
-    async def post_async(self, body: t.PartnerCardMemberCardsPostBody = ..., /, *, json: t.PartnerCardMemberCardsPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.PartnerCardMemberCardsPostData]:
-        """创建会员卡模板."""
-    def __call__(self, body: t.PartnerCardMemberCardsPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.PartnerCardMemberCardsPostData]:
-        """创建会员卡模板: POST."""
 
 class PartnerCardMemberMembershipActivitiesActivityIdTerminate(TypedNode):
     def post(self, body: t.PartnerCardMemberMembershipActivitiesActivityIdTerminatePostBody = ..., /, *, json: t.PartnerCardMemberMembershipActivitiesActivityIdTerminatePostBody = ..., activity_id: str | int, **options: Unpack[BodyOptions]) -> Reply[t.PartnerCardMemberMembershipActivitiesActivityIdTerminatePostData]:
@@ -338,7 +292,7 @@ class PartnerCardMemberMembershipActivitiesActivityId(TypedNode):
     async def patch_async(self, body: t.PartnerCardMemberMembershipActivitiesActivityIdPatchBody = ..., /, *, json: t.PartnerCardMemberMembershipActivitiesActivityIdPatchBody = ..., activity_id: str | int, **options: Unpack[BodyOptions]) -> Reply[t.PartnerCardMemberMembershipActivitiesActivityIdPatchData]:
         """修改品牌会员发券活动信息."""
 
-class PartnerCardMemberMembershipActivities(TypedNode):
+class PartnerCardMemberMembershipActivities(QueryGet[t.PartnerCardMemberMembershipActivitiesGetQuery, t.PartnerCardMemberMembershipActivitiesGetData], JsonPost[t.PartnerCardMemberMembershipActivitiesPostBody, t.PartnerCardMemberMembershipActivitiesPostData]):
     _activity_id_: PartnerCardMemberMembershipActivitiesActivityId
     def get(self, query: t.PartnerCardMemberMembershipActivitiesGetQuery = ..., /, *, params: t.PartnerCardMemberMembershipActivitiesGetQuery = ..., **options: Unpack[Options]) -> Reply[t.PartnerCardMemberMembershipActivitiesGetData]:
         """查询品牌会员发券活动列表.
@@ -347,8 +301,6 @@ class PartnerCardMemberMembershipActivities(TypedNode):
 
         https://pay.weixin.qq.com/doc/v3/partner/4016588039
         """
-    async def get_async(self, query: t.PartnerCardMemberMembershipActivitiesGetQuery = ..., /, *, params: t.PartnerCardMemberMembershipActivitiesGetQuery = ..., **options: Unpack[Options]) -> Reply[t.PartnerCardMemberMembershipActivitiesGetData]:
-        """查询品牌会员发券活动列表."""
     def paginate(self, query: t.PartnerCardMemberMembershipActivitiesGetPages = ..., /, *, params: t.PartnerCardMemberMembershipActivitiesGetPages = ..., **options: Unpack[Options]) -> Iterator[t.PartnerCardMemberMembershipActivitiesPostData]:
         """查询品牌会员发券活动列表: every item, page after page."""
     def paginate_async(self, query: t.PartnerCardMemberMembershipActivitiesGetPages = ..., /, *, params: t.PartnerCardMemberMembershipActivitiesGetPages = ..., **options: Unpack[Options]) -> AsyncIterator[t.PartnerCardMemberMembershipActivitiesPostData]:
@@ -360,12 +312,8 @@ class PartnerCardMemberMembershipActivities(TypedNode):
 
         https://pay.weixin.qq.com/doc/v3/partner/4016464918
         """
-    async def post_async(self, body: t.PartnerCardMemberMembershipActivitiesPostBody = ..., /, *, json: t.PartnerCardMemberMembershipActivitiesPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.PartnerCardMemberMembershipActivitiesPostData]:
-        """创建品牌会员发券活动."""
-    def __call__(self, body: t.PartnerCardMemberMembershipActivitiesPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.PartnerCardMemberMembershipActivitiesPostData]:
-        """创建品牌会员发券活动: POST."""
 
-class PartnerCardMemberPayViewTokens(TypedNode):
+class PartnerCardMemberPayViewTokens(JsonPost[t.PartnerCardMemberPayViewTokensPostBody, t.PartnerCardMemberPayViewTokensPostData]):
     def post(self, body: t.PartnerCardMemberPayViewTokensPostBody = ..., /, *, json: t.PartnerCardMemberPayViewTokensPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.PartnerCardMemberPayViewTokensPostData]:
         """品牌会员展示付款码组件预授权.
 
@@ -373,12 +321,8 @@ class PartnerCardMemberPayViewTokens(TypedNode):
 
         https://pay.weixin.qq.com/doc/v3/partner/4016834476
         """
-    async def post_async(self, body: t.PartnerCardMemberPayViewTokensPostBody = ..., /, *, json: t.PartnerCardMemberPayViewTokensPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.PartnerCardMemberPayViewTokensPostData]:
-        """品牌会员展示付款码组件预授权."""
-    def __call__(self, body: t.PartnerCardMemberPayViewTokensPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.PartnerCardMemberPayViewTokensPostData]:
-        """品牌会员展示付款码组件预授权: POST."""
 
-class PartnerCardMemberPreAuthTokens(TypedNode):
+class PartnerCardMemberPreAuthTokens(JsonPost[t.PartnerCardMemberPreAuthTokensPostBody, t.PartnerCardMemberPreAuthTokensPostData]):
     def post(self, body: t.PartnerCardMemberPreAuthTokensPostBody = ..., /, *, json: t.PartnerCardMemberPreAuthTokensPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.PartnerCardMemberPreAuthTokensPostData]:
         """入会组件预授权.
 
@@ -386,12 +330,8 @@ class PartnerCardMemberPreAuthTokens(TypedNode):
 
         https://pay.weixin.qq.com/doc/v3/partner/4015336986
         """
-    async def post_async(self, body: t.PartnerCardMemberPreAuthTokensPostBody = ..., /, *, json: t.PartnerCardMemberPreAuthTokensPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.PartnerCardMemberPreAuthTokensPostData]:
-        """入会组件预授权."""
-    def __call__(self, body: t.PartnerCardMemberPreAuthTokensPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.PartnerCardMemberPreAuthTokensPostData]:
-        """入会组件预授权: POST."""
 
-class PartnerCardMemberUserCardsImportByOpenid(TypedNode):
+class PartnerCardMemberUserCardsImportByOpenid(JsonPost[t.PartnerCardMemberUserCardsImportByOpenidPostBody, t.PartnerCardMemberUserCardsImportByOpenidPostData]):
     def post(self, body: t.PartnerCardMemberUserCardsImportByOpenidPostBody = ..., /, *, json: t.PartnerCardMemberUserCardsImportByOpenidPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.PartnerCardMemberUserCardsImportByOpenidPostData]:
         """根据openid导入用户会员卡.
 
@@ -399,12 +339,8 @@ class PartnerCardMemberUserCardsImportByOpenid(TypedNode):
 
         https://pay.weixin.qq.com/doc/v3/partner/4015336981
         """
-    async def post_async(self, body: t.PartnerCardMemberUserCardsImportByOpenidPostBody = ..., /, *, json: t.PartnerCardMemberUserCardsImportByOpenidPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.PartnerCardMemberUserCardsImportByOpenidPostData]:
-        """根据openid导入用户会员卡."""
-    def __call__(self, body: t.PartnerCardMemberUserCardsImportByOpenidPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.PartnerCardMemberUserCardsImportByOpenidPostData]:
-        """根据openid导入用户会员卡: POST."""
 
-class PartnerCardMemberUserCardsImportByPhone(TypedNode):
+class PartnerCardMemberUserCardsImportByPhone(JsonPost[t.PartnerCardMemberUserCardsImportByPhonePostBody, t.PartnerCardMemberUserCardsImportByPhonePostData]):
     def post(self, body: t.PartnerCardMemberUserCardsImportByPhonePostBody = ..., /, *, json: t.PartnerCardMemberUserCardsImportByPhonePostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.PartnerCardMemberUserCardsImportByPhonePostData]:
         """根据手机号导入用户会员卡.
 
@@ -412,10 +348,6 @@ class PartnerCardMemberUserCardsImportByPhone(TypedNode):
 
         https://pay.weixin.qq.com/doc/v3/partner/4015336982
         """
-    async def post_async(self, body: t.PartnerCardMemberUserCardsImportByPhonePostBody = ..., /, *, json: t.PartnerCardMemberUserCardsImportByPhonePostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.PartnerCardMemberUserCardsImportByPhonePostData]:
-        """根据手机号导入用户会员卡."""
-    def __call__(self, body: t.PartnerCardMemberUserCardsImportByPhonePostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.PartnerCardMemberUserCardsImportByPhonePostData]:
-        """根据手机号导入用户会员卡: POST."""
 
 class PartnerCardMemberUserCardsUserCardCodeConfirm(TypedNode):
     def post(self, body: t.PartnerCardMemberUserCardsUserCardCodeConfirmPostBody = ..., /, *, json: t.PartnerCardMemberUserCardsUserCardCodeConfirmPostBody = ..., params: t.PartnerCardMemberUserCardsUserCardCodeConfirmPostQuery = ..., user_card_code: str | int, **options: Unpack[BodyOptions]) -> Reply[t.PartnerCardMemberUserCardsUserCardCodeConfirmPostData]:
@@ -473,7 +405,7 @@ class PartnerCardMemberUserCardsUserCardCode(TypedNode):
     async def patch_async(self, body: t.PartnerCardMemberUserCardsUserCardCodePatchBody = ..., /, *, json: t.PartnerCardMemberUserCardsUserCardCodePatchBody = ..., params: t.PartnerCardMemberUserCardsUserCardCodePatchQuery = ..., user_card_code: str | int, **options: Unpack[BodyOptions]) -> Reply[t.PartnerCardMemberUserCardsUserCardCodePatchData]:
         """修改用户会员卡信息."""
 
-class PartnerCardMemberUserCards(TypedNode):
+class PartnerCardMemberUserCards(QueryGet[t.PartnerCardMemberUserCardsGetQuery, t.PartnerCardMemberUserCardsGetData]):
     importByOpenid: PartnerCardMemberUserCardsImportByOpenid
     importByPhone: PartnerCardMemberUserCardsImportByPhone
     _user_card_code_: PartnerCardMemberUserCardsUserCardCode
@@ -484,14 +416,12 @@ class PartnerCardMemberUserCards(TypedNode):
 
         https://pay.weixin.qq.com/doc/v3/partner/4015336984
         """
-    async def get_async(self, query: t.PartnerCardMemberUserCardsGetQuery = ..., /, *, params: t.PartnerCardMemberUserCardsGetQuery = ..., **options: Unpack[Options]) -> Reply[t.PartnerCardMemberUserCardsGetData]:
-        """查询用户在品牌下所有会员卡."""
     def paginate(self, query: t.PartnerCardMemberUserCardsGetPages = ..., /, *, params: t.PartnerCardMemberUserCardsGetPages = ..., **options: Unpack[Options]) -> Iterator[t.PartnerCardMemberUserCardsGetItem]:
         """查询用户在品牌下所有会员卡: every item, page after page."""
     def paginate_async(self, query: t.PartnerCardMemberUserCardsGetPages = ..., /, *, params: t.PartnerCardMemberUserCardsGetPages = ..., **options: Unpack[Options]) -> AsyncIterator[t.PartnerCardMemberUserCardsGetItem]:
         """查询用户在品牌下所有会员卡: every item, page after page."""
 
-class PartnerCardMemberUserFeeds(TypedNode):
+class PartnerCardMemberUserFeeds(JsonPost[t.PartnerCardMemberUserFeedsPostBody, t.PartnerCardMemberUserFeedsPostData]):
     def post(self, body: t.PartnerCardMemberUserFeedsPostBody = ..., /, *, json: t.PartnerCardMemberUserFeedsPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.PartnerCardMemberUserFeedsPostData]:
         """创建用户动态信息.
 
@@ -499,12 +429,8 @@ class PartnerCardMemberUserFeeds(TypedNode):
 
         https://pay.weixin.qq.com/doc/v3/partner/4015336987
         """
-    async def post_async(self, body: t.PartnerCardMemberUserFeedsPostBody = ..., /, *, json: t.PartnerCardMemberUserFeedsPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.PartnerCardMemberUserFeedsPostData]:
-        """创建用户动态信息."""
-    def __call__(self, body: t.PartnerCardMemberUserFeedsPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.PartnerCardMemberUserFeedsPostData]:
-        """创建用户动态信息: POST."""
 
-class PartnerCardMemberUserPointsExchangeCouponConfirm(TypedNode):
+class PartnerCardMemberUserPointsExchangeCouponConfirm(JsonPost[t.PartnerCardMemberUserPointsExchangeCouponConfirmPostBody, t.PartnerCardMemberUserPointsExchangeCouponConfirmPostData]):
     def post(self, body: t.PartnerCardMemberUserPointsExchangeCouponConfirmPostBody = ..., /, *, json: t.PartnerCardMemberUserPointsExchangeCouponConfirmPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.PartnerCardMemberUserPointsExchangeCouponConfirmPostData]:
         """同步积分兑券结果.
 
@@ -512,15 +438,11 @@ class PartnerCardMemberUserPointsExchangeCouponConfirm(TypedNode):
 
         https://pay.weixin.qq.com/doc/v3/partner/4015897268
         """
-    async def post_async(self, body: t.PartnerCardMemberUserPointsExchangeCouponConfirmPostBody = ..., /, *, json: t.PartnerCardMemberUserPointsExchangeCouponConfirmPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.PartnerCardMemberUserPointsExchangeCouponConfirmPostData]:
-        """同步积分兑券结果."""
-    def __call__(self, body: t.PartnerCardMemberUserPointsExchangeCouponConfirmPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.PartnerCardMemberUserPointsExchangeCouponConfirmPostData]:
-        """同步积分兑券结果: POST."""
 
 class PartnerCardMemberUserPointsExchangeCoupon(TypedNode):
     confirm: PartnerCardMemberUserPointsExchangeCouponConfirm
 
-class PartnerCardMemberUserPointsSync(TypedNode):
+class PartnerCardMemberUserPointsSync(JsonPost[t.PartnerCardMemberUserPointsSyncPostBody, t.PartnerCardMemberUserPointsSyncPostData]):
     def post(self, body: t.PartnerCardMemberUserPointsSyncPostBody = ..., /, *, json: t.PartnerCardMemberUserPointsSyncPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.PartnerCardMemberUserPointsSyncPostData]:
         """同步积分余额.
 
@@ -528,10 +450,6 @@ class PartnerCardMemberUserPointsSync(TypedNode):
 
         https://pay.weixin.qq.com/doc/v3/partner/4015897280
         """
-    async def post_async(self, body: t.PartnerCardMemberUserPointsSyncPostBody = ..., /, *, json: t.PartnerCardMemberUserPointsSyncPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.PartnerCardMemberUserPointsSyncPostData]:
-        """同步积分余额."""
-    def __call__(self, body: t.PartnerCardMemberUserPointsSyncPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.PartnerCardMemberUserPointsSyncPostData]:
-        """同步积分余额: POST."""
 
 class PartnerCardMemberUserPoints(TypedNode):
     exchangeCoupon: PartnerCardMemberUserPointsExchangeCoupon
@@ -645,7 +563,7 @@ class PartnerStoreBrandstoresStoreId(TypedNode):
     async def patch_async(self, body: t.PartnerStoreBrandstoresStoreIdPatchBody = ..., /, *, json: t.PartnerStoreBrandstoresStoreIdPatchBody = ..., store_id: str | int, **options: Unpack[BodyOptions]) -> Reply[t.PartnerStoreBrandstoresStoreIdPatchData]:
         """更新品牌门店."""
 
-class PartnerStoreBrandstores(TypedNode):
+class PartnerStoreBrandstores(QueryGet[t.PartnerStoreBrandstoresGetQuery, t.PartnerStoreBrandstoresGetData], JsonPost[t.PartnerStoreBrandstoresPostBody, t.PartnerStoreBrandstoresPostData]):
     _store_id_: PartnerStoreBrandstoresStoreId
     def get(self, query: t.PartnerStoreBrandstoresGetQuery = ..., /, *, params: t.PartnerStoreBrandstoresGetQuery = ..., **options: Unpack[Options]) -> Reply[t.PartnerStoreBrandstoresGetData]:
         """列表查询品牌门店信息.
@@ -654,8 +572,6 @@ class PartnerStoreBrandstores(TypedNode):
 
         https://pay.weixin.qq.com/doc/v3/partner/4016756674
         """
-    async def get_async(self, query: t.PartnerStoreBrandstoresGetQuery = ..., /, *, params: t.PartnerStoreBrandstoresGetQuery = ..., **options: Unpack[Options]) -> Reply[t.PartnerStoreBrandstoresGetData]:
-        """列表查询品牌门店信息."""
     def paginate(self, query: t.PartnerStoreBrandstoresGetQuery = ..., /, *, params: t.PartnerStoreBrandstoresGetQuery = ..., **options: Unpack[Options]) -> Iterator[t.PartnerStoreBrandstoresGetItem]:
         """列表查询品牌门店信息: every item, page after page."""
     def paginate_async(self, query: t.PartnerStoreBrandstoresGetQuery = ..., /, *, params: t.PartnerStoreBrandstoresGetQuery = ..., **options: Unpack[Options]) -> AsyncIterator[t.PartnerStoreBrandstoresGetItem]:
@@ -667,10 +583,6 @@ class PartnerStoreBrandstores(TypedNode):
 
         https://pay.weixin.qq.com/doc/v3/partner/4015783183
         """
-    async def post_async(self, body: t.PartnerStoreBrandstoresPostBody = ..., /, *, json: t.PartnerStoreBrandstoresPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.PartnerStoreBrandstoresPostData]:
-        """创建品牌门店."""
-    def __call__(self, body: t.PartnerStoreBrandstoresPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.PartnerStoreBrandstoresPostData]:
-        """创建品牌门店: POST."""
 
 class PartnerStore(TypedNode):
     brandstores: PartnerStoreBrandstores
@@ -695,7 +607,7 @@ class ProfitsharingBrandConfigsBrandMchid(TypedNode):
 class ProfitsharingBrandConfigs(TypedNode):
     _brand_mchid_: ProfitsharingBrandConfigsBrandMchid
 
-class ProfitsharingFinishOrder(TypedNode):
+class ProfitsharingFinishOrder(JsonPost[t.ProfitsharingFinishOrderPostBody, t.ProfitsharingFinishOrderPostData]):
     def post(self, body: t.ProfitsharingFinishOrderPostBody = ..., /, *, json: t.ProfitsharingFinishOrderPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.ProfitsharingFinishOrderPostData]:
         """完结分账.
 
@@ -703,10 +615,6 @@ class ProfitsharingFinishOrder(TypedNode):
 
         https://pay.weixin.qq.com/doc/v3/partner/4012467016
         """
-    async def post_async(self, body: t.ProfitsharingFinishOrderPostBody = ..., /, *, json: t.ProfitsharingFinishOrderPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.ProfitsharingFinishOrderPostData]:
-        """完结分账."""
-    def __call__(self, body: t.ProfitsharingFinishOrderPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.ProfitsharingFinishOrderPostData]:
-        """完结分账: POST."""
 
 class ProfitsharingOrdersTransactionIdAmounts(TypedNode):
     def get(self, *, transaction_id: str | int, **options: Unpack[Options]) -> Reply[t.ProfitsharingOrdersTransactionIdAmountsGetData]:
@@ -724,7 +632,7 @@ class ProfitsharingOrdersTransactionIdAmounts(TypedNode):
 class ProfitsharingOrdersTransactionId(TypedNode):
     amounts: ProfitsharingOrdersTransactionIdAmounts
 
-class ProfitsharingOrders(TypedNode):
+class ProfitsharingOrders(QueryGet[t.ProfitsharingOrdersGetQuery, t.ProfitsharingOrdersGetData], JsonPost[t.ProfitsharingOrdersPostBody, t.ProfitsharingOrdersPostData]):
     _transaction_id_: ProfitsharingOrdersTransactionId
     def get(self, query: t.ProfitsharingOrdersGetQuery = ..., /, *, params: t.ProfitsharingOrdersGetQuery = ..., **options: Unpack[Options]) -> Reply[t.ProfitsharingOrdersGetData]:
         """查询分账结果.
@@ -733,8 +641,6 @@ class ProfitsharingOrders(TypedNode):
 
         https://pay.weixin.qq.com/doc/v3/partner/4012467002
         """
-    async def get_async(self, query: t.ProfitsharingOrdersGetQuery = ..., /, *, params: t.ProfitsharingOrdersGetQuery = ..., **options: Unpack[Options]) -> Reply[t.ProfitsharingOrdersGetData]:
-        """查询分账结果."""
     def post(self, body: t.ProfitsharingOrdersPostBody = ..., /, *, json: t.ProfitsharingOrdersPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.ProfitsharingOrdersPostData]:
         """请求分账.
 
@@ -742,12 +648,8 @@ class ProfitsharingOrders(TypedNode):
 
         https://pay.weixin.qq.com/doc/v3/partner/4012692975
         """
-    async def post_async(self, body: t.ProfitsharingOrdersPostBody = ..., /, *, json: t.ProfitsharingOrdersPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.ProfitsharingOrdersPostData]:
-        """请求分账."""
-    def __call__(self, body: t.ProfitsharingOrdersPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.ProfitsharingOrdersPostData]:
-        """请求分账: POST."""
 
-class ProfitsharingReceiversAdd(TypedNode):
+class ProfitsharingReceiversAdd(JsonPost[t.ProfitsharingReceiversAddPostBody, t.ProfitsharingReceiversAddPostData]):
     def post(self, body: t.ProfitsharingReceiversAddPostBody = ..., /, *, json: t.ProfitsharingReceiversAddPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.ProfitsharingReceiversAddPostData]:
         """添加分账接收方.
 
@@ -755,12 +657,8 @@ class ProfitsharingReceiversAdd(TypedNode):
 
         https://pay.weixin.qq.com/doc/v3/partner/4012467100
         """
-    async def post_async(self, body: t.ProfitsharingReceiversAddPostBody = ..., /, *, json: t.ProfitsharingReceiversAddPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.ProfitsharingReceiversAddPostData]:
-        """添加分账接收方."""
-    def __call__(self, body: t.ProfitsharingReceiversAddPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.ProfitsharingReceiversAddPostData]:
-        """添加分账接收方: POST."""
 
-class ProfitsharingReceiversDelete(TypedNode):
+class ProfitsharingReceiversDelete(JsonPost[t.ProfitsharingReceiversDeletePostBody, t.ProfitsharingReceiversDeletePostData]):
     def post(self, body: t.ProfitsharingReceiversDeletePostBody = ..., /, *, json: t.ProfitsharingReceiversDeletePostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.ProfitsharingReceiversDeletePostData]:
         """删除分账接收方.
 
@@ -768,16 +666,12 @@ class ProfitsharingReceiversDelete(TypedNode):
 
         https://pay.weixin.qq.com/doc/v3/partner/4012467103
         """
-    async def post_async(self, body: t.ProfitsharingReceiversDeletePostBody = ..., /, *, json: t.ProfitsharingReceiversDeletePostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.ProfitsharingReceiversDeletePostData]:
-        """删除分账接收方."""
-    def __call__(self, body: t.ProfitsharingReceiversDeletePostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.ProfitsharingReceiversDeletePostData]:
-        """删除分账接收方: POST."""
 
 class ProfitsharingReceivers(TypedNode):
     add: ProfitsharingReceiversAdd
     delete_: ProfitsharingReceiversDelete
 
-class ProfitsharingReturnorders(TypedNode):
+class ProfitsharingReturnorders(QueryGet[t.ProfitsharingReturnordersGetQuery, t.ProfitsharingReturnordersGetData], JsonPost[t.ProfitsharingReturnordersPostBody, t.ProfitsharingReturnordersPostData]):
     def get(self, query: t.ProfitsharingReturnordersGetQuery = ..., /, *, params: t.ProfitsharingReturnordersGetQuery = ..., **options: Unpack[Options]) -> Reply[t.ProfitsharingReturnordersGetData]:
         """查询分账回退结果.
 
@@ -785,8 +679,6 @@ class ProfitsharingReturnorders(TypedNode):
 
         https://pay.weixin.qq.com/doc/v3/partner/4012467011
         """
-    async def get_async(self, query: t.ProfitsharingReturnordersGetQuery = ..., /, *, params: t.ProfitsharingReturnordersGetQuery = ..., **options: Unpack[Options]) -> Reply[t.ProfitsharingReturnordersGetData]:
-        """查询分账回退结果."""
     def post(self, body: t.ProfitsharingReturnordersPostBody = ..., /, *, json: t.ProfitsharingReturnordersPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.ProfitsharingReturnordersPostData]:
         """请求分账回退.
 
@@ -794,10 +686,6 @@ class ProfitsharingReturnorders(TypedNode):
 
         https://pay.weixin.qq.com/doc/v3/partner/4012467097
         """
-    async def post_async(self, body: t.ProfitsharingReturnordersPostBody = ..., /, *, json: t.ProfitsharingReturnordersPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.ProfitsharingReturnordersPostData]:
-        """请求分账回退."""
-    def __call__(self, body: t.ProfitsharingReturnordersPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.ProfitsharingReturnordersPostData]:
-        """请求分账回退: POST."""
 
 class Profitsharing(TypedNode):
     brandConfigs: ProfitsharingBrandConfigs

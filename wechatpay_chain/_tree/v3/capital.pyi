@@ -2,7 +2,7 @@
 from collections.abc import AsyncIterator, Iterator
 from typing_extensions import Unpack
 from ..._reply import Reply
-from ..base import Options, TypedNode
+from ..base import Options, QueryGet, TypedNode
 from ..types.v3 import capital as t
 
 class CapitallhhAreasProvincesProvinceCodeCities(TypedNode):
@@ -36,7 +36,7 @@ class CapitallhhAreasProvinces(TypedNode):
 class CapitallhhAreas(TypedNode):
     provinces: CapitallhhAreasProvinces
 
-class CapitallhhBanksCorporateBanking(TypedNode):
+class CapitallhhBanksCorporateBanking(QueryGet[t.CapitallhhBanksCorporateBankingGetQuery, t.CapitallhhBanksCorporateBankingGetData]):
     def get(self, query: t.CapitallhhBanksCorporateBankingGetQuery = ..., /, *, params: t.CapitallhhBanksCorporateBankingGetQuery = ..., **options: Unpack[Options]) -> Reply[t.CapitallhhBanksCorporateBankingGetData]:
         """查询支持对公业务的银行列表.
 
@@ -44,14 +44,12 @@ class CapitallhhBanksCorporateBanking(TypedNode):
 
         https://pay.weixin.qq.com/doc/v3/partner/4012697626
         """
-    async def get_async(self, query: t.CapitallhhBanksCorporateBankingGetQuery = ..., /, *, params: t.CapitallhhBanksCorporateBankingGetQuery = ..., **options: Unpack[Options]) -> Reply[t.CapitallhhBanksCorporateBankingGetData]:
-        """查询支持对公业务的银行列表."""
     def paginate(self, query: t.CapitallhhBanksCorporateBankingGetPages = ..., /, *, params: t.CapitallhhBanksCorporateBankingGetPages = ..., **options: Unpack[Options]) -> Iterator[t.CapitallhhBanksPersonalBankingGetItem]:
         """查询支持对公业务的银行列表: every item, page after page."""
     def paginate_async(self, query: t.CapitallhhBanksCorporateBankingGetPages = ..., /, *, params: t.CapitallhhBanksCorporateBankingGetPages = ..., **options: Unpack[Options]) -> AsyncIterator[t.CapitallhhBanksPersonalBankingGetItem]:
         """查询支持对公业务的银行列表: every item, page after page."""
 
-class CapitallhhBanksPersonalBanking(TypedNode):
+class CapitallhhBanksPersonalBanking(QueryGet[t.CapitallhhBanksPersonalBankingGetQuery, t.CapitallhhBanksPersonalBankingGetData]):
     def get(self, query: t.CapitallhhBanksPersonalBankingGetQuery = ..., /, *, params: t.CapitallhhBanksPersonalBankingGetQuery = ..., **options: Unpack[Options]) -> Reply[t.CapitallhhBanksPersonalBankingGetData]:
         """查询支持个人业务的银行列表.
 
@@ -59,14 +57,12 @@ class CapitallhhBanksPersonalBanking(TypedNode):
 
         https://pay.weixin.qq.com/doc/v3/partner/4012697583
         """
-    async def get_async(self, query: t.CapitallhhBanksPersonalBankingGetQuery = ..., /, *, params: t.CapitallhhBanksPersonalBankingGetQuery = ..., **options: Unpack[Options]) -> Reply[t.CapitallhhBanksPersonalBankingGetData]:
-        """查询支持个人业务的银行列表."""
     def paginate(self, query: t.CapitallhhBanksPersonalBankingGetPages = ..., /, *, params: t.CapitallhhBanksPersonalBankingGetPages = ..., **options: Unpack[Options]) -> Iterator[t.CapitallhhBanksPersonalBankingGetItem]:
         """查询支持个人业务的银行列表: every item, page after page."""
     def paginate_async(self, query: t.CapitallhhBanksPersonalBankingGetPages = ..., /, *, params: t.CapitallhhBanksPersonalBankingGetPages = ..., **options: Unpack[Options]) -> AsyncIterator[t.CapitallhhBanksPersonalBankingGetItem]:
         """查询支持个人业务的银行列表: every item, page after page."""
 
-class CapitallhhBanksSearchBanksByBankAccount(TypedNode):
+class CapitallhhBanksSearchBanksByBankAccount(QueryGet[t.CapitallhhBanksSearchBanksByBankAccountGetQuery, t.CapitallhhBanksSearchBanksByBankAccountGetData]):
     def get(self, query: t.CapitallhhBanksSearchBanksByBankAccountGetQuery = ..., /, *, params: t.CapitallhhBanksSearchBanksByBankAccountGetQuery = ..., **options: Unpack[Options]) -> Reply[t.CapitallhhBanksSearchBanksByBankAccountGetData]:
         """获取对私银行卡号开户银行.
 
@@ -74,8 +70,6 @@ class CapitallhhBanksSearchBanksByBankAccount(TypedNode):
 
         https://pay.weixin.qq.com/doc/v3/partner/4012697541
         """
-    async def get_async(self, query: t.CapitallhhBanksSearchBanksByBankAccountGetQuery = ..., /, *, params: t.CapitallhhBanksSearchBanksByBankAccountGetQuery = ..., **options: Unpack[Options]) -> Reply[t.CapitallhhBanksSearchBanksByBankAccountGetData]:
-        """获取对私银行卡号开户银行."""
 
 class CapitallhhBanksBankAliasCodeBranches(TypedNode):
     def get(self, query: t.CapitallhhBanksBankAliasCodeBranchesGetQuery = ..., /, *, params: t.CapitallhhBanksBankAliasCodeBranchesGetQuery = ..., bank_alias_code: str | int, **options: Unpack[Options]) -> Reply[t.CapitallhhBanksBankAliasCodeBranchesGetData]:

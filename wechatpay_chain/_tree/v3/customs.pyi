@@ -2,10 +2,10 @@
 from collections.abc import AsyncIterator, Iterator
 from typing_extensions import Unpack
 from ..._reply import Reply
-from ..base import BodyOptions, Options, TypedNode
+from ..base import BodyOptions, JsonPost, Options, QueryGet, TypedNode
 from ..types.v3 import customs as t
 
-class Orders(TypedNode):
+class Orders(QueryGet[t.OrdersGetQuery, t.OrdersGetData], JsonPost[t.OrdersPostBody, t.OrdersPostData]):
     def get(self, query: t.OrdersGetQuery = ..., /, *, params: t.OrdersGetQuery = ..., **options: Unpack[Options]) -> Reply[t.OrdersGetData]:
         """报关查询.
 
@@ -13,8 +13,6 @@ class Orders(TypedNode):
 
         https://pay.weixin.qq.com/wiki/doc/api/wxpay/ch/declarecustom_ch/chapter3_3.shtml
         """
-    async def get_async(self, query: t.OrdersGetQuery = ..., /, *, params: t.OrdersGetQuery = ..., **options: Unpack[Options]) -> Reply[t.OrdersGetData]:
-        """报关查询."""
     def paginate(self, query: t.OrdersGetQuery = ..., /, *, params: t.OrdersGetQuery = ..., **options: Unpack[Options]) -> Iterator[t.OrdersGetItem]:
         """报关查询: every item, page after page."""
     def paginate_async(self, query: t.OrdersGetQuery = ..., /, *, params: t.OrdersGetQuery = ..., **options: Unpack[Options]) -> AsyncIterator[t.OrdersGetItem]:
@@ -35,12 +33,8 @@ class Orders(TypedNode):
 
         https://pay.weixin.qq.com/wiki/doc/api/wxpay/ch/declarecustom_ch/chapter3_1.shtml
         """
-    async def post_async(self, body: t.OrdersPostBody = ..., /, *, json: t.OrdersPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.OrdersPostData]:
-        """报关."""
-    def __call__(self, body: t.OrdersPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.OrdersPostData]:
-        """报关: POST."""
 
-class Redeclare(TypedNode):
+class Redeclare(JsonPost[t.RedeclarePostBody, t.RedeclarePostData]):
     def post(self, body: t.RedeclarePostBody = ..., /, *, json: t.RedeclarePostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.RedeclarePostData]:
         """报关重推.
 
@@ -48,12 +42,8 @@ class Redeclare(TypedNode):
 
         https://pay.weixin.qq.com/wiki/doc/api/wxpay/ch/declarecustom_ch/chapter3_4.shtml
         """
-    async def post_async(self, body: t.RedeclarePostBody = ..., /, *, json: t.RedeclarePostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.RedeclarePostData]:
-        """报关重推."""
-    def __call__(self, body: t.RedeclarePostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.RedeclarePostData]:
-        """报关重推: POST."""
 
-class VerifyCertificate(TypedNode):
+class VerifyCertificate(JsonPost[t.VerifyCertificatePostBody, t.VerifyCertificatePostData]):
     def post(self, body: t.VerifyCertificatePostBody = ..., /, *, json: t.VerifyCertificatePostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.VerifyCertificatePostData]:
         """身份信息校验.
 
@@ -61,10 +51,6 @@ class VerifyCertificate(TypedNode):
 
         https://pay.weixin.qq.com/wiki/doc/api/wxpay/ch/declarecustom_ch/chapter3_2.shtml
         """
-    async def post_async(self, body: t.VerifyCertificatePostBody = ..., /, *, json: t.VerifyCertificatePostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.VerifyCertificatePostData]:
-        """身份信息校验."""
-    def __call__(self, body: t.VerifyCertificatePostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.VerifyCertificatePostData]:
-        """身份信息校验: POST."""
 
 class Customs(TypedNode):
     orders: Orders

@@ -2,7 +2,7 @@
 from collections.abc import AsyncIterator, Iterator
 from typing_extensions import Unpack
 from ..._reply import Reply
-from ..base import BodyOptions, Files, Options, TypedNode
+from ..base import BodyOptions, Files, JsonPost, Options, QueryGet, TypedNode
 from ..types.v3 import ecommerce as t
 
 class AccountApplyCancelWithdrawApplymentIdApplymentId(TypedNode):
@@ -21,7 +21,7 @@ class AccountApplyCancelWithdrawApplymentIdApplymentId(TypedNode):
 class AccountApplyCancelWithdrawApplymentId(TypedNode):
     _applyment_id_: AccountApplyCancelWithdrawApplymentIdApplymentId
 
-class AccountApplyCancelWithdrawConfirm(TypedNode):
+class AccountApplyCancelWithdrawConfirm(JsonPost[t.AccountApplyCancelWithdrawConfirmPostBody, t.AccountApplyCancelWithdrawConfirmPostData]):
     def post(self, body: t.AccountApplyCancelWithdrawConfirmPostBody = ..., /, *, json: t.AccountApplyCancelWithdrawConfirmPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.AccountApplyCancelWithdrawConfirmPostData]:
         """平台代商户确认注销.
 
@@ -29,10 +29,6 @@ class AccountApplyCancelWithdrawConfirm(TypedNode):
 
         https://pay.weixin.qq.com/doc/v3/partner/4013892772
         """
-    async def post_async(self, body: t.AccountApplyCancelWithdrawConfirmPostBody = ..., /, *, json: t.AccountApplyCancelWithdrawConfirmPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.AccountApplyCancelWithdrawConfirmPostData]:
-        """平台代商户确认注销."""
-    def __call__(self, body: t.AccountApplyCancelWithdrawConfirmPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.AccountApplyCancelWithdrawConfirmPostData]:
-        """平台代商户确认注销: POST."""
 
 class AccountApplyCancelWithdrawOutRequestNoOutRequestNo(TypedNode):
     def get(self, *, out_request_no: str | int, **options: Unpack[Options]) -> Reply[t.AccountApplyCancelWithdrawOutRequestNoGetData]:
@@ -66,7 +62,7 @@ class AccountApplyCancelWithdrawValidateCancelSubMchid(TypedNode):
 class AccountApplyCancelWithdrawValidateCancel(TypedNode):
     _sub_mchid_: AccountApplyCancelWithdrawValidateCancelSubMchid
 
-class AccountApplyCancelWithdraw(TypedNode):
+class AccountApplyCancelWithdraw(JsonPost[t.AccountApplyCancelWithdrawPostBody, t.AccountApplyCancelWithdrawPostData]):
     applymentId: AccountApplyCancelWithdrawApplymentId
     confirm: AccountApplyCancelWithdrawConfirm
     outRequestNo: AccountApplyCancelWithdrawOutRequestNo
@@ -78,10 +74,6 @@ class AccountApplyCancelWithdraw(TypedNode):
 
         https://pay.weixin.qq.com/doc/v3/partner/4013892756
         """
-    async def post_async(self, body: t.AccountApplyCancelWithdrawPostBody = ..., /, *, json: t.AccountApplyCancelWithdrawPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.AccountApplyCancelWithdrawPostData]:
-        """提交注销提现申请."""
-    def __call__(self, body: t.AccountApplyCancelWithdrawPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.AccountApplyCancelWithdrawPostData]:
-        """提交注销提现申请: POST."""
 
 class AccountCancelApplicationsMedia(TypedNode):
     def post(self, body: t.AccountCancelApplicationsMediaPostBody = ..., /, *, json: t.AccountCancelApplicationsMediaPostBody = ..., files: Files, **options: Unpack[Options]) -> Reply[t.AccountCancelApplicationsMediaPostData]:
@@ -112,7 +104,7 @@ class AccountCancelApplicationsOutApplyNoOutApplyNo(TypedNode):
 class AccountCancelApplicationsOutApplyNo(TypedNode):
     _out_apply_no_: AccountCancelApplicationsOutApplyNoOutApplyNo
 
-class AccountCancelApplications(TypedNode):
+class AccountCancelApplications(JsonPost[t.AccountCancelApplicationsPostBody, t.AccountCancelApplicationsPostData]):
     media: AccountCancelApplicationsMedia
     outApplyNo: AccountCancelApplicationsOutApplyNo
     def post(self, body: t.AccountCancelApplicationsPostBody = ..., /, *, json: t.AccountCancelApplicationsPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.AccountCancelApplicationsPostData]:
@@ -122,10 +114,6 @@ class AccountCancelApplications(TypedNode):
 
         https://pay.weixin.qq.com/doc/v3/partner/4012476217
         """
-    async def post_async(self, body: t.AccountCancelApplicationsPostBody = ..., /, *, json: t.AccountCancelApplicationsPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.AccountCancelApplicationsPostData]:
-        """提交注销申请单."""
-    def __call__(self, body: t.AccountCancelApplicationsPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.AccountCancelApplicationsPostData]:
-        """提交注销申请单: POST."""
 
 class Account(TypedNode):
     applyCancelWithdraw: AccountApplyCancelWithdraw
@@ -161,7 +149,7 @@ class ApplymentsOutRequestNoOutRequestNo(TypedNode):
 class ApplymentsOutRequestNo(TypedNode):
     _out_request_no_: ApplymentsOutRequestNoOutRequestNo
 
-class ApplymentsSubmitAccountHostingApplyment(TypedNode):
+class ApplymentsSubmitAccountHostingApplyment(JsonPost[t.ApplymentsSubmitAccountHostingApplymentPostBody, t.ApplymentsSubmitAccountHostingApplymentPostData]):
     def post(self, body: t.ApplymentsSubmitAccountHostingApplymentPostBody = ..., /, *, json: t.ApplymentsSubmitAccountHostingApplymentPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.ApplymentsSubmitAccountHostingApplymentPostData]:
         """提交申请单.
 
@@ -169,12 +157,8 @@ class ApplymentsSubmitAccountHostingApplyment(TypedNode):
 
         https://pay.weixin.qq.com/doc/v3/partner/4015616688
         """
-    async def post_async(self, body: t.ApplymentsSubmitAccountHostingApplymentPostBody = ..., /, *, json: t.ApplymentsSubmitAccountHostingApplymentPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.ApplymentsSubmitAccountHostingApplymentPostData]:
-        """提交申请单."""
-    def __call__(self, body: t.ApplymentsSubmitAccountHostingApplymentPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.ApplymentsSubmitAccountHostingApplymentPostData]:
-        """提交申请单: POST."""
 
-class ApplymentsSubmitSignVerifyInfo(TypedNode):
+class ApplymentsSubmitSignVerifyInfo(JsonPost[t.ApplymentsSubmitSignVerifyInfoPostBody, t.ApplymentsSubmitSignVerifyInfoPostData]):
     def post(self, body: t.ApplymentsSubmitSignVerifyInfoPostBody = ..., /, *, json: t.ApplymentsSubmitSignVerifyInfoPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.ApplymentsSubmitSignVerifyInfoPostData]:
         """平台代理签约核身.
 
@@ -182,10 +166,6 @@ class ApplymentsSubmitSignVerifyInfo(TypedNode):
 
         https://pay.weixin.qq.com/doc/v3/partner/4015616722
         """
-    async def post_async(self, body: t.ApplymentsSubmitSignVerifyInfoPostBody = ..., /, *, json: t.ApplymentsSubmitSignVerifyInfoPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.ApplymentsSubmitSignVerifyInfoPostData]:
-        """平台代理签约核身."""
-    def __call__(self, body: t.ApplymentsSubmitSignVerifyInfoPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.ApplymentsSubmitSignVerifyInfoPostData]:
-        """平台代理签约核身: POST."""
 
 class ApplymentsApplymentIdRevoke(TypedNode):
     def post(self, *, applyment_id: str | int, **options: Unpack[BodyOptions]) -> Reply[t.ApplymentsApplymentIdRevokePostData]:
@@ -220,7 +200,7 @@ class Applyments(TypedNode):
     submitSignVerifyInfo: ApplymentsSubmitSignVerifyInfo
     _applyment_id_: ApplymentsApplymentId
 
-class BillFundflowbill(TypedNode):
+class BillFundflowbill(QueryGet[t.BillFundflowbillGetQuery, t.BillFundflowbillGetData]):
     def get(self, query: t.BillFundflowbillGetQuery = ..., /, *, params: t.BillFundflowbillGetQuery = ..., **options: Unpack[Options]) -> Reply[t.BillFundflowbillGetData]:
         """申请二级商户资金账单.
 
@@ -228,8 +208,6 @@ class BillFundflowbill(TypedNode):
 
         https://pay.weixin.qq.com/doc/v3/partner/4012760697
         """
-    async def get_async(self, query: t.BillFundflowbillGetQuery = ..., /, *, params: t.BillFundflowbillGetQuery = ..., **options: Unpack[Options]) -> Reply[t.BillFundflowbillGetData]:
-        """申请二级商户资金账单."""
 
 class Bill(TypedNode):
     fundflowbill: BillFundflowbill
@@ -274,7 +252,7 @@ class CombinePapayContractsPlanIdPlanId(TypedNode):
 class CombinePapayContractsPlanId(TypedNode):
     _plan_id_: CombinePapayContractsPlanIdPlanId
 
-class CombinePapayContractsPreEntrustSignMiniProgram(TypedNode):
+class CombinePapayContractsPreEntrustSignMiniProgram(JsonPost[t.CombinePapayContractsPreEntrustSignMiniProgramPostBody, t.CombinePapayContractsPreEntrustSignMiniProgramPostData]):
     def post(self, body: t.CombinePapayContractsPreEntrustSignMiniProgramPostBody = ..., /, *, json: t.CombinePapayContractsPreEntrustSignMiniProgramPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.CombinePapayContractsPreEntrustSignMiniProgramPostData]:
         """小程序方式预签约.
 
@@ -282,12 +260,8 @@ class CombinePapayContractsPreEntrustSignMiniProgram(TypedNode):
 
         https://pay.weixin.qq.com/doc/v3/partner/4017177322
         """
-    async def post_async(self, body: t.CombinePapayContractsPreEntrustSignMiniProgramPostBody = ..., /, *, json: t.CombinePapayContractsPreEntrustSignMiniProgramPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.CombinePapayContractsPreEntrustSignMiniProgramPostData]:
-        """小程序方式预签约."""
-    def __call__(self, body: t.CombinePapayContractsPreEntrustSignMiniProgramPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.CombinePapayContractsPreEntrustSignMiniProgramPostData]:
-        """小程序方式预签约: POST."""
 
-class CombinePapayContractsPreEntrustSign(TypedNode):
+class CombinePapayContractsPreEntrustSign(JsonPost[t.CombinePapayContractsPreEntrustSignPostBody, t.CombinePapayContractsPreEntrustSignPostData]):
     miniProgram: CombinePapayContractsPreEntrustSignMiniProgram
     def post(self, body: t.CombinePapayContractsPreEntrustSignPostBody = ..., /, *, json: t.CombinePapayContractsPreEntrustSignPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.CombinePapayContractsPreEntrustSignPostData]:
         """APP方式预签约.
@@ -296,10 +270,6 @@ class CombinePapayContractsPreEntrustSign(TypedNode):
 
         https://pay.weixin.qq.com/doc/v3/partner/4012881608
         """
-    async def post_async(self, body: t.CombinePapayContractsPreEntrustSignPostBody = ..., /, *, json: t.CombinePapayContractsPreEntrustSignPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.CombinePapayContractsPreEntrustSignPostData]:
-        """APP方式预签约."""
-    def __call__(self, body: t.CombinePapayContractsPreEntrustSignPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.CombinePapayContractsPreEntrustSignPostData]:
-        """APP方式预签约: POST."""
 
 class CombinePapayContracts(TypedNode):
     planId: CombinePapayContractsPlanId
@@ -334,7 +304,7 @@ class CombinePapayTransactionsCombineOutTradeNo(TypedNode):
     async def get_async(self, *, combine_out_trade_no: str | int, **options: Unpack[Options]) -> Reply[t.CombinePapayTransactionsCombineOutTradeNoGetData]:
         """电商合单委托代扣查询订单."""
 
-class CombinePapayTransactions(TypedNode):
+class CombinePapayTransactions(JsonPost[t.CombinePapayTransactionsPostBody, t.CombinePapayTransactionsPostData]):
     _combine_out_trade_no_: CombinePapayTransactionsCombineOutTradeNo
     def post(self, body: t.CombinePapayTransactionsPostBody = ..., /, *, json: t.CombinePapayTransactionsPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.CombinePapayTransactionsPostData]:
         """电商合单委托代扣支付.
@@ -343,10 +313,6 @@ class CombinePapayTransactions(TypedNode):
 
         https://pay.weixin.qq.com/doc/v3/partner/4012884121
         """
-    async def post_async(self, body: t.CombinePapayTransactionsPostBody = ..., /, *, json: t.CombinePapayTransactionsPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.CombinePapayTransactionsPostData]:
-        """电商合单委托代扣支付."""
-    def __call__(self, body: t.CombinePapayTransactionsPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.CombinePapayTransactionsPostData]:
-        """电商合单委托代扣支付: POST."""
 
 class CombinePapay(TypedNode):
     contracts: CombinePapayContracts
@@ -413,7 +379,7 @@ class FundWithdrawWithdrawId(TypedNode):
     async def get_async(self, query: t.FundWithdrawWithdrawIdGetQuery = ..., /, *, params: t.FundWithdrawWithdrawIdGetQuery = ..., withdraw_id: str | int, **options: Unpack[Options]) -> Reply[t.FundWithdrawWithdrawIdGetData]:
         """微信支付提现单号查询."""
 
-class FundWithdraw(TypedNode):
+class FundWithdraw(JsonPost[t.FundWithdrawPostBody, t.FundWithdrawPostData]):
     outRequestNo: FundWithdrawOutRequestNo
     _withdraw_id_: FundWithdrawWithdrawId
     def post(self, body: t.FundWithdrawPostBody = ..., /, *, json: t.FundWithdrawPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.FundWithdrawPostData]:
@@ -423,10 +389,6 @@ class FundWithdraw(TypedNode):
 
         https://pay.weixin.qq.com/doc/v3/partner/4012476652
         """
-    async def post_async(self, body: t.FundWithdrawPostBody = ..., /, *, json: t.FundWithdrawPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.FundWithdrawPostData]:
-        """账户余额提现."""
-    def __call__(self, body: t.FundWithdrawPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.FundWithdrawPostData]:
-        """账户余额提现: POST."""
 
 class Fund(TypedNode):
     balance: FundBalance
@@ -449,7 +411,7 @@ class IndividualContractsOutContractCodeOutContractCode(TypedNode):
 class IndividualContractsOutContractCode(TypedNode):
     _out_contract_code_: IndividualContractsOutContractCodeOutContractCode
 
-class IndividualContractsPreEntrustSignApp(TypedNode):
+class IndividualContractsPreEntrustSignApp(JsonPost[t.IndividualContractsPreEntrustSignAppPostBody, t.IndividualContractsPreEntrustSignAppPostData]):
     def post(self, body: t.IndividualContractsPreEntrustSignAppPostBody = ..., /, *, json: t.IndividualContractsPreEntrustSignAppPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.IndividualContractsPreEntrustSignAppPostData]:
         """APP场景预签约.
 
@@ -457,12 +419,8 @@ class IndividualContractsPreEntrustSignApp(TypedNode):
 
         https://pay.weixin.qq.com/doc/v3/partner/4015851472
         """
-    async def post_async(self, body: t.IndividualContractsPreEntrustSignAppPostBody = ..., /, *, json: t.IndividualContractsPreEntrustSignAppPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.IndividualContractsPreEntrustSignAppPostData]:
-        """APP场景预签约."""
-    def __call__(self, body: t.IndividualContractsPreEntrustSignAppPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.IndividualContractsPreEntrustSignAppPostData]:
-        """APP场景预签约: POST."""
 
-class IndividualContractsPreEntrustSignMiniProgram(TypedNode):
+class IndividualContractsPreEntrustSignMiniProgram(JsonPost[t.IndividualContractsPreEntrustSignMiniProgramPostBody, t.IndividualContractsPreEntrustSignMiniProgramPostData]):
     def post(self, body: t.IndividualContractsPreEntrustSignMiniProgramPostBody = ..., /, *, json: t.IndividualContractsPreEntrustSignMiniProgramPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.IndividualContractsPreEntrustSignMiniProgramPostData]:
         """小程序场景预签约.
 
@@ -470,16 +428,12 @@ class IndividualContractsPreEntrustSignMiniProgram(TypedNode):
 
         https://pay.weixin.qq.com/doc/v3/partner/4020023636
         """
-    async def post_async(self, body: t.IndividualContractsPreEntrustSignMiniProgramPostBody = ..., /, *, json: t.IndividualContractsPreEntrustSignMiniProgramPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.IndividualContractsPreEntrustSignMiniProgramPostData]:
-        """小程序场景预签约."""
-    def __call__(self, body: t.IndividualContractsPreEntrustSignMiniProgramPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.IndividualContractsPreEntrustSignMiniProgramPostData]:
-        """小程序场景预签约: POST."""
 
 class IndividualContractsPreEntrustSign(TypedNode):
     app: IndividualContractsPreEntrustSignApp
     miniProgram: IndividualContractsPreEntrustSignMiniProgram
 
-class IndividualContractsPreEntrustSignWithRealNameIdentityApp(TypedNode):
+class IndividualContractsPreEntrustSignWithRealNameIdentityApp(JsonPost[t.IndividualContractsPreEntrustSignWithRealNameIdentityAppPostBody, t.IndividualContractsPreEntrustSignWithRealNameIdentityAppPostData]):
     def post(self, body: t.IndividualContractsPreEntrustSignWithRealNameIdentityAppPostBody = ..., /, *, json: t.IndividualContractsPreEntrustSignWithRealNameIdentityAppPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.IndividualContractsPreEntrustSignWithRealNameIdentityAppPostData]:
         """APP场景预签约（需要实名验证）.
 
@@ -487,12 +441,8 @@ class IndividualContractsPreEntrustSignWithRealNameIdentityApp(TypedNode):
 
         https://pay.weixin.qq.com/doc/v3/partner/4020083765
         """
-    async def post_async(self, body: t.IndividualContractsPreEntrustSignWithRealNameIdentityAppPostBody = ..., /, *, json: t.IndividualContractsPreEntrustSignWithRealNameIdentityAppPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.IndividualContractsPreEntrustSignWithRealNameIdentityAppPostData]:
-        """APP场景预签约（需要实名验证）."""
-    def __call__(self, body: t.IndividualContractsPreEntrustSignWithRealNameIdentityAppPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.IndividualContractsPreEntrustSignWithRealNameIdentityAppPostData]:
-        """APP场景预签约（需要实名验证）: POST."""
 
-class IndividualContractsPreEntrustSignWithRealNameIdentityMiniProgram(TypedNode):
+class IndividualContractsPreEntrustSignWithRealNameIdentityMiniProgram(JsonPost[t.IndividualContractsPreEntrustSignWithRealNameIdentityMiniProgramPostBody, t.IndividualContractsPreEntrustSignWithRealNameIdentityMiniProgramPostData]):
     def post(self, body: t.IndividualContractsPreEntrustSignWithRealNameIdentityMiniProgramPostBody = ..., /, *, json: t.IndividualContractsPreEntrustSignWithRealNameIdentityMiniProgramPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.IndividualContractsPreEntrustSignWithRealNameIdentityMiniProgramPostData]:
         """小程序场景预签约（需要实名验证）.
 
@@ -500,10 +450,6 @@ class IndividualContractsPreEntrustSignWithRealNameIdentityMiniProgram(TypedNode
 
         https://pay.weixin.qq.com/doc/v3/partner/4020023723
         """
-    async def post_async(self, body: t.IndividualContractsPreEntrustSignWithRealNameIdentityMiniProgramPostBody = ..., /, *, json: t.IndividualContractsPreEntrustSignWithRealNameIdentityMiniProgramPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.IndividualContractsPreEntrustSignWithRealNameIdentityMiniProgramPostData]:
-        """小程序场景预签约（需要实名验证）."""
-    def __call__(self, body: t.IndividualContractsPreEntrustSignWithRealNameIdentityMiniProgramPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.IndividualContractsPreEntrustSignWithRealNameIdentityMiniProgramPostData]:
-        """小程序场景预签约（需要实名验证）: POST."""
 
 class IndividualContractsPreEntrustSignWithRealNameIdentity(TypedNode):
     app: IndividualContractsPreEntrustSignWithRealNameIdentityApp
@@ -541,7 +487,7 @@ class MchTransferAuthorizationsSubMchid(TypedNode):
     async def get_async(self, *, sub_mchid: str | int, **options: Unpack[Options]) -> Reply[t.MchTransferAuthorizationsSubMchidGetData]:
         """查询二级商户商家转账授权状态."""
 
-class MchTransferAuthorizations(TypedNode):
+class MchTransferAuthorizations(JsonPost[t.MchTransferAuthorizationsPostBody, t.MchTransferAuthorizationsPostData]):
     _sub_mchid_: MchTransferAuthorizationsSubMchid
     def post(self, body: t.MchTransferAuthorizationsPostBody = ..., /, *, json: t.MchTransferAuthorizationsPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.MchTransferAuthorizationsPostData]:
         """申请二级商户商家转账授权.
@@ -550,10 +496,6 @@ class MchTransferAuthorizations(TypedNode):
 
         https://pay.weixin.qq.com/doc/v3/partner/4013504208
         """
-    async def post_async(self, body: t.MchTransferAuthorizationsPostBody = ..., /, *, json: t.MchTransferAuthorizationsPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.MchTransferAuthorizationsPostData]:
-        """申请二级商户商家转账授权."""
-    def __call__(self, body: t.MchTransferAuthorizationsPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.MchTransferAuthorizationsPostData]:
-        """申请二级商户商家转账授权: POST."""
 
 class MchTransferTransferBillsOutBillNoCancel(TypedNode):
     def post(self, body: t.MchTransferTransferBillsOutBillNoCancelPostBody = ..., /, *, json: t.MchTransferTransferBillsOutBillNoCancelPostBody = ..., out_bill_no: str | int, **options: Unpack[BodyOptions]) -> Reply[t.MchTransferTransferBillsOutBillNoCancelPostData]:
@@ -603,7 +545,7 @@ class MchTransferTransferBillsTransferBillNoTransferBillNo(TypedNode):
 class MchTransferTransferBillsTransferBillNo(TypedNode):
     _transfer_bill_no_: MchTransferTransferBillsTransferBillNoTransferBillNo
 
-class MchTransferTransferBills(TypedNode):
+class MchTransferTransferBills(JsonPost[t.MchTransferTransferBillsPostBody, t.MchTransferTransferBillsPostData]):
     outBillNo: MchTransferTransferBillsOutBillNo
     transferBillNo: MchTransferTransferBillsTransferBillNo
     def post(self, body: t.MchTransferTransferBillsPostBody = ..., /, *, json: t.MchTransferTransferBillsPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.MchTransferTransferBillsPostData]:
@@ -613,16 +555,12 @@ class MchTransferTransferBills(TypedNode):
 
         https://pay.weixin.qq.com/doc/v3/partner/4013504211
         """
-    async def post_async(self, body: t.MchTransferTransferBillsPostBody = ..., /, *, json: t.MchTransferTransferBillsPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.MchTransferTransferBillsPostData]:
-        """发起转账."""
-    def __call__(self, body: t.MchTransferTransferBillsPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.MchTransferTransferBillsPostData]:
-        """发起转账: POST."""
 
 class MchTransfer(TypedNode):
     authorizations: MchTransferAuthorizations
     transferBills: MchTransferTransferBills
 
-class ProfitsharingAfterSalesOrders(TypedNode):
+class ProfitsharingAfterSalesOrders(QueryGet[t.ProfitsharingAfterSalesOrdersGetQuery, t.ProfitsharingAfterSalesOrdersGetData], JsonPost[t.ProfitsharingAfterSalesOrdersPostBody, t.ProfitsharingAfterSalesOrdersPostData]):
     def get(self, query: t.ProfitsharingAfterSalesOrdersGetQuery = ..., /, *, params: t.ProfitsharingAfterSalesOrdersGetQuery = ..., **options: Unpack[Options]) -> Reply[t.ProfitsharingAfterSalesOrdersGetData]:
         """查询售后服务分账结果.
 
@@ -630,8 +568,6 @@ class ProfitsharingAfterSalesOrders(TypedNode):
 
         https://pay.weixin.qq.com/docs/partner/products/ecommerce/introduction.html
         """
-    async def get_async(self, query: t.ProfitsharingAfterSalesOrdersGetQuery = ..., /, *, params: t.ProfitsharingAfterSalesOrdersGetQuery = ..., **options: Unpack[Options]) -> Reply[t.ProfitsharingAfterSalesOrdersGetData]:
-        """查询售后服务分账结果."""
     def post(self, body: t.ProfitsharingAfterSalesOrdersPostBody = ..., /, *, json: t.ProfitsharingAfterSalesOrdersPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.ProfitsharingAfterSalesOrdersPostData]:
         """请求售后服务分账.
 
@@ -639,12 +575,8 @@ class ProfitsharingAfterSalesOrders(TypedNode):
 
         https://pay.weixin.qq.com/docs/partner/products/ecommerce/introduction.html
         """
-    async def post_async(self, body: t.ProfitsharingAfterSalesOrdersPostBody = ..., /, *, json: t.ProfitsharingAfterSalesOrdersPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.ProfitsharingAfterSalesOrdersPostData]:
-        """请求售后服务分账."""
-    def __call__(self, body: t.ProfitsharingAfterSalesOrdersPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.ProfitsharingAfterSalesOrdersPostData]:
-        """请求售后服务分账: POST."""
 
-class ProfitsharingFinishOrder(TypedNode):
+class ProfitsharingFinishOrder(JsonPost[t.ProfitsharingFinishOrderPostBody, t.ProfitsharingFinishOrderPostData]):
     def post(self, body: t.ProfitsharingFinishOrderPostBody = ..., /, *, json: t.ProfitsharingFinishOrderPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.ProfitsharingFinishOrderPostData]:
         """完结分账.
 
@@ -652,10 +584,6 @@ class ProfitsharingFinishOrder(TypedNode):
 
         https://pay.weixin.qq.com/doc/v3/partner/4012477745
         """
-    async def post_async(self, body: t.ProfitsharingFinishOrderPostBody = ..., /, *, json: t.ProfitsharingFinishOrderPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.ProfitsharingFinishOrderPostData]:
-        """完结分账."""
-    def __call__(self, body: t.ProfitsharingFinishOrderPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.ProfitsharingFinishOrderPostData]:
-        """完结分账: POST."""
 
 class ProfitsharingOrdersTransactionIdAmounts(TypedNode):
     def get(self, *, transaction_id: str | int, **options: Unpack[Options]) -> Reply[t.ProfitsharingOrdersTransactionIdAmountsGetData]:
@@ -673,7 +601,7 @@ class ProfitsharingOrdersTransactionIdAmounts(TypedNode):
 class ProfitsharingOrdersTransactionId(TypedNode):
     amounts: ProfitsharingOrdersTransactionIdAmounts
 
-class ProfitsharingOrders(TypedNode):
+class ProfitsharingOrders(QueryGet[t.ProfitsharingOrdersGetQuery, t.ProfitsharingOrdersGetData], JsonPost[t.ProfitsharingOrdersPostBody, t.ProfitsharingOrdersPostData]):
     _transaction_id_: ProfitsharingOrdersTransactionId
     def get(self, query: t.ProfitsharingOrdersGetQuery = ..., /, *, params: t.ProfitsharingOrdersGetQuery = ..., **options: Unpack[Options]) -> Reply[t.ProfitsharingOrdersGetData]:
         """查询分账结果.
@@ -682,8 +610,6 @@ class ProfitsharingOrders(TypedNode):
 
         https://pay.weixin.qq.com/doc/v3/partner/4012477734
         """
-    async def get_async(self, query: t.ProfitsharingOrdersGetQuery = ..., /, *, params: t.ProfitsharingOrdersGetQuery = ..., **options: Unpack[Options]) -> Reply[t.ProfitsharingOrdersGetData]:
-        """查询分账结果."""
     def post(self, body: t.ProfitsharingOrdersPostBody = ..., /, *, json: t.ProfitsharingOrdersPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.ProfitsharingOrdersPostData]:
         """请求分账.
 
@@ -691,12 +617,8 @@ class ProfitsharingOrders(TypedNode):
 
         https://pay.weixin.qq.com/doc/v3/partner/4012691594
         """
-    async def post_async(self, body: t.ProfitsharingOrdersPostBody = ..., /, *, json: t.ProfitsharingOrdersPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.ProfitsharingOrdersPostData]:
-        """请求分账."""
-    def __call__(self, body: t.ProfitsharingOrdersPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.ProfitsharingOrdersPostData]:
-        """请求分账: POST."""
 
-class ProfitsharingReceiversAdd(TypedNode):
+class ProfitsharingReceiversAdd(JsonPost[t.ProfitsharingReceiversAddPostBody, t.ProfitsharingReceiversAddPostData]):
     def post(self, body: t.ProfitsharingReceiversAddPostBody = ..., /, *, json: t.ProfitsharingReceiversAddPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.ProfitsharingReceiversAddPostData]:
         """添加分账接收方.
 
@@ -704,12 +626,8 @@ class ProfitsharingReceiversAdd(TypedNode):
 
         https://pay.weixin.qq.com/doc/v3/partner/4012477758
         """
-    async def post_async(self, body: t.ProfitsharingReceiversAddPostBody = ..., /, *, json: t.ProfitsharingReceiversAddPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.ProfitsharingReceiversAddPostData]:
-        """添加分账接收方."""
-    def __call__(self, body: t.ProfitsharingReceiversAddPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.ProfitsharingReceiversAddPostData]:
-        """添加分账接收方: POST."""
 
-class ProfitsharingReceiversDelete(TypedNode):
+class ProfitsharingReceiversDelete(JsonPost[t.ProfitsharingReceiversDeletePostBody, t.ProfitsharingReceiversDeletePostData]):
     def post(self, body: t.ProfitsharingReceiversDeletePostBody = ..., /, *, json: t.ProfitsharingReceiversDeletePostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.ProfitsharingReceiversDeletePostData]:
         """删除分账接收方.
 
@@ -717,16 +635,12 @@ class ProfitsharingReceiversDelete(TypedNode):
 
         https://pay.weixin.qq.com/doc/v3/partner/4012477759
         """
-    async def post_async(self, body: t.ProfitsharingReceiversDeletePostBody = ..., /, *, json: t.ProfitsharingReceiversDeletePostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.ProfitsharingReceiversDeletePostData]:
-        """删除分账接收方."""
-    def __call__(self, body: t.ProfitsharingReceiversDeletePostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.ProfitsharingReceiversDeletePostData]:
-        """删除分账接收方: POST."""
 
 class ProfitsharingReceivers(TypedNode):
     add: ProfitsharingReceiversAdd
     delete_: ProfitsharingReceiversDelete
 
-class ProfitsharingReturnorders(TypedNode):
+class ProfitsharingReturnorders(QueryGet[t.ProfitsharingReturnordersGetQuery, t.ProfitsharingReturnordersGetData], JsonPost[t.ProfitsharingReturnordersPostBody, t.ProfitsharingReturnordersPostData]):
     def get(self, query: t.ProfitsharingReturnordersGetQuery = ..., /, *, params: t.ProfitsharingReturnordersGetQuery = ..., **options: Unpack[Options]) -> Reply[t.ProfitsharingReturnordersGetData]:
         """查询分账回退结果.
 
@@ -734,8 +648,6 @@ class ProfitsharingReturnorders(TypedNode):
 
         https://pay.weixin.qq.com/doc/v3/partner/4012477740
         """
-    async def get_async(self, query: t.ProfitsharingReturnordersGetQuery = ..., /, *, params: t.ProfitsharingReturnordersGetQuery = ..., **options: Unpack[Options]) -> Reply[t.ProfitsharingReturnordersGetData]:
-        """查询分账回退结果."""
     def post(self, body: t.ProfitsharingReturnordersPostBody = ..., /, *, json: t.ProfitsharingReturnordersPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.ProfitsharingReturnordersPostData]:
         """请求分账回退.
 
@@ -743,10 +655,6 @@ class ProfitsharingReturnorders(TypedNode):
 
         https://pay.weixin.qq.com/doc/v3/partner/4012477737
         """
-    async def post_async(self, body: t.ProfitsharingReturnordersPostBody = ..., /, *, json: t.ProfitsharingReturnordersPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.ProfitsharingReturnordersPostData]:
-        """请求分账回退."""
-    def __call__(self, body: t.ProfitsharingReturnordersPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.ProfitsharingReturnordersPostData]:
-        """请求分账回退: POST."""
 
 class Profitsharing(TypedNode):
     afterSalesOrders: ProfitsharingAfterSalesOrders
@@ -755,7 +663,7 @@ class Profitsharing(TypedNode):
     receivers: ProfitsharingReceivers
     returnorders: ProfitsharingReturnorders
 
-class RefundsApply(TypedNode):
+class RefundsApply(JsonPost[t.RefundsApplyPostBody, t.RefundsApplyPostData]):
     def post(self, body: t.RefundsApplyPostBody = ..., /, *, json: t.RefundsApplyPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.RefundsApplyPostData]:
         """退款申请.
 
@@ -763,10 +671,6 @@ class RefundsApply(TypedNode):
 
         https://pay.weixin.qq.com/doc/v3/partner/4012649457
         """
-    async def post_async(self, body: t.RefundsApplyPostBody = ..., /, *, json: t.RefundsApplyPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.RefundsApplyPostData]:
-        """退款申请."""
-    def __call__(self, body: t.RefundsApplyPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.RefundsApplyPostData]:
-        """退款申请: POST."""
 
 class RefundsIdRefundId(TypedNode):
     def get(self, query: t.RefundsIdRefundIdGetQuery = ..., /, *, params: t.RefundsIdRefundIdGetQuery = ..., refund_id: str | int, **options: Unpack[Options]) -> Reply[t.RefundsIdRefundIdGetData]:
@@ -851,7 +755,7 @@ class Refunds(TypedNode):
     outRefundNo: RefundsOutRefundNo
     _refund_id_: RefundsRefundId
 
-class SubjectSubMerchants(TypedNode):
+class SubjectSubMerchants(QueryGet[t.SubjectSubMerchantsGetQuery, t.SubjectSubMerchantsGetData]):
     def get(self, query: t.SubjectSubMerchantsGetQuery = ..., /, *, params: t.SubjectSubMerchantsGetQuery = ..., **options: Unpack[Options]) -> Reply[t.SubjectSubMerchantsGetData]:
         """查询指定主体子商户列表.
 
@@ -859,14 +763,12 @@ class SubjectSubMerchants(TypedNode):
 
         https://pay.weixin.qq.com/doc/v3/partner/4033742105
         """
-    async def get_async(self, query: t.SubjectSubMerchantsGetQuery = ..., /, *, params: t.SubjectSubMerchantsGetQuery = ..., **options: Unpack[Options]) -> Reply[t.SubjectSubMerchantsGetData]:
-        """查询指定主体子商户列表."""
     def paginate(self, query: t.SubjectSubMerchantsGetQuery = ..., /, *, params: t.SubjectSubMerchantsGetQuery = ..., **options: Unpack[Options]) -> Iterator[t.SubjectSubMerchantsGetItem]:
         """查询指定主体子商户列表: every item, page after page."""
     def paginate_async(self, query: t.SubjectSubMerchantsGetQuery = ..., /, *, params: t.SubjectSubMerchantsGetQuery = ..., **options: Unpack[Options]) -> AsyncIterator[t.SubjectSubMerchantsGetItem]:
         """查询指定主体子商户列表: every item, page after page."""
 
-class SubsidiesCancel(TypedNode):
+class SubsidiesCancel(JsonPost[t.SubsidiesCancelPostBody, t.SubsidiesCancelPostData]):
     def post(self, body: t.SubsidiesCancelPostBody = ..., /, *, json: t.SubsidiesCancelPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.SubsidiesCancelPostData]:
         """取消补差.
 
@@ -874,12 +776,8 @@ class SubsidiesCancel(TypedNode):
 
         https://pay.weixin.qq.com/doc/v3/partner/4012477639
         """
-    async def post_async(self, body: t.SubsidiesCancelPostBody = ..., /, *, json: t.SubsidiesCancelPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.SubsidiesCancelPostData]:
-        """取消补差."""
-    def __call__(self, body: t.SubsidiesCancelPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.SubsidiesCancelPostData]:
-        """取消补差: POST."""
 
-class SubsidiesCreate(TypedNode):
+class SubsidiesCreate(JsonPost[t.SubsidiesCreatePostBody, t.SubsidiesCreatePostData]):
     def post(self, body: t.SubsidiesCreatePostBody = ..., /, *, json: t.SubsidiesCreatePostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.SubsidiesCreatePostData]:
         """请求补差.
 
@@ -887,12 +785,8 @@ class SubsidiesCreate(TypedNode):
 
         https://pay.weixin.qq.com/doc/v3/partner/4012477631
         """
-    async def post_async(self, body: t.SubsidiesCreatePostBody = ..., /, *, json: t.SubsidiesCreatePostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.SubsidiesCreatePostData]:
-        """请求补差."""
-    def __call__(self, body: t.SubsidiesCreatePostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.SubsidiesCreatePostData]:
-        """请求补差: POST."""
 
-class SubsidiesReturn(TypedNode):
+class SubsidiesReturn(JsonPost[t.SubsidiesReturnPostBody, t.SubsidiesReturnPostData]):
     def post(self, body: t.SubsidiesReturnPostBody = ..., /, *, json: t.SubsidiesReturnPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.SubsidiesReturnPostData]:
         """请求补差回退.
 
@@ -900,10 +794,6 @@ class SubsidiesReturn(TypedNode):
 
         https://pay.weixin.qq.com/doc/v3/partner/4012477636
         """
-    async def post_async(self, body: t.SubsidiesReturnPostBody = ..., /, *, json: t.SubsidiesReturnPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.SubsidiesReturnPostData]:
-        """请求补差回退."""
-    def __call__(self, body: t.SubsidiesReturnPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.SubsidiesReturnPostData]:
-        """请求补差回退: POST."""
 
 class Subsidies(TypedNode):
     cancel: SubsidiesCancel

@@ -2,7 +2,7 @@
 from collections.abc import AsyncIterator, Iterator
 from typing_extensions import Unpack
 from ..._reply import Reply
-from ..base import BodyOptions, Options, TypedNode
+from ..base import BodyOptions, JsonPost, Options, TypedNode
 from ..types.v3 import edu_papay as t
 
 class ContractsIdContractId(TypedNode):
@@ -21,7 +21,7 @@ class ContractsIdContractId(TypedNode):
 class ContractsId(TypedNode):
     _contract_id_: ContractsIdContractId
 
-class ContractsPresign(TypedNode):
+class ContractsPresign(JsonPost[t.ContractsPresignPostBody, t.ContractsPresignPostData]):
     def post(self, body: t.ContractsPresignPostBody = ..., /, *, json: t.ContractsPresignPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.ContractsPresignPostData]:
         """预签约.
 
@@ -29,10 +29,6 @@ class ContractsPresign(TypedNode):
 
         https://pay.weixin.qq.com/doc/v3/merchant/4012522560
         """
-    async def post_async(self, body: t.ContractsPresignPostBody = ..., /, *, json: t.ContractsPresignPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.ContractsPresignPostData]:
-        """预签约."""
-    def __call__(self, body: t.ContractsPresignPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.ContractsPresignPostData]:
-        """预签约: POST."""
 
 class ContractsContractId(TypedNode):
     def delete(self, *, contract_id: str | int, **options: Unpack[Options]) -> Reply[None]:
@@ -84,7 +80,7 @@ class TransactionsOutTradeNoOutTradeNo(TypedNode):
 class TransactionsOutTradeNo(TypedNode):
     _out_trade_no_: TransactionsOutTradeNoOutTradeNo
 
-class Transactions(TypedNode):
+class Transactions(JsonPost[t.TransactionsPostBody, None]):
     id: TransactionsId
     outTradeNo: TransactionsOutTradeNo
     def post(self, body: t.TransactionsPostBody = ..., /, *, json: t.TransactionsPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[None]:
@@ -94,10 +90,6 @@ class Transactions(TypedNode):
 
         https://pay.weixin.qq.com/doc/v3/merchant/4012524731
         """
-    async def post_async(self, body: t.TransactionsPostBody = ..., /, *, json: t.TransactionsPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[None]:
-        """教育通扣款受理."""
-    def __call__(self, body: t.TransactionsPostBody, /, **options: Unpack[BodyOptions]) -> Reply[None]:
-        """教育通扣款受理: POST."""
 
 class UserOpenidContracts(TypedNode):
     def get(self, query: t.UserOpenidContractsGetQuery = ..., /, *, params: t.UserOpenidContractsGetQuery = ..., openid: str | int, **options: Unpack[Options]) -> Reply[t.UserOpenidContractsGetData]:

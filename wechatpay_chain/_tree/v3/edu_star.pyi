@@ -2,10 +2,10 @@
 from collections.abc import AsyncIterator, Iterator
 from typing_extensions import Unpack
 from ..._reply import Reply
-from ..base import BodyOptions, Options, TypedNode
+from ..base import BodyOptions, JsonPost, Options, QueryGet, TypedNode
 from ..types.v3 import edu_star as t
 
-class Orders(TypedNode):
+class Orders(QueryGet[t.OrdersGetQuery, t.OrdersGetData], JsonPost[t.OrdersPostBody, t.OrdersPostData]):
     def get(self, query: t.OrdersGetQuery = ..., /, *, params: t.OrdersGetQuery = ..., **options: Unpack[Options]) -> Reply[t.OrdersGetData]:
         """通过QQ账号查询核销订单列表.
 
@@ -13,8 +13,6 @@ class Orders(TypedNode):
 
         https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/assets/img/common/edu/edu-star/chapter2_3.png
         """
-    async def get_async(self, query: t.OrdersGetQuery = ..., /, *, params: t.OrdersGetQuery = ..., **options: Unpack[Options]) -> Reply[t.OrdersGetData]:
-        """通过QQ账号查询核销订单列表."""
     def paginate(self, query: t.OrdersGetQuery = ..., /, *, params: t.OrdersGetQuery = ..., **options: Unpack[Options]) -> Iterator[t.OrdersPostData]:
         """通过QQ账号查询核销订单列表: every item, page after page."""
     def paginate_async(self, query: t.OrdersGetQuery = ..., /, *, params: t.OrdersGetQuery = ..., **options: Unpack[Options]) -> AsyncIterator[t.OrdersPostData]:
@@ -26,10 +24,6 @@ class Orders(TypedNode):
 
         https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/assets/img/common/edu/edu-star/chapter2_3.png
         """
-    async def post_async(self, body: t.OrdersPostBody = ..., /, *, json: t.OrdersPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.OrdersPostData]:
-        """创建核销订单."""
-    def __call__(self, body: t.OrdersPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.OrdersPostData]:
-        """创建核销订单: POST."""
 
 class UsersOpenidWechatOpenid(TypedNode):
     def get(self, query: t.UsersOpenidWechatOpenidGetQuery = ..., /, *, params: t.UsersOpenidWechatOpenidGetQuery = ..., wechat_openid: str | int, **options: Unpack[Options]) -> Reply[t.UsersOpenidWechatOpenidGetData]:

@@ -2,10 +2,10 @@
 from collections.abc import AsyncIterator, Iterator
 from typing_extensions import Unpack
 from ..._reply import Reply
-from ..base import BodyOptions, Options, TypedNode
+from ..base import BodyOptions, JsonPost, Options, TypedNode
 from ..types.v3 import eduschoolpay as t
 
-class ContractsPresign(TypedNode):
+class ContractsPresign(JsonPost[t.ContractsPresignPostBody, t.ContractsPresignPostData]):
     def post(self, body: t.ContractsPresignPostBody = ..., /, *, json: t.ContractsPresignPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.ContractsPresignPostData]:
         """预签约.
 
@@ -13,10 +13,6 @@ class ContractsPresign(TypedNode):
 
         https://pay.weixin.qq.com/doc/v3/partner/4012468952
         """
-    async def post_async(self, body: t.ContractsPresignPostBody = ..., /, *, json: t.ContractsPresignPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.ContractsPresignPostData]:
-        """预签约."""
-    def __call__(self, body: t.ContractsPresignPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.ContractsPresignPostData]:
-        """预签约: POST."""
 
 class ContractsContractIdTerminate(TypedNode):
     def post(self, *, contract_id: str | int, **options: Unpack[BodyOptions]) -> Reply[None]:
@@ -81,7 +77,7 @@ class TransactionsOutTradeNoOutTradeNo(TypedNode):
 class TransactionsOutTradeNo(TypedNode):
     _out_trade_no_: TransactionsOutTradeNoOutTradeNo
 
-class Transactions(TypedNode):
+class Transactions(JsonPost[t.TransactionsPostBody, t.TransactionsPostData]):
     id: TransactionsId
     outTradeNo: TransactionsOutTradeNo
     def post(self, body: t.TransactionsPostBody = ..., /, *, json: t.TransactionsPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.TransactionsPostData]:
@@ -91,10 +87,6 @@ class Transactions(TypedNode):
 
         https://pay.weixin.qq.com/doc/v3/partner/4012469030
         """
-    async def post_async(self, body: t.TransactionsPostBody = ..., /, *, json: t.TransactionsPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.TransactionsPostData]:
-        """扣款."""
-    def __call__(self, body: t.TransactionsPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.TransactionsPostData]:
-        """扣款: POST."""
 
 class UsersOpenidContracts(TypedNode):
     def get(self, query: t.UsersOpenidContractsGetQuery = ..., /, *, params: t.UsersOpenidContractsGetQuery = ..., openid: str | int, **options: Unpack[Options]) -> Reply[t.UsersOpenidContractsGetData]:

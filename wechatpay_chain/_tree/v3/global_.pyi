@@ -2,7 +2,7 @@
 from collections.abc import AsyncIterator, Iterator
 from typing_extensions import Unpack
 from ..._reply import Reply
-from ..base import BodyOptions, Files, Options, TypedNode
+from ..base import BodyOptions, Files, JsonPost, Options, QueryGet, TypedNode
 from ..types.v3 import global_ as t
 
 class Certificates(TypedNode):
@@ -16,7 +16,7 @@ class Certificates(TypedNode):
     async def get_async(self, **options: Unpack[Options]) -> Reply[t.CertificatesGetData]:
         """获取平台证书列表."""
 
-class CustomsOrders(TypedNode):
+class CustomsOrders(QueryGet[t.CustomsOrdersGetQuery, t.CustomsOrdersGetData], JsonPost[t.CustomsOrdersPostBody, t.CustomsOrdersPostData]):
     def get(self, query: t.CustomsOrdersGetQuery = ..., /, *, params: t.CustomsOrdersGetQuery = ..., **options: Unpack[Options]) -> Reply[t.CustomsOrdersGetData]:
         """报关查询.
 
@@ -24,8 +24,6 @@ class CustomsOrders(TypedNode):
 
         https://pay.weixin.qq.com/doc/global/v3/zh/4013025131
         """
-    async def get_async(self, query: t.CustomsOrdersGetQuery = ..., /, *, params: t.CustomsOrdersGetQuery = ..., **options: Unpack[Options]) -> Reply[t.CustomsOrdersGetData]:
-        """报关查询."""
     def paginate(self, query: t.CustomsOrdersGetQuery = ..., /, *, params: t.CustomsOrdersGetQuery = ..., **options: Unpack[Options]) -> Iterator[t.CustomsOrdersGetItem]:
         """报关查询: every item, page after page."""
     def paginate_async(self, query: t.CustomsOrdersGetQuery = ..., /, *, params: t.CustomsOrdersGetQuery = ..., **options: Unpack[Options]) -> AsyncIterator[t.CustomsOrdersGetItem]:
@@ -46,12 +44,8 @@ class CustomsOrders(TypedNode):
 
         https://pay.weixin.qq.com/doc/global/v3/zh/4013025127
         """
-    async def post_async(self, body: t.CustomsOrdersPostBody = ..., /, *, json: t.CustomsOrdersPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.CustomsOrdersPostData]:
-        """报关."""
-    def __call__(self, body: t.CustomsOrdersPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.CustomsOrdersPostData]:
-        """报关: POST."""
 
-class CustomsRedeclare(TypedNode):
+class CustomsRedeclare(JsonPost[t.CustomsRedeclarePostBody, t.CustomsRedeclarePostData]):
     def post(self, body: t.CustomsRedeclarePostBody = ..., /, *, json: t.CustomsRedeclarePostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.CustomsRedeclarePostData]:
         """报关重推.
 
@@ -59,12 +53,8 @@ class CustomsRedeclare(TypedNode):
 
         https://pay.weixin.qq.com/doc/global/v3/zh/4013025133
         """
-    async def post_async(self, body: t.CustomsRedeclarePostBody = ..., /, *, json: t.CustomsRedeclarePostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.CustomsRedeclarePostData]:
-        """报关重推."""
-    def __call__(self, body: t.CustomsRedeclarePostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.CustomsRedeclarePostData]:
-        """报关重推: POST."""
 
-class CustomsVerifyCertificate(TypedNode):
+class CustomsVerifyCertificate(JsonPost[t.CustomsVerifyCertificatePostBody, t.CustomsVerifyCertificatePostData]):
     def post(self, body: t.CustomsVerifyCertificatePostBody = ..., /, *, json: t.CustomsVerifyCertificatePostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.CustomsVerifyCertificatePostData]:
         """身份信息校验.
 
@@ -72,10 +62,6 @@ class CustomsVerifyCertificate(TypedNode):
 
         https://pay.weixin.qq.com/doc/global/v3/zh/4013025128
         """
-    async def post_async(self, body: t.CustomsVerifyCertificatePostBody = ..., /, *, json: t.CustomsVerifyCertificatePostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.CustomsVerifyCertificatePostData]:
-        """身份信息校验."""
-    def __call__(self, body: t.CustomsVerifyCertificatePostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.CustomsVerifyCertificatePostData]:
-        """身份信息校验: POST."""
 
 class Customs(TypedNode):
     orders: CustomsOrders
@@ -106,7 +92,7 @@ class MerchantH5PermissionApplicationsApplymentId(TypedNode):
     async def patch_async(self, body: t.MerchantH5PermissionApplicationsApplymentIdPatchBody = ..., /, *, json: t.MerchantH5PermissionApplicationsApplymentIdPatchBody = ..., applyment_id: str | int, **options: Unpack[BodyOptions]) -> Reply[t.MerchantH5PermissionApplicationsApplymentIdPatchData]:
         """修改H5支付权限申请单."""
 
-class MerchantH5PermissionApplications(TypedNode):
+class MerchantH5PermissionApplications(JsonPost[t.MerchantH5PermissionApplicationsPostBody, t.MerchantH5PermissionApplicationsPostData]):
     _applyment_id_: MerchantH5PermissionApplicationsApplymentId
     def post(self, body: t.MerchantH5PermissionApplicationsPostBody = ..., /, *, json: t.MerchantH5PermissionApplicationsPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.MerchantH5PermissionApplicationsPostData]:
         """创建H5支付权限申请单.
@@ -115,10 +101,6 @@ class MerchantH5PermissionApplications(TypedNode):
 
         https://pay.weixin.qq.com/doc/global/v3/zh/4013025106
         """
-    async def post_async(self, body: t.MerchantH5PermissionApplicationsPostBody = ..., /, *, json: t.MerchantH5PermissionApplicationsPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.MerchantH5PermissionApplicationsPostData]:
-        """创建H5支付权限申请单."""
-    def __call__(self, body: t.MerchantH5PermissionApplicationsPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.MerchantH5PermissionApplicationsPostData]:
-        """创建H5支付权限申请单: POST."""
 
 class MerchantH5PermissionDomainApplicationsApplymentId(TypedNode):
     def get(self, *, applyment_id: str | int, **options: Unpack[Options]) -> Reply[t.MerchantH5PermissionDomainApplicationsApplymentIdGetData]:
@@ -144,7 +126,7 @@ class MerchantH5PermissionDomainApplicationsApplymentId(TypedNode):
     async def patch_async(self, body: t.MerchantH5PermissionDomainApplicationsApplymentIdPatchBody = ..., /, *, json: t.MerchantH5PermissionDomainApplicationsApplymentIdPatchBody = ..., applyment_id: str | int, **options: Unpack[BodyOptions]) -> Reply[t.MerchantH5PermissionDomainApplicationsApplymentIdPatchData]:
         """修改H5支付域名修改申请单."""
 
-class MerchantH5PermissionDomainApplications(TypedNode):
+class MerchantH5PermissionDomainApplications(JsonPost[t.MerchantH5PermissionDomainApplicationsPostBody, t.MerchantH5PermissionDomainApplicationsPostData]):
     _applyment_id_: MerchantH5PermissionDomainApplicationsApplymentId
     def post(self, body: t.MerchantH5PermissionDomainApplicationsPostBody = ..., /, *, json: t.MerchantH5PermissionDomainApplicationsPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.MerchantH5PermissionDomainApplicationsPostData]:
         """创建H5支付域名修改申请单.
@@ -153,10 +135,6 @@ class MerchantH5PermissionDomainApplications(TypedNode):
 
         https://pay.weixin.qq.com/doc/global/v3/zh/4013025110
         """
-    async def post_async(self, body: t.MerchantH5PermissionDomainApplicationsPostBody = ..., /, *, json: t.MerchantH5PermissionDomainApplicationsPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.MerchantH5PermissionDomainApplicationsPostData]:
-        """创建H5支付域名修改申请单."""
-    def __call__(self, body: t.MerchantH5PermissionDomainApplicationsPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.MerchantH5PermissionDomainApplicationsPostData]:
-        """创建H5支付域名修改申请单: POST."""
 
 class MerchantH5PermissionDomain(TypedNode):
     applications: MerchantH5PermissionDomainApplications
@@ -185,7 +163,7 @@ class MerchantH5(TypedNode):
 class Merchant(TypedNode):
     h5: MerchantH5
 
-class MerchantServiceComplaintNotifications(TypedNode):
+class MerchantServiceComplaintNotifications(JsonPost[t.MerchantServiceComplaintNotificationsPostBody, t.MerchantServiceComplaintNotificationsPostData]):
     def delete(self, **options: Unpack[Options]) -> Reply[None]:
         """删除投诉通知回调.
 
@@ -205,10 +183,6 @@ class MerchantServiceComplaintNotifications(TypedNode):
 
         服务商, 渠道商, 从业机构
         """
-    async def post_async(self, body: t.MerchantServiceComplaintNotificationsPostBody = ..., /, *, json: t.MerchantServiceComplaintNotificationsPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.MerchantServiceComplaintNotificationsPostData]:
-        """创建投诉通知回调."""
-    def __call__(self, body: t.MerchantServiceComplaintNotificationsPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.MerchantServiceComplaintNotificationsPostData]:
-        """创建投诉通知回调: POST."""
     def put(self, body: t.MerchantServiceComplaintNotificationsPutBody = ..., /, *, json: t.MerchantServiceComplaintNotificationsPutBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.MerchantServiceComplaintNotificationsPutData]:
         """更新投诉通知回调.
 
@@ -276,15 +250,13 @@ class MerchantServiceComplaintsComplaintId(TypedNode):
     async def get_async(self, query: t.MerchantServiceComplaintsComplaintIdGetQuery = ..., /, *, params: t.MerchantServiceComplaintsComplaintIdGetQuery = ..., complaint_id: str | int, **options: Unpack[Options]) -> Reply[t.MerchantServiceComplaintsComplaintIdGetData]:
         """查询投诉单详情."""
 
-class MerchantServiceComplaints(TypedNode):
+class MerchantServiceComplaints(QueryGet[t.MerchantServiceComplaintsGetQuery, t.MerchantServiceComplaintsGetData]):
     _complaint_id_: MerchantServiceComplaintsComplaintId
     def get(self, query: t.MerchantServiceComplaintsGetQuery = ..., /, *, params: t.MerchantServiceComplaintsGetQuery = ..., **options: Unpack[Options]) -> Reply[t.MerchantServiceComplaintsGetData]:
         """查询投诉单列表.
 
         直连商户, 服务商, 渠道商
         """
-    async def get_async(self, query: t.MerchantServiceComplaintsGetQuery = ..., /, *, params: t.MerchantServiceComplaintsGetQuery = ..., **options: Unpack[Options]) -> Reply[t.MerchantServiceComplaintsGetData]:
-        """查询投诉单列表."""
     def paginate(self, query: t.MerchantServiceComplaintsGetQuery = ..., /, *, params: t.MerchantServiceComplaintsGetQuery = ..., **options: Unpack[Options]) -> Iterator[t.MerchantServiceComplaintsComplaintIdGetData]:
         """查询投诉单列表: every item, page after page."""
     def paginate_async(self, query: t.MerchantServiceComplaintsGetQuery = ..., /, *, params: t.MerchantServiceComplaintsGetQuery = ..., **options: Unpack[Options]) -> AsyncIterator[t.MerchantServiceComplaintsComplaintIdGetData]:
@@ -364,7 +336,7 @@ class MerchantsSubMchid(TypedNode):
     async def patch_async(self, body: t.MerchantsSubMchidPatchBody = ..., /, *, json: t.MerchantsSubMchidPatchBody = ..., sub_mchid: str | int, **options: Unpack[BodyOptions]) -> Reply[t.MerchantsSubMchidPatchData]:
         """修改子商户（融合钱包）."""
 
-class Merchants(TypedNode):
+class Merchants(JsonPost[t.MerchantsPostBody, t.MerchantsPostData]):
     _sub_mchid_: MerchantsSubMchid
     def post(self, body: t.MerchantsPostBody = ..., /, *, json: t.MerchantsPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.MerchantsPostData]:
         """子商户进件（融合钱包）.
@@ -373,10 +345,6 @@ class Merchants(TypedNode):
 
         https://pay.weixin.qq.com/doc/global/v3/zh/4013025088
         """
-    async def post_async(self, body: t.MerchantsPostBody = ..., /, *, json: t.MerchantsPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.MerchantsPostData]:
-        """子商户进件（融合钱包）."""
-    def __call__(self, body: t.MerchantsPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.MerchantsPostData]:
-        """子商户进件（融合钱包）: POST."""
 
 class MicropayTransactionsIdTransactionIdReverse(TypedNode):
     def post(self, body: t.MicropayTransactionsIdTransactionIdReversePostBody = ..., /, *, json: t.MicropayTransactionsIdTransactionIdReversePostBody = ..., transaction_id: str | int, **options: Unpack[BodyOptions]) -> Reply[None]:
@@ -420,7 +388,7 @@ class MicropayTransactionsOutTradeNoOutTradeNo(TypedNode):
 class MicropayTransactionsOutTradeNo(TypedNode):
     _out_trade_no_: MicropayTransactionsOutTradeNoOutTradeNo
 
-class MicropayTransactionsPay(TypedNode):
+class MicropayTransactionsPay(JsonPost[t.MicropayTransactionsPayPostBody, t.MicropayTransactionsPayPostData]):
     def post(self, body: t.MicropayTransactionsPayPostBody = ..., /, *, json: t.MicropayTransactionsPayPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.MicropayTransactionsPayPostData]:
         """提交付款码支付.
 
@@ -428,10 +396,6 @@ class MicropayTransactionsPay(TypedNode):
 
         https://pay.weixin.qq.com/doc/global/v3/zh/4013010527
         """
-    async def post_async(self, body: t.MicropayTransactionsPayPostBody = ..., /, *, json: t.MicropayTransactionsPayPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.MicropayTransactionsPayPostData]:
-        """提交付款码支付."""
-    def __call__(self, body: t.MicropayTransactionsPayPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.MicropayTransactionsPayPostData]:
-        """提交付款码支付: POST."""
 
 class MicropayTransactions(TypedNode):
     id: MicropayTransactionsId
@@ -441,7 +405,7 @@ class MicropayTransactions(TypedNode):
 class Micropay(TypedNode):
     transactions: MicropayTransactions
 
-class PapayContractsAppPreEntrustSign(TypedNode):
+class PapayContractsAppPreEntrustSign(JsonPost[t.PapayContractsAppPreEntrustSignPostBody, t.PapayContractsAppPreEntrustSignPostData]):
     def post(self, body: t.PapayContractsAppPreEntrustSignPostBody = ..., /, *, json: t.PapayContractsAppPreEntrustSignPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.PapayContractsAppPreEntrustSignPostData]:
         """APP签约.
 
@@ -449,12 +413,8 @@ class PapayContractsAppPreEntrustSign(TypedNode):
 
         https://pay.weixin.qq.com/doc/global/v3/zh/4013015467
         """
-    async def post_async(self, body: t.PapayContractsAppPreEntrustSignPostBody = ..., /, *, json: t.PapayContractsAppPreEntrustSignPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.PapayContractsAppPreEntrustSignPostData]:
-        """APP签约."""
-    def __call__(self, body: t.PapayContractsAppPreEntrustSignPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.PapayContractsAppPreEntrustSignPostData]:
-        """APP签约: POST."""
 
-class PapayContractsH5PreEntrustSign(TypedNode):
+class PapayContractsH5PreEntrustSign(JsonPost[t.PapayContractsH5PreEntrustSignPostBody, t.PapayContractsH5PreEntrustSignPostData]):
     def post(self, body: t.PapayContractsH5PreEntrustSignPostBody = ..., /, *, json: t.PapayContractsH5PreEntrustSignPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.PapayContractsH5PreEntrustSignPostData]:
         """H5预签约.
 
@@ -462,12 +422,8 @@ class PapayContractsH5PreEntrustSign(TypedNode):
 
         https://pay.weixin.qq.com/doc/global/v3/zh/4013015443
         """
-    async def post_async(self, body: t.PapayContractsH5PreEntrustSignPostBody = ..., /, *, json: t.PapayContractsH5PreEntrustSignPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.PapayContractsH5PreEntrustSignPostData]:
-        """H5预签约."""
-    def __call__(self, body: t.PapayContractsH5PreEntrustSignPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.PapayContractsH5PreEntrustSignPostData]:
-        """H5预签约: POST."""
 
-class PapayContractsJsapiPreEntrustSign(TypedNode):
+class PapayContractsJsapiPreEntrustSign(JsonPost[t.PapayContractsJsapiPreEntrustSignPostBody, t.PapayContractsJsapiPreEntrustSignPostData]):
     def post(self, body: t.PapayContractsJsapiPreEntrustSignPostBody = ..., /, *, json: t.PapayContractsJsapiPreEntrustSignPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.PapayContractsJsapiPreEntrustSignPostData]:
         """JSAPI预签约.
 
@@ -475,12 +431,8 @@ class PapayContractsJsapiPreEntrustSign(TypedNode):
 
         https://pay.weixin.qq.com/doc/global/v3/zh/4013015447
         """
-    async def post_async(self, body: t.PapayContractsJsapiPreEntrustSignPostBody = ..., /, *, json: t.PapayContractsJsapiPreEntrustSignPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.PapayContractsJsapiPreEntrustSignPostData]:
-        """JSAPI预签约."""
-    def __call__(self, body: t.PapayContractsJsapiPreEntrustSignPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.PapayContractsJsapiPreEntrustSignPostData]:
-        """JSAPI预签约: POST."""
 
-class PapayContractsMiniprogramPreEntrustSign(TypedNode):
+class PapayContractsMiniprogramPreEntrustSign(JsonPost[t.PapayContractsMiniprogramPreEntrustSignPostBody, t.PapayContractsMiniprogramPreEntrustSignPostData]):
     def post(self, body: t.PapayContractsMiniprogramPreEntrustSignPostBody = ..., /, *, json: t.PapayContractsMiniprogramPreEntrustSignPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.PapayContractsMiniprogramPreEntrustSignPostData]:
         """小程序签约.
 
@@ -488,10 +440,6 @@ class PapayContractsMiniprogramPreEntrustSign(TypedNode):
 
         https://pay.weixin.qq.com/doc/global/v3/zh/4013015440
         """
-    async def post_async(self, body: t.PapayContractsMiniprogramPreEntrustSignPostBody = ..., /, *, json: t.PapayContractsMiniprogramPreEntrustSignPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.PapayContractsMiniprogramPreEntrustSignPostData]:
-        """小程序签约."""
-    def __call__(self, body: t.PapayContractsMiniprogramPreEntrustSignPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.PapayContractsMiniprogramPreEntrustSignPostData]:
-        """小程序签约: POST."""
 
 class PapayContractsOutContractCodeOutContractCode(TypedNode):
     def get(self, query: t.PapayContractsOutContractCodeGetQuery = ..., /, *, params: t.PapayContractsOutContractCodeGetQuery = ..., out_contract_code: str | int, **options: Unpack[Options]) -> Reply[t.PapayContractsOutContractCodeGetData]:
@@ -509,7 +457,7 @@ class PapayContractsOutContractCodeOutContractCode(TypedNode):
 class PapayContractsOutContractCode(TypedNode):
     _out_contract_code_: PapayContractsOutContractCodeOutContractCode
 
-class PapayContractsWebPreEntrustSign(TypedNode):
+class PapayContractsWebPreEntrustSign(JsonPost[t.PapayContractsWebPreEntrustSignPostBody, t.PapayContractsWebPreEntrustSignPostData]):
     def post(self, body: t.PapayContractsWebPreEntrustSignPostBody = ..., /, *, json: t.PapayContractsWebPreEntrustSignPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.PapayContractsWebPreEntrustSignPostData]:
         """WEB预签约.
 
@@ -517,10 +465,6 @@ class PapayContractsWebPreEntrustSign(TypedNode):
 
         https://pay.weixin.qq.com/doc/global/v3/zh/4013015464
         """
-    async def post_async(self, body: t.PapayContractsWebPreEntrustSignPostBody = ..., /, *, json: t.PapayContractsWebPreEntrustSignPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.PapayContractsWebPreEntrustSignPostData]:
-        """WEB预签约."""
-    def __call__(self, body: t.PapayContractsWebPreEntrustSignPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.PapayContractsWebPreEntrustSignPostData]:
-        """WEB预签约: POST."""
 
 class PapayContractsContractIdTerminate(TypedNode):
     def post(self, body: t.PapayContractsContractIdTerminatePostBody = ..., /, *, json: t.PapayContractsContractIdTerminatePostBody = ..., contract_id: str | int, **options: Unpack[BodyOptions]) -> Reply[None]:
@@ -603,7 +547,7 @@ class PapayTransactionsTransactionId(TypedNode):
     async def get_async(self, query: t.PapayTransactionsTransactionIdGetQuery = ..., /, *, params: t.PapayTransactionsTransactionIdGetQuery = ..., transaction_id: str | int, **options: Unpack[Options]) -> Reply[t.PapayTransactionsTransactionIdGetData]:
         """查询订单(微信支付订单号)."""
 
-class PapayTransactions(TypedNode):
+class PapayTransactions(JsonPost[t.PapayTransactionsPostBody, t.PapayTransactionsPostData]):
     outTradeNo: PapayTransactionsOutTradeNo
     _transaction_id_: PapayTransactionsTransactionId
     def post(self, body: t.PapayTransactionsPostBody = ..., /, *, json: t.PapayTransactionsPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.PapayTransactionsPostData]:
@@ -613,16 +557,12 @@ class PapayTransactions(TypedNode):
 
         https://pay.weixin.qq.com/doc/global/v3/zh/4013015482
         """
-    async def post_async(self, body: t.PapayTransactionsPostBody = ..., /, *, json: t.PapayTransactionsPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.PapayTransactionsPostData]:
-        """支付扣款."""
-    def __call__(self, body: t.PapayTransactionsPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.PapayTransactionsPostData]:
-        """支付扣款: POST."""
 
 class Papay(TypedNode):
     contracts: PapayContracts
     transactions: PapayTransactions
 
-class ProfitSharingBillDownloadUrl(TypedNode):
+class ProfitSharingBillDownloadUrl(QueryGet[t.ProfitSharingBillDownloadUrlGetQuery, t.ProfitSharingBillDownloadUrlGetData]):
     def get(self, query: t.ProfitSharingBillDownloadUrlGetQuery = ..., /, *, params: t.ProfitSharingBillDownloadUrlGetQuery = ..., **options: Unpack[Options]) -> Reply[t.ProfitSharingBillDownloadUrlGetData]:
         """获取分账账单文件下载地址.
 
@@ -630,10 +570,8 @@ class ProfitSharingBillDownloadUrl(TypedNode):
 
         https://pay.weixin.qq.com/doc/global/v3/zh/4013025018
         """
-    async def get_async(self, query: t.ProfitSharingBillDownloadUrlGetQuery = ..., /, *, params: t.ProfitSharingBillDownloadUrlGetQuery = ..., **options: Unpack[Options]) -> Reply[t.ProfitSharingBillDownloadUrlGetData]:
-        """获取分账账单文件下载地址."""
 
-class ProfitSharingOrdersUnfreeze(TypedNode):
+class ProfitSharingOrdersUnfreeze(JsonPost[t.ProfitSharingOrdersUnfreezePostBody, t.ProfitSharingOrdersUnfreezePostData]):
     def post(self, body: t.ProfitSharingOrdersUnfreezePostBody = ..., /, *, json: t.ProfitSharingOrdersUnfreezePostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.ProfitSharingOrdersUnfreezePostData]:
         """解冻剩余资金.
 
@@ -641,10 +579,6 @@ class ProfitSharingOrdersUnfreeze(TypedNode):
 
         https://pay.weixin.qq.com/doc/global/v3/zh/4013024897
         """
-    async def post_async(self, body: t.ProfitSharingOrdersUnfreezePostBody = ..., /, *, json: t.ProfitSharingOrdersUnfreezePostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.ProfitSharingOrdersUnfreezePostData]:
-        """解冻剩余资金."""
-    def __call__(self, body: t.ProfitSharingOrdersUnfreezePostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.ProfitSharingOrdersUnfreezePostData]:
-        """解冻剩余资金: POST."""
 
 class ProfitSharingOrdersOutOrderNo(TypedNode):
     def get(self, query: t.ProfitSharingOrdersOutOrderNoGetQuery = ..., /, *, params: t.ProfitSharingOrdersOutOrderNoGetQuery = ..., out_order_no: str | int, **options: Unpack[Options]) -> Reply[t.ProfitSharingOrdersOutOrderNoGetData]:
@@ -659,7 +593,7 @@ class ProfitSharingOrdersOutOrderNo(TypedNode):
     async def get_async(self, query: t.ProfitSharingOrdersOutOrderNoGetQuery = ..., /, *, params: t.ProfitSharingOrdersOutOrderNoGetQuery = ..., out_order_no: str | int, **options: Unpack[Options]) -> Reply[t.ProfitSharingOrdersOutOrderNoGetData]:
         """查询分账结果."""
 
-class ProfitSharingOrders(TypedNode):
+class ProfitSharingOrders(JsonPost[t.ProfitSharingOrdersPostBody, t.ProfitSharingOrdersPostData]):
     unfreeze: ProfitSharingOrdersUnfreeze
     _out_order_no_: ProfitSharingOrdersOutOrderNo
     def post(self, body: t.ProfitSharingOrdersPostBody = ..., /, *, json: t.ProfitSharingOrdersPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.ProfitSharingOrdersPostData]:
@@ -669,10 +603,6 @@ class ProfitSharingOrders(TypedNode):
 
         https://pay.weixin.qq.com/doc/global/v3/zh/4013024892
         """
-    async def post_async(self, body: t.ProfitSharingOrdersPostBody = ..., /, *, json: t.ProfitSharingOrdersPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.ProfitSharingOrdersPostData]:
-        """请求分账."""
-    def __call__(self, body: t.ProfitSharingOrdersPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.ProfitSharingOrdersPostData]:
-        """请求分账: POST."""
 
 class ProfitSharingReceiversAccount(TypedNode):
     def get(self, query: t.ProfitSharingReceiversAccountGetQuery = ..., /, *, params: t.ProfitSharingReceiversAccountGetQuery = ..., account: str | int, **options: Unpack[Options]) -> Reply[t.ProfitSharingReceiversAccountGetData]:
@@ -687,7 +617,7 @@ class ProfitSharingReceiversAccount(TypedNode):
     async def get_async(self, query: t.ProfitSharingReceiversAccountGetQuery = ..., /, *, params: t.ProfitSharingReceiversAccountGetQuery = ..., account: str | int, **options: Unpack[Options]) -> Reply[t.ProfitSharingReceiversAccountGetData]:
         """查询分账接收方添加结果."""
 
-class ProfitSharingReceivers(TypedNode):
+class ProfitSharingReceivers(JsonPost[t.ProfitSharingReceiversPostBody, t.ProfitSharingReceiversPostData]):
     _account_: ProfitSharingReceiversAccount
     def delete(self, *, json: t.ProfitSharingReceiversDeleteBody = ..., **options: Unpack[Options]) -> Reply[None]:
         """删除分账接收方.
@@ -705,12 +635,8 @@ class ProfitSharingReceivers(TypedNode):
 
         https://pay.weixin.qq.com/doc/global/v3/zh/4013024908
         """
-    async def post_async(self, body: t.ProfitSharingReceiversPostBody = ..., /, *, json: t.ProfitSharingReceiversPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.ProfitSharingReceiversPostData]:
-        """添加分账接收方."""
-    def __call__(self, body: t.ProfitSharingReceiversPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.ProfitSharingReceiversPostData]:
-        """添加分账接收方: POST."""
 
-class ProfitSharingRefundsBillDownloadUrl(TypedNode):
+class ProfitSharingRefundsBillDownloadUrl(QueryGet[t.ProfitSharingRefundsBillDownloadUrlGetQuery, t.ProfitSharingRefundsBillDownloadUrlGetData]):
     def get(self, query: t.ProfitSharingRefundsBillDownloadUrlGetQuery = ..., /, *, params: t.ProfitSharingRefundsBillDownloadUrlGetQuery = ..., **options: Unpack[Options]) -> Reply[t.ProfitSharingRefundsBillDownloadUrlGetData]:
         """获取分账退款账单下载链接.
 
@@ -718,8 +644,6 @@ class ProfitSharingRefundsBillDownloadUrl(TypedNode):
 
         https://pay.weixin.qq.com/doc/global/v3/zh/4013025022
         """
-    async def get_async(self, query: t.ProfitSharingRefundsBillDownloadUrlGetQuery = ..., /, *, params: t.ProfitSharingRefundsBillDownloadUrlGetQuery = ..., **options: Unpack[Options]) -> Reply[t.ProfitSharingRefundsBillDownloadUrlGetData]:
-        """获取分账退款账单下载链接."""
 
 class ProfitSharingRefundsRefundableBalance(TypedNode):
     def get(self, **options: Unpack[Options]) -> Reply[t.ProfitSharingRefundsRefundableBalanceGetData]:
@@ -736,7 +660,7 @@ class ProfitSharingRefunds(TypedNode):
     billDownloadUrl: ProfitSharingRefundsBillDownloadUrl
     refundableBalance: ProfitSharingRefundsRefundableBalance
 
-class ProfitSharingTransactionsMark(TypedNode):
+class ProfitSharingTransactionsMark(JsonPost[t.ProfitSharingTransactionsMarkPostBody, None]):
     def post(self, body: t.ProfitSharingTransactionsMarkPostBody = ..., /, *, json: t.ProfitSharingTransactionsMarkPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[None]:
         """分账标记.
 
@@ -744,10 +668,6 @@ class ProfitSharingTransactionsMark(TypedNode):
 
         https://pay.weixin.qq.com/doc/global/v3/zh/4012354804
         """
-    async def post_async(self, body: t.ProfitSharingTransactionsMarkPostBody = ..., /, *, json: t.ProfitSharingTransactionsMarkPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[None]:
-        """分账标记."""
-    def __call__(self, body: t.ProfitSharingTransactionsMarkPostBody, /, **options: Unpack[BodyOptions]) -> Reply[None]:
-        """分账标记: POST."""
 
 class ProfitSharingTransactionsTransactionIdAmounts(TypedNode):
     def get(self, query: t.ProfitSharingTransactionsTransactionIdAmountsGetQuery = ..., /, *, params: t.ProfitSharingTransactionsTransactionIdAmountsGetQuery = ..., transaction_id: str | int, **options: Unpack[Options]) -> Reply[t.ProfitSharingTransactionsTransactionIdAmountsGetData]:
@@ -859,7 +779,7 @@ class RefundsOutRefundNoOutRefundNo(TypedNode):
 class RefundsOutRefundNo(TypedNode):
     _out_refund_no_: RefundsOutRefundNoOutRefundNo
 
-class Refunds(TypedNode):
+class Refunds(QueryGet[t.RefundsGetQuery, t.RefundsGetData], JsonPost[t.RefundsPostBody, t.RefundsPostData]):
     id: RefundsId
     outRefundNo: RefundsOutRefundNo
     def get(self, query: t.RefundsGetQuery = ..., /, *, params: t.RefundsGetQuery = ..., **options: Unpack[Options]) -> Reply[t.RefundsGetData]:
@@ -869,8 +789,6 @@ class Refunds(TypedNode):
 
         https://pay.weixin.qq.com/doc/global/v3/zh/4012354686
         """
-    async def get_async(self, query: t.RefundsGetQuery = ..., /, *, params: t.RefundsGetQuery = ..., **options: Unpack[Options]) -> Reply[t.RefundsGetData]:
-        """查询所有退款."""
     def post(self, body: t.RefundsPostBody = ..., /, *, json: t.RefundsPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.RefundsPostData]:
         """申请退款.
 
@@ -878,12 +796,8 @@ class Refunds(TypedNode):
 
         https://pay.weixin.qq.com/doc/global/v3/zh/4012354681
         """
-    async def post_async(self, body: t.RefundsPostBody = ..., /, *, json: t.RefundsPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.RefundsPostData]:
-        """申请退款."""
-    def __call__(self, body: t.RefundsPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.RefundsPostData]:
-        """申请退款: POST."""
 
-class SettleSettlements(TypedNode):
+class SettleSettlements(QueryGet[t.SettleSettlementsGetQuery, t.SettleSettlementsGetData]):
     def get(self, query: t.SettleSettlementsGetQuery = ..., /, *, params: t.SettleSettlementsGetQuery = ..., **options: Unpack[Options]) -> Reply[t.SettleSettlementsGetData]:
         """查询结算资金明细.
 
@@ -891,8 +805,6 @@ class SettleSettlements(TypedNode):
 
         https://pay.weixin.qq.com/doc/global/v3/zh/4013013893
         """
-    async def get_async(self, query: t.SettleSettlementsGetQuery = ..., /, *, params: t.SettleSettlementsGetQuery = ..., **options: Unpack[Options]) -> Reply[t.SettleSettlementsGetData]:
-        """查询结算资金明细."""
     def paginate(self, query: t.SettleSettlementsGetPages = ..., /, *, params: t.SettleSettlementsGetPages = ..., **options: Unpack[Options]) -> Iterator[t.SettleSettlementsGetItem]:
         """查询结算资金明细: every item, page after page."""
     def paginate_async(self, query: t.SettleSettlementsGetPages = ..., /, *, params: t.SettleSettlementsGetPages = ..., **options: Unpack[Options]) -> AsyncIterator[t.SettleSettlementsGetItem]:
@@ -901,7 +813,7 @@ class SettleSettlements(TypedNode):
 class Settle(TypedNode):
     settlements: SettleSettlements
 
-class Statements(TypedNode):
+class Statements(QueryGet[t.StatementsGetQuery, None]):
     def get(self, query: t.StatementsGetQuery = ..., /, *, params: t.StatementsGetQuery = ..., **options: Unpack[Options]) -> Reply[None]:
         """下载对账单.
 
@@ -909,10 +821,8 @@ class Statements(TypedNode):
 
         https://pay.weixin.qq.com/doc/global/v3/zh/4013013869
         """
-    async def get_async(self, query: t.StatementsGetQuery = ..., /, *, params: t.StatementsGetQuery = ..., **options: Unpack[Options]) -> Reply[None]:
-        """下载对账单."""
 
-class TransactionsApp(TypedNode):
+class TransactionsApp(JsonPost[t.TransactionsAppPostBody, t.TransactionsAppPostData]):
     def post(self, body: t.TransactionsAppPostBody = ..., /, *, json: t.TransactionsAppPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.TransactionsAppPostData]:
         """APP支付下单.
 
@@ -920,10 +830,6 @@ class TransactionsApp(TypedNode):
 
         https://pay.weixin.qq.com/doc/global/v3/zh/4013014223
         """
-    async def post_async(self, body: t.TransactionsAppPostBody = ..., /, *, json: t.TransactionsAppPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.TransactionsAppPostData]:
-        """APP支付下单."""
-    def __call__(self, body: t.TransactionsAppPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.TransactionsAppPostData]:
-        """APP支付下单: POST."""
 
 class TransactionsIdTransactionIdClose(TypedNode):
     def post(self, body: t.TransactionsIdTransactionIdClosePostBody = ..., /, *, json: t.TransactionsIdTransactionIdClosePostBody = ..., transaction_id: str | int, **options: Unpack[BodyOptions]) -> Reply[None]:
@@ -957,7 +863,7 @@ class TransactionsIdTransactionId(TypedNode):
 class TransactionsId(TypedNode):
     _transaction_id_: TransactionsIdTransactionId
 
-class TransactionsJsapi(TypedNode):
+class TransactionsJsapi(JsonPost[t.TransactionsJsapiPostBody, t.TransactionsJsapiPostData]):
     def post(self, body: t.TransactionsJsapiPostBody = ..., /, *, json: t.TransactionsJsapiPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.TransactionsJsapiPostData]:
         """JSAPI支付下单.
 
@@ -965,12 +871,8 @@ class TransactionsJsapi(TypedNode):
 
         https://pay.weixin.qq.com/doc/global/v3/zh/4013014150
         """
-    async def post_async(self, body: t.TransactionsJsapiPostBody = ..., /, *, json: t.TransactionsJsapiPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.TransactionsJsapiPostData]:
-        """JSAPI支付下单."""
-    def __call__(self, body: t.TransactionsJsapiPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.TransactionsJsapiPostData]:
-        """JSAPI支付下单: POST."""
 
-class TransactionsMweb(TypedNode):
+class TransactionsMweb(JsonPost[t.TransactionsMwebPostBody, t.TransactionsMwebPostData]):
     def post(self, body: t.TransactionsMwebPostBody = ..., /, *, json: t.TransactionsMwebPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.TransactionsMwebPostData]:
         """H5支付下单.
 
@@ -978,12 +880,8 @@ class TransactionsMweb(TypedNode):
 
         https://pay.weixin.qq.com/doc/global/v3/zh/4013014399
         """
-    async def post_async(self, body: t.TransactionsMwebPostBody = ..., /, *, json: t.TransactionsMwebPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.TransactionsMwebPostData]:
-        """H5支付下单."""
-    def __call__(self, body: t.TransactionsMwebPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.TransactionsMwebPostData]:
-        """H5支付下单: POST."""
 
-class TransactionsNative(TypedNode):
+class TransactionsNative(JsonPost[t.TransactionsNativePostBody, t.TransactionsNativePostData]):
     def post(self, body: t.TransactionsNativePostBody = ..., /, *, json: t.TransactionsNativePostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.TransactionsNativePostData]:
         """Native支付下单.
 
@@ -991,10 +889,6 @@ class TransactionsNative(TypedNode):
 
         https://pay.weixin.qq.com/doc/global/v3/zh/4013013953
         """
-    async def post_async(self, body: t.TransactionsNativePostBody = ..., /, *, json: t.TransactionsNativePostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.TransactionsNativePostData]:
-        """Native支付下单."""
-    def __call__(self, body: t.TransactionsNativePostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.TransactionsNativePostData]:
-        """Native支付下单: POST."""
 
 class TransactionsOutTradeNoClose(TypedNode):
     def post(self, body: t.TransactionsOutTradeNoClosePostBody = ..., /, *, json: t.TransactionsOutTradeNoClosePostBody = ..., out_trade_no: str | int, **options: Unpack[BodyOptions]) -> Reply[None]:

@@ -2,7 +2,7 @@
 from collections.abc import AsyncIterator, Iterator
 from typing_extensions import Unpack
 from ..._reply import Reply
-from ..base import Options, TypedNode
+from ..base import Options, QueryGet, TypedNode
 from ..types.v3 import iotmanage as t
 
 class DeviceInspectionsDeviceSn(TypedNode):
@@ -21,7 +21,7 @@ class DeviceInspectionsDeviceSn(TypedNode):
 class DeviceInspections(TypedNode):
     _device_sn_: DeviceInspectionsDeviceSn
 
-class Devices(TypedNode):
+class Devices(QueryGet[t.DevicesGetQuery, t.DevicesGetData]):
     def get(self, query: t.DevicesGetQuery = ..., /, *, params: t.DevicesGetQuery = ..., **options: Unpack[Options]) -> Reply[t.DevicesGetData]:
         """智能设备列表.
 
@@ -29,8 +29,6 @@ class Devices(TypedNode):
 
         https://pay.weixin.qq.com/wiki/doc/wxfacepay/develop/point/iotmanage-devices.html
         """
-    async def get_async(self, query: t.DevicesGetQuery = ..., /, *, params: t.DevicesGetQuery = ..., **options: Unpack[Options]) -> Reply[t.DevicesGetData]:
-        """智能设备列表."""
     def paginate(self, query: t.DevicesGetPages = ..., /, *, params: t.DevicesGetPages = ..., **options: Unpack[Options]) -> Iterator[t.DevicesGetItem]:
         """智能设备列表: every item, page after page."""
     def paginate_async(self, query: t.DevicesGetPages = ..., /, *, params: t.DevicesGetPages = ..., **options: Unpack[Options]) -> AsyncIterator[t.DevicesGetItem]:

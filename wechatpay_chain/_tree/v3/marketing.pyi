@@ -2,7 +2,7 @@
 from collections.abc import AsyncIterator, Iterator
 from typing_extensions import Unpack
 from ..._reply import Reply
-from ..base import BodyOptions, Files, Options, TypedNode
+from ..base import BodyOptions, Files, JsonPost, Options, QueryGet, TypedNode
 from ..types.v3 import marketing as t
 
 class BankPackagesPackageIdTasks(TypedNode):
@@ -86,7 +86,7 @@ class BankFavorUsers(TypedNode):
 class BankFavor(TypedNode):
     users: BankFavorUsers
 
-class BusifavorCallbacks(TypedNode):
+class BusifavorCallbacks(QueryGet[t.BusifavorCallbacksGetQuery, t.BusifavorCallbacksGetData], JsonPost[t.BusifavorCallbacksPostBody, t.BusifavorCallbacksPostData]):
     def get(self, query: t.BusifavorCallbacksGetQuery = ..., /, *, params: t.BusifavorCallbacksGetQuery = ..., **options: Unpack[Options]) -> Reply[t.BusifavorCallbacksGetData]:
         """查询商家券事件通知地址.
 
@@ -94,8 +94,6 @@ class BusifavorCallbacks(TypedNode):
 
         https://pay.weixin.qq.com/doc/v3/merchant/4012465507
         """
-    async def get_async(self, query: t.BusifavorCallbacksGetQuery = ..., /, *, params: t.BusifavorCallbacksGetQuery = ..., **options: Unpack[Options]) -> Reply[t.BusifavorCallbacksGetData]:
-        """查询商家券事件通知地址."""
     def post(self, body: t.BusifavorCallbacksPostBody = ..., /, *, json: t.BusifavorCallbacksPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.BusifavorCallbacksPostData]:
         """设置商家券事件通知地址.
 
@@ -103,12 +101,8 @@ class BusifavorCallbacks(TypedNode):
 
         https://pay.weixin.qq.com/doc/v3/merchant/4012465431
         """
-    async def post_async(self, body: t.BusifavorCallbacksPostBody = ..., /, *, json: t.BusifavorCallbacksPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.BusifavorCallbacksPostData]:
-        """设置商家券事件通知地址."""
-    def __call__(self, body: t.BusifavorCallbacksPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.BusifavorCallbacksPostData]:
-        """设置商家券事件通知地址: POST."""
 
-class BusifavorCouponsAssociate(TypedNode):
+class BusifavorCouponsAssociate(JsonPost[t.BusifavorCouponsAssociatePostBody, t.BusifavorCouponsAssociatePostData]):
     def post(self, body: t.BusifavorCouponsAssociatePostBody = ..., /, *, json: t.BusifavorCouponsAssociatePostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.BusifavorCouponsAssociatePostData]:
         """关联订单信息.
 
@@ -116,12 +110,8 @@ class BusifavorCouponsAssociate(TypedNode):
 
         https://pay.weixin.qq.com/doc/v3/merchant/4012465596
         """
-    async def post_async(self, body: t.BusifavorCouponsAssociatePostBody = ..., /, *, json: t.BusifavorCouponsAssociatePostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.BusifavorCouponsAssociatePostData]:
-        """关联订单信息."""
-    def __call__(self, body: t.BusifavorCouponsAssociatePostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.BusifavorCouponsAssociatePostData]:
-        """关联订单信息: POST."""
 
-class BusifavorCouponsDeactivate(TypedNode):
+class BusifavorCouponsDeactivate(JsonPost[t.BusifavorCouponsDeactivatePostBody, t.BusifavorCouponsDeactivatePostData]):
     def post(self, body: t.BusifavorCouponsDeactivatePostBody = ..., /, *, json: t.BusifavorCouponsDeactivatePostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.BusifavorCouponsDeactivatePostData]:
         """使券失效.
 
@@ -129,12 +119,8 @@ class BusifavorCouponsDeactivate(TypedNode):
 
         https://pay.weixin.qq.com/doc/v3/merchant/4012465890
         """
-    async def post_async(self, body: t.BusifavorCouponsDeactivatePostBody = ..., /, *, json: t.BusifavorCouponsDeactivatePostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.BusifavorCouponsDeactivatePostData]:
-        """使券失效."""
-    def __call__(self, body: t.BusifavorCouponsDeactivatePostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.BusifavorCouponsDeactivatePostData]:
-        """使券失效: POST."""
 
-class BusifavorCouponsDisassociate(TypedNode):
+class BusifavorCouponsDisassociate(JsonPost[t.BusifavorCouponsDisassociatePostBody, t.BusifavorCouponsDisassociatePostData]):
     def post(self, body: t.BusifavorCouponsDisassociatePostBody = ..., /, *, json: t.BusifavorCouponsDisassociatePostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.BusifavorCouponsDisassociatePostData]:
         """取消关联订单信息.
 
@@ -142,12 +128,8 @@ class BusifavorCouponsDisassociate(TypedNode):
 
         https://pay.weixin.qq.com/doc/v3/merchant/4012465673
         """
-    async def post_async(self, body: t.BusifavorCouponsDisassociatePostBody = ..., /, *, json: t.BusifavorCouponsDisassociatePostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.BusifavorCouponsDisassociatePostData]:
-        """取消关联订单信息."""
-    def __call__(self, body: t.BusifavorCouponsDisassociatePostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.BusifavorCouponsDisassociatePostData]:
-        """取消关联订单信息: POST."""
 
-class BusifavorCouponsReturn(TypedNode):
+class BusifavorCouponsReturn(JsonPost[t.BusifavorCouponsReturnPostBody, t.BusifavorCouponsReturnPostData]):
     def post(self, body: t.BusifavorCouponsReturnPostBody = ..., /, *, json: t.BusifavorCouponsReturnPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.BusifavorCouponsReturnPostData]:
         """申请退券.
 
@@ -155,12 +137,8 @@ class BusifavorCouponsReturn(TypedNode):
 
         https://pay.weixin.qq.com/doc/v3/merchant/4012465845
         """
-    async def post_async(self, body: t.BusifavorCouponsReturnPostBody = ..., /, *, json: t.BusifavorCouponsReturnPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.BusifavorCouponsReturnPostData]:
-        """申请退券."""
-    def __call__(self, body: t.BusifavorCouponsReturnPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.BusifavorCouponsReturnPostData]:
-        """申请退券: POST."""
 
-class BusifavorCouponsSend(TypedNode):
+class BusifavorCouponsSend(JsonPost[t.BusifavorCouponsSendPostBody, t.BusifavorCouponsSendPostData]):
     def post(self, body: t.BusifavorCouponsSendPostBody = ..., /, *, json: t.BusifavorCouponsSendPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.BusifavorCouponsSendPostData]:
         """向用户发券.
 
@@ -168,12 +146,8 @@ class BusifavorCouponsSend(TypedNode):
 
         https://pay.weixin.qq.com/docs/merchant/products/merchant-exclusive-coupon/introduction.html
         """
-    async def post_async(self, body: t.BusifavorCouponsSendPostBody = ..., /, *, json: t.BusifavorCouponsSendPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.BusifavorCouponsSendPostData]:
-        """向用户发券."""
-    def __call__(self, body: t.BusifavorCouponsSendPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.BusifavorCouponsSendPostData]:
-        """向用户发券: POST."""
 
-class BusifavorCouponsUse(TypedNode):
+class BusifavorCouponsUse(JsonPost[t.BusifavorCouponsUsePostBody, t.BusifavorCouponsUsePostData]):
     def post(self, body: t.BusifavorCouponsUsePostBody = ..., /, *, json: t.BusifavorCouponsUsePostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.BusifavorCouponsUsePostData]:
         """核销用户券.
 
@@ -181,10 +155,6 @@ class BusifavorCouponsUse(TypedNode):
 
         https://pay.weixin.qq.com/doc/v3/merchant/4012465292
         """
-    async def post_async(self, body: t.BusifavorCouponsUsePostBody = ..., /, *, json: t.BusifavorCouponsUsePostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.BusifavorCouponsUsePostData]:
-        """核销用户券."""
-    def __call__(self, body: t.BusifavorCouponsUsePostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.BusifavorCouponsUsePostData]:
-        """核销用户券: POST."""
 
 class BusifavorCouponsCardIdSend(TypedNode):
     def post(self, body: t.BusifavorCouponsCardIdSendPostBody = ..., /, *, json: t.BusifavorCouponsCardIdSendPostBody = ..., card_id: str | int, **options: Unpack[BodyOptions]) -> Reply[t.BusifavorCouponsCardIdSendPostData]:
@@ -213,7 +183,7 @@ class BusifavorCoupons(TypedNode):
     use: BusifavorCouponsUse
     _card_id_: BusifavorCouponsCardId
 
-class BusifavorProductCouponsPreSend(TypedNode):
+class BusifavorProductCouponsPreSend(JsonPost[t.BusifavorProductCouponsPreSendPostBody, t.BusifavorProductCouponsPreSendPostData]):
     def post(self, body: t.BusifavorProductCouponsPreSendPostBody = ..., /, *, json: t.BusifavorProductCouponsPreSendPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.BusifavorProductCouponsPreSendPostData]:
         """向用户预发放商品券.
 
@@ -221,12 +191,8 @@ class BusifavorProductCouponsPreSend(TypedNode):
 
         https://pay.weixin.qq.com/doc/brand/4016797130
         """
-    async def post_async(self, body: t.BusifavorProductCouponsPreSendPostBody = ..., /, *, json: t.BusifavorProductCouponsPreSendPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.BusifavorProductCouponsPreSendPostData]:
-        """向用户预发放商品券."""
-    def __call__(self, body: t.BusifavorProductCouponsPreSendPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.BusifavorProductCouponsPreSendPostData]:
-        """向用户预发放商品券: POST."""
 
-class BusifavorProductCouponsSend(TypedNode):
+class BusifavorProductCouponsSend(JsonPost[t.BusifavorProductCouponsSendPostBody, t.BusifavorProductCouponsSendPostData]):
     def post(self, body: t.BusifavorProductCouponsSendPostBody = ..., /, *, json: t.BusifavorProductCouponsSendPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.BusifavorProductCouponsSendPostData]:
         """向用户发放商品券.
 
@@ -234,10 +200,6 @@ class BusifavorProductCouponsSend(TypedNode):
 
         https://pay.weixin.qq.com/doc/v3/merchant/4015594964
         """
-    async def post_async(self, body: t.BusifavorProductCouponsSendPostBody = ..., /, *, json: t.BusifavorProductCouponsSendPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.BusifavorProductCouponsSendPostData]:
-        """向用户发放商品券."""
-    def __call__(self, body: t.BusifavorProductCouponsSendPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.BusifavorProductCouponsSendPostData]:
-        """向用户发放商品券: POST."""
 
 class BusifavorProductCoupons(TypedNode):
     preSend: BusifavorProductCouponsPreSend
@@ -339,7 +301,7 @@ class BusifavorStocksStockId(TypedNode):
     async def patch_async(self, body: t.BusifavorStocksStockIdPatchBody = ..., /, *, json: t.BusifavorStocksStockIdPatchBody = ..., stock_id: str | int, **options: Unpack[BodyOptions]) -> Reply[None]:
         """修改商家券基本信息."""
 
-class BusifavorStocks(TypedNode):
+class BusifavorStocks(JsonPost[t.BusifavorStocksPostBody, t.BusifavorStocksPostData]):
     _stock_id_: BusifavorStocksStockId
     def post(self, body: t.BusifavorStocksPostBody = ..., /, *, json: t.BusifavorStocksPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.BusifavorStocksPostData]:
         """创建商家券.
@@ -348,10 +310,6 @@ class BusifavorStocks(TypedNode):
 
         https://pay.weixin.qq.com/doc/v3/merchant/4012534855
         """
-    async def post_async(self, body: t.BusifavorStocksPostBody = ..., /, *, json: t.BusifavorStocksPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.BusifavorStocksPostData]:
-        """创建商家券."""
-    def __call__(self, body: t.BusifavorStocksPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.BusifavorStocksPostData]:
-        """创建商家券: POST."""
 
 class BusifavorSubsidyPayReceiptsSubsidyReceiptId(TypedNode):
     def get(self, *, subsidy_receipt_id: str | int, **options: Unpack[Options]) -> Reply[t.BusifavorSubsidyPayReceiptsSubsidyReceiptIdGetData]:
@@ -366,7 +324,7 @@ class BusifavorSubsidyPayReceiptsSubsidyReceiptId(TypedNode):
     async def get_async(self, *, subsidy_receipt_id: str | int, **options: Unpack[Options]) -> Reply[t.BusifavorSubsidyPayReceiptsSubsidyReceiptIdGetData]:
         """查询营销补差付款单详情."""
 
-class BusifavorSubsidyPayReceipts(TypedNode):
+class BusifavorSubsidyPayReceipts(QueryGet[t.BusifavorSubsidyPayReceiptsGetQuery, t.BusifavorSubsidyPayReceiptsGetData], JsonPost[t.BusifavorSubsidyPayReceiptsPostBody, t.BusifavorSubsidyPayReceiptsPostData]):
     _subsidy_receipt_id_: BusifavorSubsidyPayReceiptsSubsidyReceiptId
     def get(self, query: t.BusifavorSubsidyPayReceiptsGetQuery = ..., /, *, params: t.BusifavorSubsidyPayReceiptsGetQuery = ..., **options: Unpack[Options]) -> Reply[t.BusifavorSubsidyPayReceiptsGetData]:
         """查询营销补差付款单列表.
@@ -375,8 +333,6 @@ class BusifavorSubsidyPayReceipts(TypedNode):
 
         https://pay.weixin.qq.com/doc/v3/merchant/4017147338
         """
-    async def get_async(self, query: t.BusifavorSubsidyPayReceiptsGetQuery = ..., /, *, params: t.BusifavorSubsidyPayReceiptsGetQuery = ..., **options: Unpack[Options]) -> Reply[t.BusifavorSubsidyPayReceiptsGetData]:
-        """查询营销补差付款单列表."""
     def post(self, body: t.BusifavorSubsidyPayReceiptsPostBody = ..., /, *, json: t.BusifavorSubsidyPayReceiptsPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.BusifavorSubsidyPayReceiptsPostData]:
         """营销补差付款.
 
@@ -384,10 +340,6 @@ class BusifavorSubsidyPayReceipts(TypedNode):
 
         https://pay.weixin.qq.com/doc/v3/merchant/4017147321
         """
-    async def post_async(self, body: t.BusifavorSubsidyPayReceiptsPostBody = ..., /, *, json: t.BusifavorSubsidyPayReceiptsPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.BusifavorSubsidyPayReceiptsPostData]:
-        """营销补差付款."""
-    def __call__(self, body: t.BusifavorSubsidyPayReceiptsPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.BusifavorSubsidyPayReceiptsPostData]:
-        """营销补差付款: POST."""
 
 class BusifavorSubsidyReturnReceiptsSubsidyReturnReceiptId(TypedNode):
     def get(self, *, subsidy_return_receipt_id: str | int, **options: Unpack[Options]) -> Reply[t.BusifavorSubsidyReturnReceiptsSubsidyReturnReceiptIdGetData]:
@@ -402,7 +354,7 @@ class BusifavorSubsidyReturnReceiptsSubsidyReturnReceiptId(TypedNode):
     async def get_async(self, *, subsidy_return_receipt_id: str | int, **options: Unpack[Options]) -> Reply[t.BusifavorSubsidyReturnReceiptsSubsidyReturnReceiptIdGetData]:
         """查询商家券营销补差回退单详情."""
 
-class BusifavorSubsidyReturnReceipts(TypedNode):
+class BusifavorSubsidyReturnReceipts(JsonPost[t.BusifavorSubsidyReturnReceiptsPostBody, t.BusifavorSubsidyReturnReceiptsPostData]):
     _subsidy_return_receipt_id_: BusifavorSubsidyReturnReceiptsSubsidyReturnReceiptId
     def post(self, body: t.BusifavorSubsidyReturnReceiptsPostBody = ..., /, *, json: t.BusifavorSubsidyReturnReceiptsPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.BusifavorSubsidyReturnReceiptsPostData]:
         """营销补差回退.
@@ -411,10 +363,6 @@ class BusifavorSubsidyReturnReceipts(TypedNode):
 
         https://pay.weixin.qq.com/doc/v3/merchant/4017147332
         """
-    async def post_async(self, body: t.BusifavorSubsidyReturnReceiptsPostBody = ..., /, *, json: t.BusifavorSubsidyReturnReceiptsPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.BusifavorSubsidyReturnReceiptsPostData]:
-        """营销补差回退."""
-    def __call__(self, body: t.BusifavorSubsidyReturnReceiptsPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.BusifavorSubsidyReturnReceiptsPostData]:
-        """营销补差回退: POST."""
 
 class BusifavorSubsidy(TypedNode):
     payReceipts: BusifavorSubsidyPayReceipts
@@ -473,7 +421,7 @@ class Busifavor(TypedNode):
     subsidy: BusifavorSubsidy
     users: BusifavorUsers
 
-class FavorCallbacks(TypedNode):
+class FavorCallbacks(QueryGet[t.FavorCallbacksGetQuery, t.FavorCallbacksGetData], JsonPost[t.FavorCallbacksPostBody, t.FavorCallbacksPostData]):
     def get(self, query: t.FavorCallbacksGetQuery = ..., /, *, params: t.FavorCallbacksGetQuery = ..., **options: Unpack[Options]) -> Reply[t.FavorCallbacksGetData]:
         """获取已设置的消息通知地址.
 
@@ -481,8 +429,6 @@ class FavorCallbacks(TypedNode):
 
         https://pay.weixin.qq.com/doc/v3/merchant/4012464070
         """
-    async def get_async(self, query: t.FavorCallbacksGetQuery = ..., /, *, params: t.FavorCallbacksGetQuery = ..., **options: Unpack[Options]) -> Reply[t.FavorCallbacksGetData]:
-        """获取已设置的消息通知地址."""
     def post(self, body: t.FavorCallbacksPostBody = ..., /, *, json: t.FavorCallbacksPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.FavorCallbacksPostData]:
         """设置消息通知地址.
 
@@ -490,12 +436,8 @@ class FavorCallbacks(TypedNode):
 
         https://pay.weixin.qq.com/doc/v3/merchant/4012464198
         """
-    async def post_async(self, body: t.FavorCallbacksPostBody = ..., /, *, json: t.FavorCallbacksPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.FavorCallbacksPostData]:
-        """设置消息通知地址."""
-    def __call__(self, body: t.FavorCallbacksPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.FavorCallbacksPostData]:
-        """设置消息通知地址: POST."""
 
-class FavorCouponStocks(TypedNode):
+class FavorCouponStocks(JsonPost[t.FavorCouponStocksPostBody, t.FavorCouponStocksPostData]):
     def post(self, body: t.FavorCouponStocksPostBody = ..., /, *, json: t.FavorCouponStocksPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.FavorCouponStocksPostData]:
         """创建代金券批次.
 
@@ -503,10 +445,6 @@ class FavorCouponStocks(TypedNode):
 
         https://pay.weixin.qq.com/doc/v3/merchant/4012534633
         """
-    async def post_async(self, body: t.FavorCouponStocksPostBody = ..., /, *, json: t.FavorCouponStocksPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.FavorCouponStocksPostData]:
-        """创建代金券批次."""
-    def __call__(self, body: t.FavorCouponStocksPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.FavorCouponStocksPostData]:
-        """创建代金券批次: POST."""
 
 class FavorMediaImageUpload(TypedNode):
     def post(self, body: t.FavorMediaImageUploadPostBody = ..., /, *, json: t.FavorMediaImageUploadPostBody = ..., files: Files, **options: Unpack[Options]) -> Reply[t.FavorMediaImageUploadPostData]:
@@ -701,7 +639,7 @@ class FavorStocksStockId(TypedNode):
     async def get_async(self, query: t.FavorStocksStockIdGetQuery = ..., /, *, params: t.FavorStocksStockIdGetQuery = ..., stock_id: str | int, **options: Unpack[Options]) -> Reply[t.FavorStocksStockIdGetData]:
         """查询批次详情."""
 
-class FavorStocks(TypedNode):
+class FavorStocks(QueryGet[t.FavorStocksGetQuery, t.FavorStocksGetData]):
     _stock_id_: FavorStocksStockId
     def get(self, query: t.FavorStocksGetQuery = ..., /, *, params: t.FavorStocksGetQuery = ..., **options: Unpack[Options]) -> Reply[t.FavorStocksGetData]:
         """条件查询批次列表.
@@ -710,8 +648,6 @@ class FavorStocks(TypedNode):
 
         https://pay.weixin.qq.com/doc/v3/merchant/4012460489
         """
-    async def get_async(self, query: t.FavorStocksGetQuery = ..., /, *, params: t.FavorStocksGetQuery = ..., **options: Unpack[Options]) -> Reply[t.FavorStocksGetData]:
-        """条件查询批次列表."""
     def paginate(self, query: t.FavorStocksGetPages = ..., /, *, params: t.FavorStocksGetPages = ..., **options: Unpack[Options]) -> Iterator[t.FavorStocksStockIdGetData]:
         """条件查询批次列表: every item, page after page."""
     def paginate_async(self, query: t.FavorStocksGetPages = ..., /, *, params: t.FavorStocksGetPages = ..., **options: Unpack[Options]) -> AsyncIterator[t.FavorStocksStockIdGetData]:
@@ -775,7 +711,7 @@ class Favor(TypedNode):
     stocks: FavorStocks
     users: FavorUsers
 
-class GoodsSubsidyActivityActivities(TypedNode):
+class GoodsSubsidyActivityActivities(QueryGet[t.GoodsSubsidyActivityActivitiesGetQuery, t.GoodsSubsidyActivityActivitiesGetData]):
     def get(self, query: t.GoodsSubsidyActivityActivitiesGetQuery = ..., /, *, params: t.GoodsSubsidyActivityActivitiesGetQuery = ..., **options: Unpack[Options]) -> Reply[t.GoodsSubsidyActivityActivitiesGetData]:
         """按区域查询品牌加价购活动.
 
@@ -783,8 +719,6 @@ class GoodsSubsidyActivityActivities(TypedNode):
 
         https://pay.weixin.qq.com/docs/merchant/products/retail-store/introduction.html
         """
-    async def get_async(self, query: t.GoodsSubsidyActivityActivitiesGetQuery = ..., /, *, params: t.GoodsSubsidyActivityActivitiesGetQuery = ..., **options: Unpack[Options]) -> Reply[t.GoodsSubsidyActivityActivitiesGetData]:
-        """按区域查询品牌加价购活动."""
     def paginate(self, query: t.GoodsSubsidyActivityActivitiesGetPages = ..., /, *, params: t.GoodsSubsidyActivityActivitiesGetPages = ..., **options: Unpack[Options]) -> Iterator[t.GoodsSubsidyActivityActivitiesGetItem]:
         """按区域查询品牌加价购活动: every item, page after page."""
     def paginate_async(self, query: t.GoodsSubsidyActivityActivitiesGetPages = ..., /, *, params: t.GoodsSubsidyActivityActivitiesGetPages = ..., **options: Unpack[Options]) -> AsyncIterator[t.GoodsSubsidyActivityActivitiesGetItem]:
@@ -811,7 +745,7 @@ class GoodsSubsidyActivityActivityActivityId(TypedNode):
 class GoodsSubsidyActivityActivity(TypedNode):
     _activity_id_: GoodsSubsidyActivityActivityActivityId
 
-class GoodsSubsidyActivityQualificationLock(TypedNode):
+class GoodsSubsidyActivityQualificationLock(JsonPost[t.GoodsSubsidyActivityQualificationLockPostBody, t.GoodsSubsidyActivityQualificationLockPostData]):
     def post(self, body: t.GoodsSubsidyActivityQualificationLockPostBody = ..., /, *, json: t.GoodsSubsidyActivityQualificationLockPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.GoodsSubsidyActivityQualificationLockPostData]:
         """锁定品牌加价购活动资格.
 
@@ -819,12 +753,8 @@ class GoodsSubsidyActivityQualificationLock(TypedNode):
 
         https://pay.weixin.qq.com/docs/merchant/products/retail-store/introduction.html
         """
-    async def post_async(self, body: t.GoodsSubsidyActivityQualificationLockPostBody = ..., /, *, json: t.GoodsSubsidyActivityQualificationLockPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.GoodsSubsidyActivityQualificationLockPostData]:
-        """锁定品牌加价购活动资格."""
-    def __call__(self, body: t.GoodsSubsidyActivityQualificationLockPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.GoodsSubsidyActivityQualificationLockPostData]:
-        """锁定品牌加价购活动资格: POST."""
 
-class GoodsSubsidyActivityQualificationUnlock(TypedNode):
+class GoodsSubsidyActivityQualificationUnlock(JsonPost[t.GoodsSubsidyActivityQualificationUnlockPostBody, t.GoodsSubsidyActivityQualificationUnlockPostData]):
     def post(self, body: t.GoodsSubsidyActivityQualificationUnlockPostBody = ..., /, *, json: t.GoodsSubsidyActivityQualificationUnlockPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.GoodsSubsidyActivityQualificationUnlockPostData]:
         """解锁品牌加价购活动资格.
 
@@ -832,10 +762,6 @@ class GoodsSubsidyActivityQualificationUnlock(TypedNode):
 
         https://pay.weixin.qq.com/docs/merchant/products/retail-store/introduction.html
         """
-    async def post_async(self, body: t.GoodsSubsidyActivityQualificationUnlockPostBody = ..., /, *, json: t.GoodsSubsidyActivityQualificationUnlockPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.GoodsSubsidyActivityQualificationUnlockPostData]:
-        """解锁品牌加价购活动资格."""
-    def __call__(self, body: t.GoodsSubsidyActivityQualificationUnlockPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.GoodsSubsidyActivityQualificationUnlockPostData]:
-        """解锁品牌加价购活动资格: POST."""
 
 class GoodsSubsidyActivityQualification(TypedNode):
     lock: GoodsSubsidyActivityQualificationLock
@@ -998,7 +924,7 @@ class MembercardActivityActivitiesActivityId(TypedNode):
     async def get_async(self, *, activity_id: str | int, **options: Unpack[Options]) -> Reply[t.MembercardActivityActivitiesActivityIdGetData]:
         """查询活动详情."""
 
-class MembercardActivityActivities(TypedNode):
+class MembercardActivityActivities(QueryGet[t.MembercardActivityActivitiesGetQuery, t.MembercardActivityActivitiesGetData], JsonPost[t.MembercardActivityActivitiesPostBody, t.MembercardActivityActivitiesPostData]):
     _activity_id_: MembercardActivityActivitiesActivityId
     def get(self, query: t.MembercardActivityActivitiesGetQuery = ..., /, *, params: t.MembercardActivityActivitiesGetQuery = ..., **options: Unpack[Options]) -> Reply[t.MembercardActivityActivitiesGetData]:
         """查询活动列表.
@@ -1007,8 +933,6 @@ class MembercardActivityActivities(TypedNode):
 
         https://pay.weixin.qq.com/doc/v3/merchant/4012553261
         """
-    async def get_async(self, query: t.MembercardActivityActivitiesGetQuery = ..., /, *, params: t.MembercardActivityActivitiesGetQuery = ..., **options: Unpack[Options]) -> Reply[t.MembercardActivityActivitiesGetData]:
-        """查询活动列表."""
     def paginate(self, query: t.MembercardActivityActivitiesGetQuery = ..., /, *, params: t.MembercardActivityActivitiesGetQuery = ..., **options: Unpack[Options]) -> Iterator[t.MembercardActivityActivitiesPostData]:
         """查询活动列表: every item, page after page."""
     def paginate_async(self, query: t.MembercardActivityActivitiesGetQuery = ..., /, *, params: t.MembercardActivityActivitiesGetQuery = ..., **options: Unpack[Options]) -> AsyncIterator[t.MembercardActivityActivitiesPostData]:
@@ -1020,10 +944,6 @@ class MembercardActivityActivities(TypedNode):
 
         https://pay.weixin.qq.com/doc/v3/merchant/4012553030
         """
-    async def post_async(self, body: t.MembercardActivityActivitiesPostBody = ..., /, *, json: t.MembercardActivityActivitiesPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.MembercardActivityActivitiesPostData]:
-        """创建活动."""
-    def __call__(self, body: t.MembercardActivityActivitiesPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.MembercardActivityActivitiesPostData]:
-        """创建活动: POST."""
 
 class MembercardActivity(TypedNode):
     activities: MembercardActivityActivities
@@ -1405,7 +1325,7 @@ class MembercardOpenCardsCardId(TypedNode):
     async def patch_async(self, body: t.MembercardOpenCardsCardIdPatchBody = ..., /, *, json: t.MembercardOpenCardsCardIdPatchBody = ..., card_id: str | int, **options: Unpack[BodyOptions]) -> Reply[None]:
         """修改会员卡模板信息."""
 
-class MembercardOpenCards(TypedNode):
+class MembercardOpenCards(QueryGet[t.MembercardOpenCardsGetQuery, t.MembercardOpenCardsGetData], JsonPost[t.MembercardOpenCardsPostBody, t.MembercardOpenCardsPostData]):
     _card_id_: MembercardOpenCardsCardId
     def get(self, query: t.MembercardOpenCardsGetQuery = ..., /, *, params: t.MembercardOpenCardsGetQuery = ..., **options: Unpack[Options]) -> Reply[t.MembercardOpenCardsGetData]:
         """查询会员卡模板列表.
@@ -1414,8 +1334,6 @@ class MembercardOpenCards(TypedNode):
 
         https://pay.weixin.qq.com/doc/v3/merchant/4012547108
         """
-    async def get_async(self, query: t.MembercardOpenCardsGetQuery = ..., /, *, params: t.MembercardOpenCardsGetQuery = ..., **options: Unpack[Options]) -> Reply[t.MembercardOpenCardsGetData]:
-        """查询会员卡模板列表."""
     def paginate(self, query: t.MembercardOpenCardsGetPages = ..., /, *, params: t.MembercardOpenCardsGetPages = ..., **options: Unpack[Options]) -> Iterator[t.MembercardOpenCardsPostData]:
         """查询会员卡模板列表: every item, page after page."""
     def paginate_async(self, query: t.MembercardOpenCardsGetPages = ..., /, *, params: t.MembercardOpenCardsGetPages = ..., **options: Unpack[Options]) -> AsyncIterator[t.MembercardOpenCardsPostData]:
@@ -1427,12 +1345,8 @@ class MembercardOpenCards(TypedNode):
 
         https://pay.weixin.qq.com/doc/v3/merchant/4012545584
         """
-    async def post_async(self, body: t.MembercardOpenCardsPostBody = ..., /, *, json: t.MembercardOpenCardsPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.MembercardOpenCardsPostData]:
-        """创建会员卡模板."""
-    def __call__(self, body: t.MembercardOpenCardsPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.MembercardOpenCardsPostData]:
-        """创建会员卡模板: POST."""
 
-class MembercardOpenPhonenumberMemberImport(TypedNode):
+class MembercardOpenPhonenumberMemberImport(JsonPost[t.MembercardOpenPhonenumberMemberImportPostBody, None]):
     def post(self, body: t.MembercardOpenPhonenumberMemberImportPostBody = ..., /, *, json: t.MembercardOpenPhonenumberMemberImportPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[None]:
         """导入加密手机号提醒会员领卡.
 
@@ -1440,12 +1354,8 @@ class MembercardOpenPhonenumberMemberImport(TypedNode):
 
         https://pay.weixin.qq.com/doc/v3/merchant/4017166226
         """
-    async def post_async(self, body: t.MembercardOpenPhonenumberMemberImportPostBody = ..., /, *, json: t.MembercardOpenPhonenumberMemberImportPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[None]:
-        """导入加密手机号提醒会员领卡."""
-    def __call__(self, body: t.MembercardOpenPhonenumberMemberImportPostBody, /, **options: Unpack[BodyOptions]) -> Reply[None]:
-        """导入加密手机号提醒会员领卡: POST."""
 
-class MembercardOpenPhonenumberMemberSearch(TypedNode):
+class MembercardOpenPhonenumberMemberSearch(QueryGet[t.MembercardOpenPhonenumberMemberSearchGetQuery, t.MembercardOpenPhonenumberMemberSearchGetData]):
     def get(self, query: t.MembercardOpenPhonenumberMemberSearchGetQuery = ..., /, *, params: t.MembercardOpenPhonenumberMemberSearchGetQuery = ..., **options: Unpack[Options]) -> Reply[t.MembercardOpenPhonenumberMemberSearchGetData]:
         """通过加密手机号查询会员领卡状态.
 
@@ -1453,14 +1363,12 @@ class MembercardOpenPhonenumberMemberSearch(TypedNode):
 
         https://pay.weixin.qq.com/doc/v3/merchant/4017166232
         """
-    async def get_async(self, query: t.MembercardOpenPhonenumberMemberSearchGetQuery = ..., /, *, params: t.MembercardOpenPhonenumberMemberSearchGetQuery = ..., **options: Unpack[Options]) -> Reply[t.MembercardOpenPhonenumberMemberSearchGetData]:
-        """通过加密手机号查询会员领卡状态."""
 
 class MembercardOpenPhonenumberMember(TypedNode):
     import_: MembercardOpenPhonenumberMemberImport
     search: MembercardOpenPhonenumberMemberSearch
 
-class MembercardOpenUserCards(TypedNode):
+class MembercardOpenUserCards(QueryGet[t.MembercardOpenUserCardsGetQuery, t.MembercardOpenUserCardsGetData]):
     def get(self, query: t.MembercardOpenUserCardsGetQuery = ..., /, *, params: t.MembercardOpenUserCardsGetQuery = ..., **options: Unpack[Options]) -> Reply[t.MembercardOpenUserCardsGetData]:
         """查询用户在品牌下所有会员卡.
 
@@ -1468,8 +1376,6 @@ class MembercardOpenUserCards(TypedNode):
 
         https://pay.weixin.qq.com/doc/v3/merchant/4012549255
         """
-    async def get_async(self, query: t.MembercardOpenUserCardsGetQuery = ..., /, *, params: t.MembercardOpenUserCardsGetQuery = ..., **options: Unpack[Options]) -> Reply[t.MembercardOpenUserCardsGetData]:
-        """查询用户在品牌下所有会员卡."""
     def paginate(self, query: t.MembercardOpenUserCardsGetPages = ..., /, *, params: t.MembercardOpenUserCardsGetPages = ..., **options: Unpack[Options]) -> Iterator[t.MembercardOpenUserCardsGetItem]:
         """查询用户在品牌下所有会员卡: every item, page after page."""
     def paginate_async(self, query: t.MembercardOpenUserCardsGetPages = ..., /, *, params: t.MembercardOpenUserCardsGetPages = ..., **options: Unpack[Options]) -> AsyncIterator[t.MembercardOpenUserCardsGetItem]:
@@ -1528,7 +1434,7 @@ class PartnerDeliveryPlanDeliveryPlansPlanId(TypedNode):
     async def patch_async(self, body: t.PartnerDeliveryPlanDeliveryPlansPlanIdPatchBody = ..., /, *, json: t.PartnerDeliveryPlanDeliveryPlansPlanIdPatchBody = ..., plan_id: str | int, **options: Unpack[BodyOptions]) -> Reply[t.PartnerDeliveryPlanDeliveryPlansPlanIdPatchData]:
         """更新投放计划."""
 
-class PartnerDeliveryPlanDeliveryPlans(TypedNode):
+class PartnerDeliveryPlanDeliveryPlans(JsonPost[t.PartnerDeliveryPlanDeliveryPlansPostBody, t.PartnerDeliveryPlanDeliveryPlansPostData]):
     _brand_id_: PartnerDeliveryPlanDeliveryPlansBrandId
     _plan_id_: PartnerDeliveryPlanDeliveryPlansPlanId
     def post(self, body: t.PartnerDeliveryPlanDeliveryPlansPostBody = ..., /, *, json: t.PartnerDeliveryPlanDeliveryPlansPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.PartnerDeliveryPlanDeliveryPlansPostData]:
@@ -1538,10 +1444,6 @@ class PartnerDeliveryPlanDeliveryPlans(TypedNode):
 
         https://pay.weixin.qq.com/doc/v3/partner/4016184554
         """
-    async def post_async(self, body: t.PartnerDeliveryPlanDeliveryPlansPostBody = ..., /, *, json: t.PartnerDeliveryPlanDeliveryPlansPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.PartnerDeliveryPlanDeliveryPlansPostData]:
-        """创建投放计划."""
-    def __call__(self, body: t.PartnerDeliveryPlanDeliveryPlansPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.PartnerDeliveryPlanDeliveryPlansPostData]:
-        """创建投放计划: POST."""
 
 class PartnerDeliveryPlanSpMchidNotifyUrl(TypedNode):
     def post(self, body: t.PartnerDeliveryPlanSpMchidNotifyUrlPostBody = ..., /, *, json: t.PartnerDeliveryPlanSpMchidNotifyUrlPostBody = ..., sp_mchid: str | int, **options: Unpack[BodyOptions]) -> Reply[t.PartnerDeliveryPlanSpMchidNotifyUrlPostData]:
@@ -1578,7 +1480,7 @@ class PartnerProductCouponImageGenerationTasksTaskId(TypedNode):
     async def get_async(self, query: t.PartnerProductCouponImageGenerationTasksTaskIdGetQuery = ..., /, *, params: t.PartnerProductCouponImageGenerationTasksTaskIdGetQuery = ..., task_id: str | int, **options: Unpack[Options]) -> Reply[t.PartnerProductCouponImageGenerationTasksTaskIdGetData]:
         """查询图片生成任务执行结果."""
 
-class PartnerProductCouponImageGenerationTasks(TypedNode):
+class PartnerProductCouponImageGenerationTasks(JsonPost[t.PartnerProductCouponImageGenerationTasksPostBody, t.PartnerProductCouponImageGenerationTasksPostData]):
     _task_id_: PartnerProductCouponImageGenerationTasksTaskId
     def post(self, body: t.PartnerProductCouponImageGenerationTasksPostBody = ..., /, *, json: t.PartnerProductCouponImageGenerationTasksPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.PartnerProductCouponImageGenerationTasksPostData]:
         """提交图片生成任务.
@@ -1587,10 +1489,6 @@ class PartnerProductCouponImageGenerationTasks(TypedNode):
 
         https://pay.weixin.qq.com/doc/v3/partner/4017327735
         """
-    async def post_async(self, body: t.PartnerProductCouponImageGenerationTasksPostBody = ..., /, *, json: t.PartnerProductCouponImageGenerationTasksPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.PartnerProductCouponImageGenerationTasksPostData]:
-        """提交图片生成任务."""
-    def __call__(self, body: t.PartnerProductCouponImageGenerationTasksPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.PartnerProductCouponImageGenerationTasksPostData]:
-        """提交图片生成任务: POST."""
 
 class PartnerProductCouponMediaUploadImage(TypedNode):
     def post(self, body: t.PartnerProductCouponMediaUploadImagePostBody = ..., /, *, json: t.PartnerProductCouponMediaUploadImagePostBody = ..., files: Files, **options: Unpack[Options]) -> Reply[t.PartnerProductCouponMediaUploadImagePostData]:
@@ -1608,7 +1506,7 @@ class PartnerProductCouponMediaUploadImage(TypedNode):
 class PartnerProductCouponMedia(TypedNode):
     uploadImage: PartnerProductCouponMediaUploadImage
 
-class PartnerProductCouponNotifyConfigs(TypedNode):
+class PartnerProductCouponNotifyConfigs(JsonPost[t.PartnerProductCouponNotifyConfigsPostBody, t.PartnerProductCouponNotifyConfigsPostData]):
     def get(self, **options: Unpack[Options]) -> Reply[t.PartnerProductCouponNotifyConfigsGetData]:
         """获取商品券事件通知地址.
 
@@ -1625,10 +1523,6 @@ class PartnerProductCouponNotifyConfigs(TypedNode):
 
         https://pay.weixin.qq.com/doc/v3/partner/4015781286
         """
-    async def post_async(self, body: t.PartnerProductCouponNotifyConfigsPostBody = ..., /, *, json: t.PartnerProductCouponNotifyConfigsPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.PartnerProductCouponNotifyConfigsPostData]:
-        """设置商品券事件通知地址."""
-    def __call__(self, body: t.PartnerProductCouponNotifyConfigsPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.PartnerProductCouponNotifyConfigsPostData]:
-        """设置商品券事件通知地址: POST."""
 
 class PartnerProductCouponProductCouponsProductCouponIdDeactivate(TypedNode):
     def post(self, body: t.PartnerProductCouponProductCouponsProductCouponIdDeactivatePostBody = ..., /, *, json: t.PartnerProductCouponProductCouponsProductCouponIdDeactivatePostBody = ..., product_coupon_id: str | int, **options: Unpack[BodyOptions]) -> Reply[t.PartnerProductCouponProductCouponsProductCouponIdDeactivatePostData]:
@@ -1914,7 +1808,7 @@ class PartnerProductCouponProductCouponsProductCouponId(TypedNode):
     async def patch_async(self, body: t.PartnerProductCouponProductCouponsProductCouponIdPatchBody = ..., /, *, json: t.PartnerProductCouponProductCouponsProductCouponIdPatchBody = ..., product_coupon_id: str | int, **options: Unpack[BodyOptions]) -> Reply[t.PartnerProductCouponProductCouponsProductCouponIdPatchData]:
         """修改商品券."""
 
-class PartnerProductCouponProductCoupons(TypedNode):
+class PartnerProductCouponProductCoupons(JsonPost[t.PartnerProductCouponProductCouponsPostBody, t.PartnerProductCouponProductCouponsPostData]):
     _product_coupon_id_: PartnerProductCouponProductCouponsProductCouponId
     def post(self, body: t.PartnerProductCouponProductCouponsPostBody = ..., /, *, json: t.PartnerProductCouponProductCouponsPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.PartnerProductCouponProductCouponsPostData]:
         """创建商品券.
@@ -1923,10 +1817,6 @@ class PartnerProductCouponProductCoupons(TypedNode):
 
         https://pay.weixin.qq.com/doc/v3/partner/4015781289
         """
-    async def post_async(self, body: t.PartnerProductCouponProductCouponsPostBody = ..., /, *, json: t.PartnerProductCouponProductCouponsPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.PartnerProductCouponProductCouponsPostData]:
-        """创建商品券."""
-    def __call__(self, body: t.PartnerProductCouponProductCouponsPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.PartnerProductCouponProductCouponsPostData]:
-        """创建商品券: POST."""
 
 class PartnerProductCouponUsersOpenidCouponBundlesUserCouponBundleIdDeactivate(TypedNode):
     def post(self, body: t.PartnerProductCouponUsersOpenidCouponBundlesUserCouponBundleIdDeactivatePostBody = ..., /, *, json: t.PartnerProductCouponUsersOpenidCouponBundlesUserCouponBundleIdDeactivatePostBody = ..., openid: str | int, user_coupon_bundle_id: str | int, **options: Unpack[BodyOptions]) -> Reply[t.PartnerProductCouponUsersOpenidCouponBundlesUserCouponBundleIdDeactivatePostData]:
@@ -2126,7 +2016,7 @@ class Partner(TypedNode):
     deliveryPlan: PartnerDeliveryPlan
     productCoupon: PartnerProductCoupon
 
-class PartnershipsBuild(TypedNode):
+class PartnershipsBuild(JsonPost[t.PartnershipsBuildPostBody, t.PartnershipsBuildPostData]):
     def post(self, body: t.PartnershipsBuildPostBody = ..., /, *, json: t.PartnershipsBuildPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.PartnershipsBuildPostData]:
         """建立合作关系.
 
@@ -2134,12 +2024,8 @@ class PartnershipsBuild(TypedNode):
 
         https://pay.weixin.qq.com/doc/v3/merchant/4012380498
         """
-    async def post_async(self, body: t.PartnershipsBuildPostBody = ..., /, *, json: t.PartnershipsBuildPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.PartnershipsBuildPostData]:
-        """建立合作关系."""
-    def __call__(self, body: t.PartnershipsBuildPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.PartnershipsBuildPostData]:
-        """建立合作关系: POST."""
 
-class PartnershipsTerminate(TypedNode):
+class PartnershipsTerminate(JsonPost[t.PartnershipsTerminatePostBody, t.PartnershipsTerminatePostData]):
     def post(self, body: t.PartnershipsTerminatePostBody = ..., /, *, json: t.PartnershipsTerminatePostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.PartnershipsTerminatePostData]:
         """终止合作关系.
 
@@ -2147,12 +2033,8 @@ class PartnershipsTerminate(TypedNode):
 
         https://pay.weixin.qq.com/doc/v3/merchant/4017164460
         """
-    async def post_async(self, body: t.PartnershipsTerminatePostBody = ..., /, *, json: t.PartnershipsTerminatePostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.PartnershipsTerminatePostData]:
-        """终止合作关系."""
-    def __call__(self, body: t.PartnershipsTerminatePostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.PartnershipsTerminatePostData]:
-        """终止合作关系: POST."""
 
-class Partnerships(TypedNode):
+class Partnerships(QueryGet[t.PartnershipsGetQuery, t.PartnershipsGetData]):
     build: PartnershipsBuild
     terminate: PartnershipsTerminate
     def get(self, query: t.PartnershipsGetQuery = ..., /, *, params: t.PartnershipsGetQuery = ..., **options: Unpack[Options]) -> Reply[t.PartnershipsGetData]:
@@ -2162,8 +2044,6 @@ class Partnerships(TypedNode):
 
         https://pay.weixin.qq.com/doc/v3/merchant/4012380536
         """
-    async def get_async(self, query: t.PartnershipsGetQuery = ..., /, *, params: t.PartnershipsGetQuery = ..., **options: Unpack[Options]) -> Reply[t.PartnershipsGetData]:
-        """查询合作关系列表."""
     def paginate(self, query: t.PartnershipsGetQuery = ..., /, *, params: t.PartnershipsGetQuery = ..., **options: Unpack[Options]) -> Iterator[t.PartnershipsGetItem]:
         """查询合作关系列表: every item, page after page."""
     def paginate_async(self, query: t.PartnershipsGetQuery = ..., /, *, params: t.PartnershipsGetQuery = ..., **options: Unpack[Options]) -> AsyncIterator[t.PartnershipsGetItem]:
@@ -2264,7 +2144,7 @@ class PaygiftactivityActivitiesActivityId(TypedNode):
     async def get_async(self, *, activity_id: str | int, **options: Unpack[Options]) -> Reply[t.PaygiftactivityActivitiesActivityIdGetData]:
         """查询活动详情接口."""
 
-class PaygiftactivityActivities(TypedNode):
+class PaygiftactivityActivities(QueryGet[t.PaygiftactivityActivitiesGetQuery, t.PaygiftactivityActivitiesGetData]):
     _activity_id_: PaygiftactivityActivitiesActivityId
     def get(self, query: t.PaygiftactivityActivitiesGetQuery = ..., /, *, params: t.PaygiftactivityActivitiesGetQuery = ..., **options: Unpack[Options]) -> Reply[t.PaygiftactivityActivitiesGetData]:
         """获取支付有礼活动列表.
@@ -2273,14 +2153,12 @@ class PaygiftactivityActivities(TypedNode):
 
         https://pay.weixin.qq.com/doc/v3/merchant/4012489126
         """
-    async def get_async(self, query: t.PaygiftactivityActivitiesGetQuery = ..., /, *, params: t.PaygiftactivityActivitiesGetQuery = ..., **options: Unpack[Options]) -> Reply[t.PaygiftactivityActivitiesGetData]:
-        """获取支付有礼活动列表."""
     def paginate(self, query: t.PaygiftactivityActivitiesGetPages = ..., /, *, params: t.PaygiftactivityActivitiesGetPages = ..., **options: Unpack[Options]) -> Iterator[t.PaygiftactivityActivitiesGetItem]:
         """获取支付有礼活动列表: every item, page after page."""
     def paginate_async(self, query: t.PaygiftactivityActivitiesGetPages = ..., /, *, params: t.PaygiftactivityActivitiesGetPages = ..., **options: Unpack[Options]) -> AsyncIterator[t.PaygiftactivityActivitiesGetItem]:
         """获取支付有礼活动列表: every item, page after page."""
 
-class PaygiftactivityUniqueThresholdActivity(TypedNode):
+class PaygiftactivityUniqueThresholdActivity(JsonPost[t.PaygiftactivityUniqueThresholdActivityPostBody, t.PaygiftactivityUniqueThresholdActivityPostData]):
     def post(self, body: t.PaygiftactivityUniqueThresholdActivityPostBody = ..., /, *, json: t.PaygiftactivityUniqueThresholdActivityPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.PaygiftactivityUniqueThresholdActivityPostData]:
         """创建全场满额送活动.
 
@@ -2288,10 +2166,6 @@ class PaygiftactivityUniqueThresholdActivity(TypedNode):
 
         https://pay.weixin.qq.com/doc/v3/merchant/4012487898
         """
-    async def post_async(self, body: t.PaygiftactivityUniqueThresholdActivityPostBody = ..., /, *, json: t.PaygiftactivityUniqueThresholdActivityPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.PaygiftactivityUniqueThresholdActivityPostData]:
-        """创建全场满额送活动."""
-    def __call__(self, body: t.PaygiftactivityUniqueThresholdActivityPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.PaygiftactivityUniqueThresholdActivityPostData]:
-        """创建全场满额送活动: POST."""
 
 class Paygiftactivity(TypedNode):
     activities: PaygiftactivityActivities
@@ -2321,7 +2195,7 @@ class ShoppingReceiptCustomentrancesBrandId(TypedNode):
     async def patch_async(self, body: t.ShoppingReceiptCustomentrancesBrandIdPatchBody = ..., /, *, json: t.ShoppingReceiptCustomentrancesBrandIdPatchBody = ..., brand_id: str | int, **options: Unpack[BodyOptions]) -> Reply[t.ShoppingReceiptCustomentrancesBrandIdPatchData]:
         """更新自定义入口."""
 
-class ShoppingReceiptCustomentrances(TypedNode):
+class ShoppingReceiptCustomentrances(JsonPost[t.ShoppingReceiptCustomentrancesPostBody, t.ShoppingReceiptCustomentrancesPostData]):
     _brand_id_: ShoppingReceiptCustomentrancesBrandId
     def post(self, body: t.ShoppingReceiptCustomentrancesPostBody = ..., /, *, json: t.ShoppingReceiptCustomentrancesPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.ShoppingReceiptCustomentrancesPostData]:
         """创建自定义入口.
@@ -2330,12 +2204,8 @@ class ShoppingReceiptCustomentrances(TypedNode):
 
         https://pay.weixin.qq.com/doc/v3/merchant/4012526342
         """
-    async def post_async(self, body: t.ShoppingReceiptCustomentrancesPostBody = ..., /, *, json: t.ShoppingReceiptCustomentrancesPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.ShoppingReceiptCustomentrancesPostData]:
-        """创建自定义入口."""
-    def __call__(self, body: t.ShoppingReceiptCustomentrancesPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.ShoppingReceiptCustomentrancesPostData]:
-        """创建自定义入口: POST."""
 
-class ShoppingReceiptMerchantshoppingreceiptjumpinfos(TypedNode):
+class ShoppingReceiptMerchantshoppingreceiptjumpinfos(JsonPost[t.ShoppingReceiptMerchantshoppingreceiptjumpinfosPostBody, t.ShoppingReceiptMerchantshoppingreceiptjumpinfosPostData]):
     def post(self, body: t.ShoppingReceiptMerchantshoppingreceiptjumpinfosPostBody = ..., /, *, json: t.ShoppingReceiptMerchantshoppingreceiptjumpinfosPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.ShoppingReceiptMerchantshoppingreceiptjumpinfosPostData]:
         """上传商家电子小票跳转信息.
 
@@ -2343,10 +2213,6 @@ class ShoppingReceiptMerchantshoppingreceiptjumpinfos(TypedNode):
 
         https://pay.weixin.qq.com/doc/v3/merchant/4012443843
         """
-    async def post_async(self, body: t.ShoppingReceiptMerchantshoppingreceiptjumpinfosPostBody = ..., /, *, json: t.ShoppingReceiptMerchantshoppingreceiptjumpinfosPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.ShoppingReceiptMerchantshoppingreceiptjumpinfosPostData]:
-        """上传商家电子小票跳转信息."""
-    def __call__(self, body: t.ShoppingReceiptMerchantshoppingreceiptjumpinfosPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.ShoppingReceiptMerchantshoppingreceiptjumpinfosPostData]:
-        """上传商家电子小票跳转信息: POST."""
 
 class ShoppingReceiptShoppingreceipts(TypedNode):
     def post(self, body: t.ShoppingReceiptShoppingreceiptsPostBody = ..., /, *, json: t.ShoppingReceiptShoppingreceiptsPostBody = ..., files: Files, **options: Unpack[Options]) -> Reply[t.ShoppingReceiptShoppingreceiptsPostData]:
@@ -2395,7 +2261,7 @@ class WeeklyDiscountActivitiesActivityId(TypedNode):
     async def get_async(self, *, activity_id: str | int, **options: Unpack[Options]) -> Reply[t.WeeklyDiscountActivitiesActivityIdGetData]:
         """查询周周惠活动详情."""
 
-class WeeklyDiscountActivities(TypedNode):
+class WeeklyDiscountActivities(QueryGet[t.WeeklyDiscountActivitiesGetQuery, t.WeeklyDiscountActivitiesGetData]):
     _activity_id_: WeeklyDiscountActivitiesActivityId
     def get(self, query: t.WeeklyDiscountActivitiesGetQuery = ..., /, *, params: t.WeeklyDiscountActivitiesGetQuery = ..., **options: Unpack[Options]) -> Reply[t.WeeklyDiscountActivitiesGetData]:
         """查询周周惠活动列表.
@@ -2404,8 +2270,6 @@ class WeeklyDiscountActivities(TypedNode):
 
         https://pay.weixin.qq.com/wiki/doc/apiv3_partner/Offline/apis/chapter6_1_3.shtml
         """
-    async def get_async(self, query: t.WeeklyDiscountActivitiesGetQuery = ..., /, *, params: t.WeeklyDiscountActivitiesGetQuery = ..., **options: Unpack[Options]) -> Reply[t.WeeklyDiscountActivitiesGetData]:
-        """查询周周惠活动列表."""
     def paginate(self, query: t.WeeklyDiscountActivitiesGetPages = ..., /, *, params: t.WeeklyDiscountActivitiesGetPages = ..., **options: Unpack[Options]) -> Iterator[t.WeeklyDiscountActivitiesActivityIdGetData]:
         """查询周周惠活动列表: every item, page after page."""
     def paginate_async(self, query: t.WeeklyDiscountActivitiesGetPages = ..., /, *, params: t.WeeklyDiscountActivitiesGetPages = ..., **options: Unpack[Options]) -> AsyncIterator[t.WeeklyDiscountActivitiesActivityIdGetData]:

@@ -2,7 +2,7 @@
 from typing import Literal
 from typing_extensions import Unpack
 from ..._reply import Reply
-from ..base import BodyOptions, Files, Options, TypedNode
+from ..base import BodyOptions, Files, JsonPost, Options, TypedNode
 from ..types.v3 import merchant as t
 
 class FundBalanceAccountType(TypedNode):
@@ -85,7 +85,7 @@ class FundWithdrawWithdrawIdWithdrawId(TypedNode):
 class FundWithdrawWithdrawId(TypedNode):
     _withdraw_id_: FundWithdrawWithdrawIdWithdrawId
 
-class FundWithdraw(TypedNode):
+class FundWithdraw(JsonPost[t.FundWithdrawPostBody, t.FundWithdrawPostData]):
     billType: FundWithdrawBillType
     outRequestNo: FundWithdrawOutRequestNo
     withdrawId: FundWithdrawWithdrawId
@@ -96,10 +96,6 @@ class FundWithdraw(TypedNode):
 
         https://pay.weixin.qq.com/doc/v3/partner/4012476670
         """
-    async def post_async(self, body: t.FundWithdrawPostBody = ..., /, *, json: t.FundWithdrawPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.FundWithdrawPostData]:
-        """电商平台提现."""
-    def __call__(self, body: t.FundWithdrawPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.FundWithdrawPostData]:
-        """电商平台提现: POST."""
 
 class Fund(TypedNode):
     balance: FundBalance

@@ -2,10 +2,10 @@
 from collections.abc import AsyncIterator, Iterator
 from typing_extensions import Unpack
 from ..._reply import Reply
-from ..base import BodyOptions, Files, Options, TypedNode
+from ..base import BodyOptions, Files, JsonPost, Options, QueryGet, TypedNode
 from ..types.v3 import merchant_service as t
 
-class ComplaintNotifications(TypedNode):
+class ComplaintNotifications(JsonPost[t.ComplaintNotificationsPostBody, t.ComplaintNotificationsPostData]):
     def delete(self, **options: Unpack[Options]) -> Reply[None]:
         """删除投诉通知回调.
 
@@ -31,10 +31,6 @@ class ComplaintNotifications(TypedNode):
 
         https://pay.weixin.qq.com/doc/v3/merchant/4012458679
         """
-    async def post_async(self, body: t.ComplaintNotificationsPostBody = ..., /, *, json: t.ComplaintNotificationsPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.ComplaintNotificationsPostData]:
-        """创建投诉通知回调."""
-    def __call__(self, body: t.ComplaintNotificationsPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.ComplaintNotificationsPostData]:
-        """创建投诉通知回调: POST."""
     def put(self, body: t.ComplaintNotificationsPutBody = ..., /, *, json: t.ComplaintNotificationsPutBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.ComplaintNotificationsPutData]:
         """更新投诉通知回调.
 
@@ -72,7 +68,7 @@ class ComplaintsTransactionId(TypedNode):
     async def get_async(self, *, transaction_id: str | int, **options: Unpack[Options]) -> Reply[t.ComplaintsTransactionIdGetData]:
         """查询投诉详情."""
 
-class Complaints(TypedNode):
+class Complaints(QueryGet[t.ComplaintsGetQuery, t.ComplaintsGetData]):
     _transaction_id_: ComplaintsTransactionId
     def get(self, query: t.ComplaintsGetQuery = ..., /, *, params: t.ComplaintsGetQuery = ..., **options: Unpack[Options]) -> Reply[t.ComplaintsGetData]:
         """查询投诉信息.
@@ -81,8 +77,6 @@ class Complaints(TypedNode):
 
         https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/tool/merchant-service/chapter3_1.shtml
         """
-    async def get_async(self, query: t.ComplaintsGetQuery = ..., /, *, params: t.ComplaintsGetQuery = ..., **options: Unpack[Options]) -> Reply[t.ComplaintsGetData]:
-        """查询投诉信息."""
     def paginate(self, query: t.ComplaintsGetQuery = ..., /, *, params: t.ComplaintsGetQuery = ..., **options: Unpack[Options]) -> Iterator[t.ComplaintsGetItem]:
         """查询投诉信息: every item, page after page."""
     def paginate_async(self, query: t.ComplaintsGetQuery = ..., /, *, params: t.ComplaintsGetQuery = ..., **options: Unpack[Options]) -> AsyncIterator[t.ComplaintsGetItem]:
@@ -183,7 +177,7 @@ class ComplaintsV2ComplaintId(TypedNode):
     async def get_async(self, *, complaint_id: str | int, **options: Unpack[Options]) -> Reply[t.ComplaintsV2ComplaintIdGetData]:
         """查询投诉单详情."""
 
-class ComplaintsV2(TypedNode):
+class ComplaintsV2(QueryGet[t.ComplaintsV2GetQuery, t.ComplaintsV2GetData]):
     _complaint_id_: ComplaintsV2ComplaintId
     def get(self, query: t.ComplaintsV2GetQuery = ..., /, *, params: t.ComplaintsV2GetQuery = ..., **options: Unpack[Options]) -> Reply[t.ComplaintsV2GetData]:
         """查询投诉单列表.
@@ -192,14 +186,12 @@ class ComplaintsV2(TypedNode):
 
         https://pay.weixin.qq.com/doc/v3/merchant/4012533431
         """
-    async def get_async(self, query: t.ComplaintsV2GetQuery = ..., /, *, params: t.ComplaintsV2GetQuery = ..., **options: Unpack[Options]) -> Reply[t.ComplaintsV2GetData]:
-        """查询投诉单列表."""
     def paginate(self, query: t.ComplaintsV2GetQuery = ..., /, *, params: t.ComplaintsV2GetQuery = ..., **options: Unpack[Options]) -> Iterator[t.ComplaintsV2GetItem]:
         """查询投诉单列表: every item, page after page."""
     def paginate_async(self, query: t.ComplaintsV2GetQuery = ..., /, *, params: t.ComplaintsV2GetQuery = ..., **options: Unpack[Options]) -> AsyncIterator[t.ComplaintsV2GetItem]:
         """查询投诉单列表: every item, page after page."""
 
-class Feedbacks(TypedNode):
+class Feedbacks(JsonPost[t.FeedbacksPostBody, None]):
     def post(self, body: t.FeedbacksPostBody = ..., /, *, json: t.FeedbacksPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[None]:
         """商户反馈.
 
@@ -207,10 +199,6 @@ class Feedbacks(TypedNode):
 
         https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/tool/merchant-service/chapter3_6.shtml
         """
-    async def post_async(self, body: t.FeedbacksPostBody = ..., /, *, json: t.FeedbacksPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[None]:
-        """商户反馈."""
-    def __call__(self, body: t.FeedbacksPostBody, /, **options: Unpack[BodyOptions]) -> Reply[None]:
-        """商户反馈: POST."""
 
 class ImagesUpload(TypedNode):
     def post(self, body: t.ImagesUploadPostBody = ..., /, *, json: t.ImagesUploadPostBody = ..., files: Files, **options: Unpack[Options]) -> Reply[t.ImagesUploadPostData]:

@@ -2,10 +2,10 @@
 from collections.abc import AsyncIterator, Iterator
 from typing_extensions import Unpack
 from ..._reply import Reply
-from ..base import Options, TypedNode
+from ..base import Options, QueryGet, TypedNode
 from ..types.v3 import merchantfund as t
 
-class MerchantIncomeRecords(TypedNode):
+class MerchantIncomeRecords(QueryGet[t.MerchantIncomeRecordsGetQuery, t.MerchantIncomeRecordsGetData]):
     def get(self, query: t.MerchantIncomeRecordsGetQuery = ..., /, *, params: t.MerchantIncomeRecordsGetQuery = ..., **options: Unpack[Options]) -> Reply[t.MerchantIncomeRecordsGetData]:
         """服务商银行来账查询.
 
@@ -13,8 +13,6 @@ class MerchantIncomeRecords(TypedNode):
 
         https://pay.weixin.qq.com/doc/v3/partner/4012720300
         """
-    async def get_async(self, query: t.MerchantIncomeRecordsGetQuery = ..., /, *, params: t.MerchantIncomeRecordsGetQuery = ..., **options: Unpack[Options]) -> Reply[t.MerchantIncomeRecordsGetData]:
-        """服务商银行来账查询."""
     def paginate(self, query: t.MerchantIncomeRecordsGetPages = ..., /, *, params: t.MerchantIncomeRecordsGetPages = ..., **options: Unpack[Options]) -> Iterator[t.MerchantIncomeRecordsGetItem]:
         """服务商银行来账查询: every item, page after page."""
     def paginate_async(self, query: t.MerchantIncomeRecordsGetPages = ..., /, *, params: t.MerchantIncomeRecordsGetPages = ..., **options: Unpack[Options]) -> AsyncIterator[t.MerchantIncomeRecordsGetItem]:
@@ -23,7 +21,7 @@ class MerchantIncomeRecords(TypedNode):
 class Merchant(TypedNode):
     incomeRecords: MerchantIncomeRecords
 
-class PartnerIncomeRecords(TypedNode):
+class PartnerIncomeRecords(QueryGet[t.PartnerIncomeRecordsGetQuery, t.PartnerIncomeRecordsGetData]):
     def get(self, query: t.PartnerIncomeRecordsGetQuery = ..., /, *, params: t.PartnerIncomeRecordsGetQuery = ..., **options: Unpack[Options]) -> Reply[t.PartnerIncomeRecordsGetData]:
         """特约商户银行来账查询.
 
@@ -31,8 +29,6 @@ class PartnerIncomeRecords(TypedNode):
 
         https://pay.weixin.qq.com/doc/v3/partner/4012720249
         """
-    async def get_async(self, query: t.PartnerIncomeRecordsGetQuery = ..., /, *, params: t.PartnerIncomeRecordsGetQuery = ..., **options: Unpack[Options]) -> Reply[t.PartnerIncomeRecordsGetData]:
-        """特约商户银行来账查询."""
     def paginate(self, query: t.PartnerIncomeRecordsGetPages = ..., /, *, params: t.PartnerIncomeRecordsGetPages = ..., **options: Unpack[Options]) -> Iterator[t.PartnerIncomeRecordsGetItem]:
         """特约商户银行来账查询: every item, page after page."""
     def paginate_async(self, query: t.PartnerIncomeRecordsGetPages = ..., /, *, params: t.PartnerIncomeRecordsGetPages = ..., **options: Unpack[Options]) -> AsyncIterator[t.PartnerIncomeRecordsGetItem]:

@@ -2,10 +2,10 @@
 from collections.abc import AsyncIterator, Iterator
 from typing_extensions import Unpack
 from ..._reply import Reply
-from ..base import BodyOptions, Files, Options, TypedNode
+from ..base import BodyOptions, Files, JsonPost, Options, QueryGet, TypedNode
 from ..types.v3 import new_tax_control_fapiao as t
 
-class CardTemplate(TypedNode):
+class CardTemplate(JsonPost[t.CardTemplatePostBody, t.CardTemplatePostData]):
     def post(self, body: t.CardTemplatePostBody = ..., /, *, json: t.CardTemplatePostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.CardTemplatePostData]:
         """创建电子发票卡券模板.
 
@@ -13,12 +13,8 @@ class CardTemplate(TypedNode):
 
         https://pay.weixin.qq.com/doc/v3/merchant/4012529382
         """
-    async def post_async(self, body: t.CardTemplatePostBody = ..., /, *, json: t.CardTemplatePostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.CardTemplatePostData]:
-        """创建电子发票卡券模板."""
-    def __call__(self, body: t.CardTemplatePostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.CardTemplatePostData]:
-        """创建电子发票卡券模板: POST."""
 
-class FapiaoApplicationsIssueGeneral(TypedNode):
+class FapiaoApplicationsIssueGeneral(JsonPost[t.FapiaoApplicationsIssueGeneralPostBody, None]):
     def post(self, body: t.FapiaoApplicationsIssueGeneralPostBody = ..., /, *, json: t.FapiaoApplicationsIssueGeneralPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[None]:
         """开具通用行业电子发票.
 
@@ -26,12 +22,8 @@ class FapiaoApplicationsIssueGeneral(TypedNode):
 
         https://pay.weixin.qq.com/doc/v3/partner/4015792574
         """
-    async def post_async(self, body: t.FapiaoApplicationsIssueGeneralPostBody = ..., /, *, json: t.FapiaoApplicationsIssueGeneralPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[None]:
-        """开具通用行业电子发票."""
-    def __call__(self, body: t.FapiaoApplicationsIssueGeneralPostBody, /, **options: Unpack[BodyOptions]) -> Reply[None]:
-        """开具通用行业电子发票: POST."""
 
-class FapiaoApplicationsIssuePassengerTransport(TypedNode):
+class FapiaoApplicationsIssuePassengerTransport(JsonPost[t.FapiaoApplicationsIssuePassengerTransportPostBody, None]):
     def post(self, body: t.FapiaoApplicationsIssuePassengerTransportPostBody = ..., /, *, json: t.FapiaoApplicationsIssuePassengerTransportPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[None]:
         """开具旅客运输行业电子发票.
 
@@ -39,12 +31,8 @@ class FapiaoApplicationsIssuePassengerTransport(TypedNode):
 
         https://pay.weixin.qq.com/doc/v3/partner/4025863376
         """
-    async def post_async(self, body: t.FapiaoApplicationsIssuePassengerTransportPostBody = ..., /, *, json: t.FapiaoApplicationsIssuePassengerTransportPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[None]:
-        """开具旅客运输行业电子发票."""
-    def __call__(self, body: t.FapiaoApplicationsIssuePassengerTransportPostBody, /, **options: Unpack[BodyOptions]) -> Reply[None]:
-        """开具旅客运输行业电子发票: POST."""
 
-class FapiaoApplicationsIssueRefinedOil(TypedNode):
+class FapiaoApplicationsIssueRefinedOil(JsonPost[t.FapiaoApplicationsIssueRefinedOilPostBody, None]):
     def post(self, body: t.FapiaoApplicationsIssueRefinedOilPostBody = ..., /, *, json: t.FapiaoApplicationsIssueRefinedOilPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[None]:
         """开具成品油行业电子发票.
 
@@ -52,12 +40,8 @@ class FapiaoApplicationsIssueRefinedOil(TypedNode):
 
         https://pay.weixin.qq.com/doc/v3/partner/4016760559
         """
-    async def post_async(self, body: t.FapiaoApplicationsIssueRefinedOilPostBody = ..., /, *, json: t.FapiaoApplicationsIssueRefinedOilPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[None]:
-        """开具成品油行业电子发票."""
-    def __call__(self, body: t.FapiaoApplicationsIssueRefinedOilPostBody, /, **options: Unpack[BodyOptions]) -> Reply[None]:
-        """开具成品油行业电子发票: POST."""
 
-class FapiaoApplicationsRealEstateLeasing(TypedNode):
+class FapiaoApplicationsRealEstateLeasing(JsonPost[t.FapiaoApplicationsRealEstateLeasingPostBody, None]):
     def post(self, body: t.FapiaoApplicationsRealEstateLeasingPostBody = ..., /, *, json: t.FapiaoApplicationsRealEstateLeasingPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[None]:
         """开具不动产租赁行业电子发票.
 
@@ -65,10 +49,6 @@ class FapiaoApplicationsRealEstateLeasing(TypedNode):
 
         https://pay.weixin.qq.com/doc/v3/partner/4015941740
         """
-    async def post_async(self, body: t.FapiaoApplicationsRealEstateLeasingPostBody = ..., /, *, json: t.FapiaoApplicationsRealEstateLeasingPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[None]:
-        """开具不动产租赁行业电子发票."""
-    def __call__(self, body: t.FapiaoApplicationsRealEstateLeasingPostBody, /, **options: Unpack[BodyOptions]) -> Reply[None]:
-        """开具不动产租赁行业电子发票: POST."""
 
 class FapiaoApplicationsUploadFapiaoFile(TypedNode):
     def post(self, body: t.FapiaoApplicationsUploadFapiaoFilePostBody = ..., /, *, json: t.FapiaoApplicationsUploadFapiaoFilePostBody = ..., files: Files, **options: Unpack[Options]) -> Reply[t.FapiaoApplicationsUploadFapiaoFilePostData]:
@@ -142,7 +122,7 @@ class FapiaoApplicationsFapiaoApplyId(TypedNode):
     async def get_async(self, query: t.FapiaoApplicationsFapiaoApplyIdGetQuery = ..., /, *, params: t.FapiaoApplicationsFapiaoApplyIdGetQuery = ..., fapiao_apply_id: str | int, **options: Unpack[Options]) -> Reply[t.FapiaoApplicationsFapiaoApplyIdGetData]:
         """查询电子发票."""
 
-class FapiaoApplications(TypedNode):
+class FapiaoApplications(JsonPost[t.FapiaoApplicationsPostBody, None]):
     issueGeneral: FapiaoApplicationsIssueGeneral
     issuePassengerTransport: FapiaoApplicationsIssuePassengerTransport
     issueRefinedOil: FapiaoApplicationsIssueRefinedOil
@@ -156,12 +136,8 @@ class FapiaoApplications(TypedNode):
 
         https://pay.weixin.qq.com/doc/v3/merchant/4012538301
         """
-    async def post_async(self, body: t.FapiaoApplicationsPostBody = ..., /, *, json: t.FapiaoApplicationsPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[None]:
-        """开具电子发票."""
-    def __call__(self, body: t.FapiaoApplicationsPostBody, /, **options: Unpack[BodyOptions]) -> Reply[None]:
-        """开具电子发票: POST."""
 
-class FapiaomerchantGetspinviteurl(TypedNode):
+class FapiaomerchantGetspinviteurl(QueryGet[t.FapiaomerchantGetspinviteurlGetQuery, t.FapiaomerchantGetspinviteurlGetData]):
     def get(self, query: t.FapiaomerchantGetspinviteurlGetQuery = ..., /, *, params: t.FapiaomerchantGetspinviteurlGetQuery = ..., **options: Unpack[Options]) -> Reply[t.FapiaomerchantGetspinviteurlGetData]:
         """获取邀请商户开通服务商电子发票能力.
 
@@ -169,10 +145,8 @@ class FapiaomerchantGetspinviteurl(TypedNode):
 
         https://pay.weixin.qq.com/doc/v3/partner/4015941495
         """
-    async def get_async(self, query: t.FapiaomerchantGetspinviteurlGetQuery = ..., /, *, params: t.FapiaomerchantGetspinviteurlGetQuery = ..., **options: Unpack[Options]) -> Reply[t.FapiaomerchantGetspinviteurlGetData]:
-        """获取邀请商户开通服务商电子发票能力."""
 
-class FapiaomerchantListspinvitemchinfo(TypedNode):
+class FapiaomerchantListspinvitemchinfo(QueryGet[t.FapiaomerchantListspinvitemchinfoGetQuery, t.FapiaomerchantListspinvitemchinfoGetData]):
     def get(self, query: t.FapiaomerchantListspinvitemchinfoGetQuery = ..., /, *, params: t.FapiaomerchantListspinvitemchinfoGetQuery = ..., **options: Unpack[Options]) -> Reply[t.FapiaomerchantListspinvitemchinfoGetData]:
         """获取邀请开通的商户信息.
 
@@ -180,8 +154,6 @@ class FapiaomerchantListspinvitemchinfo(TypedNode):
 
         https://pay.weixin.qq.com/doc/v3/partner/4015941524
         """
-    async def get_async(self, query: t.FapiaomerchantListspinvitemchinfoGetQuery = ..., /, *, params: t.FapiaomerchantListspinvitemchinfoGetQuery = ..., **options: Unpack[Options]) -> Reply[t.FapiaomerchantListspinvitemchinfoGetData]:
-        """获取邀请开通的商户信息."""
     def paginate(self, query: t.FapiaomerchantListspinvitemchinfoGetPages = ..., /, *, params: t.FapiaomerchantListspinvitemchinfoGetPages = ..., **options: Unpack[Options]) -> Iterator[t.FapiaomerchantListspinvitemchinfoGetItem]:
         """获取邀请开通的商户信息: every item, page after page."""
     def paginate_async(self, query: t.FapiaomerchantListspinvitemchinfoGetPages = ..., /, *, params: t.FapiaomerchantListspinvitemchinfoGetPages = ..., **options: Unpack[Options]) -> AsyncIterator[t.FapiaomerchantListspinvitemchinfoGetItem]:
@@ -191,7 +163,7 @@ class Fapiaomerchant(TypedNode):
     getspinviteurl: FapiaomerchantGetspinviteurl
     listspinvitemchinfo: FapiaomerchantListspinvitemchinfo
 
-class MerchantBaseInformation(TypedNode):
+class MerchantBaseInformation(QueryGet[t.MerchantBaseInformationGetQuery, t.MerchantBaseInformationGetData]):
     def get(self, query: t.MerchantBaseInformationGetQuery = ..., /, *, params: t.MerchantBaseInformationGetQuery = ..., **options: Unpack[Options]) -> Reply[t.MerchantBaseInformationGetData]:
         """获取商户开票基础信息.
 
@@ -199,8 +171,6 @@ class MerchantBaseInformation(TypedNode):
 
         https://pay.weixin.qq.com/doc/v3/merchant/4012538180
         """
-    async def get_async(self, query: t.MerchantBaseInformationGetQuery = ..., /, *, params: t.MerchantBaseInformationGetQuery = ..., **options: Unpack[Options]) -> Reply[t.MerchantBaseInformationGetData]:
-        """获取商户开票基础信息."""
 
 class MerchantDevelopmentConfig(TypedNode):
     def get(self, **options: Unpack[Options]) -> Reply[t.MerchantDevelopmentConfigGetData]:
@@ -222,7 +192,7 @@ class MerchantDevelopmentConfig(TypedNode):
     async def patch_async(self, body: t.MerchantDevelopmentConfigPatchBody = ..., /, *, json: t.MerchantDevelopmentConfigPatchBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.MerchantDevelopmentConfigPatchData]:
         """配置开发选项."""
 
-class MerchantTaxCodes(TypedNode):
+class MerchantTaxCodes(QueryGet[t.MerchantTaxCodesGetQuery, t.MerchantTaxCodesGetData]):
     def get(self, query: t.MerchantTaxCodesGetQuery = ..., /, *, params: t.MerchantTaxCodesGetQuery = ..., **options: Unpack[Options]) -> Reply[t.MerchantTaxCodesGetData]:
         """获取商品和服务税收分类对照表.
 
@@ -230,8 +200,6 @@ class MerchantTaxCodes(TypedNode):
 
         https://pay.weixin.qq.com/doc/v3/merchant/4012538236
         """
-    async def get_async(self, query: t.MerchantTaxCodesGetQuery = ..., /, *, params: t.MerchantTaxCodesGetQuery = ..., **options: Unpack[Options]) -> Reply[t.MerchantTaxCodesGetData]:
-        """获取商品和服务税收分类对照表."""
     def paginate(self, query: t.MerchantTaxCodesGetPages = ..., /, *, params: t.MerchantTaxCodesGetPages = ..., **options: Unpack[Options]) -> Iterator[t.MerchantTaxCodesGetItem]:
         """获取商品和服务税收分类对照表: every item, page after page."""
     def paginate_async(self, query: t.MerchantTaxCodesGetPages = ..., /, *, params: t.MerchantTaxCodesGetPages = ..., **options: Unpack[Options]) -> AsyncIterator[t.MerchantTaxCodesGetItem]:
@@ -273,7 +241,7 @@ class Merchant(TypedNode):
     taxCodes: MerchantTaxCodes
     _sub_mchid_: MerchantSubMchid
 
-class UserTitleTitleUrl(TypedNode):
+class UserTitleTitleUrl(QueryGet[t.UserTitleTitleUrlGetQuery, t.UserTitleTitleUrlGetData]):
     def get(self, query: t.UserTitleTitleUrlGetQuery = ..., /, *, params: t.UserTitleTitleUrlGetQuery = ..., **options: Unpack[Options]) -> Reply[t.UserTitleTitleUrlGetData]:
         """获取抬头填写链接.
 
@@ -281,10 +249,8 @@ class UserTitleTitleUrl(TypedNode):
 
         https://pay.weixin.qq.com/doc/v3/merchant/4012538106
         """
-    async def get_async(self, query: t.UserTitleTitleUrlGetQuery = ..., /, *, params: t.UserTitleTitleUrlGetQuery = ..., **options: Unpack[Options]) -> Reply[t.UserTitleTitleUrlGetData]:
-        """获取抬头填写链接."""
 
-class UserTitle(TypedNode):
+class UserTitle(QueryGet[t.UserTitleGetQuery, t.UserTitleGetData]):
     titleUrl: UserTitleTitleUrl
     def get(self, query: t.UserTitleGetQuery = ..., /, *, params: t.UserTitleGetQuery = ..., **options: Unpack[Options]) -> Reply[t.UserTitleGetData]:
         """获取用户填写的抬头.
@@ -293,8 +259,6 @@ class UserTitle(TypedNode):
 
         https://pay.weixin.qq.com/doc/v3/merchant/4012538112
         """
-    async def get_async(self, query: t.UserTitleGetQuery = ..., /, *, params: t.UserTitleGetQuery = ..., **options: Unpack[Options]) -> Reply[t.UserTitleGetData]:
-        """获取用户填写的抬头."""
 
 class NewTaxControlFapiao(TypedNode):
     cardTemplate: CardTemplate

@@ -2,10 +2,10 @@
 from collections.abc import AsyncIterator, Iterator
 from typing_extensions import Unpack
 from ..._reply import Reply
-from ..base import BodyOptions, Options, TypedNode
+from ..base import BodyOptions, JsonPost, Options, QueryGet, TypedNode
 from ..types.v3 import offlineface as t
 
-class Authinfo(TypedNode):
+class Authinfo(JsonPost[t.AuthinfoPostBody, t.AuthinfoPostData]):
     def post(self, body: t.AuthinfoPostBody = ..., /, *, json: t.AuthinfoPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.AuthinfoPostData]:
         """获取authinfo接口.
 
@@ -13,12 +13,8 @@ class Authinfo(TypedNode):
 
         https://pay.weixin.qq.com/wiki/doc/wxfacepay/develop/access-specifications.html
         """
-    async def post_async(self, body: t.AuthinfoPostBody = ..., /, *, json: t.AuthinfoPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.AuthinfoPostData]:
-        """获取authinfo接口."""
-    def __call__(self, body: t.AuthinfoPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.AuthinfoPostData]:
-        """获取authinfo接口: POST."""
 
-class ContractsPresign(TypedNode):
+class ContractsPresign(JsonPost[t.ContractsPresignPostBody, t.ContractsPresignPostData]):
     def post(self, body: t.ContractsPresignPostBody = ..., /, *, json: t.ContractsPresignPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.ContractsPresignPostData]:
         """预签约接口.
 
@@ -26,10 +22,6 @@ class ContractsPresign(TypedNode):
 
         https://pay.weixin.qq.com/wiki/doc/wxfacepay/develop/access-specifications.html
         """
-    async def post_async(self, body: t.ContractsPresignPostBody = ..., /, *, json: t.ContractsPresignPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.ContractsPresignPostData]:
-        """预签约接口."""
-    def __call__(self, body: t.ContractsPresignPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.ContractsPresignPostData]:
-        """预签约接口: POST."""
 
 class ContractsContractId(TypedNode):
     def get(self, query: t.ContractsContractIdGetQuery = ..., /, *, params: t.ContractsContractIdGetQuery = ..., contract_id: str | int, **options: Unpack[Options]) -> Reply[t.ContractsContractIdGetData]:
@@ -61,7 +53,7 @@ class FaceCollectionsCollectionId(TypedNode):
     async def get_async(self, *, collection_id: str | int, **options: Unpack[Options]) -> Reply[t.FaceCollectionsCollectionIdGetData]:
         """查询重采请求详情."""
 
-class FaceCollections(TypedNode):
+class FaceCollections(QueryGet[t.FaceCollectionsGetQuery, t.FaceCollectionsGetData]):
     _collection_id_: FaceCollectionsCollectionId
     def get(self, query: t.FaceCollectionsGetQuery = ..., /, *, params: t.FaceCollectionsGetQuery = ..., **options: Unpack[Options]) -> Reply[t.FaceCollectionsGetData]:
         """查询重采用户列表.
@@ -70,14 +62,12 @@ class FaceCollections(TypedNode):
 
         https://pay.weixin.qq.com/wiki/doc/wxfacepay/develop/k12-development-guidelines.html
         """
-    async def get_async(self, query: t.FaceCollectionsGetQuery = ..., /, *, params: t.FaceCollectionsGetQuery = ..., **options: Unpack[Options]) -> Reply[t.FaceCollectionsGetData]:
-        """查询重采用户列表."""
     def paginate(self, query: t.FaceCollectionsGetQuery = ..., /, *, params: t.FaceCollectionsGetQuery = ..., **options: Unpack[Options]) -> Iterator[t.FaceCollectionsCollectionIdGetData]:
         """查询重采用户列表: every item, page after page."""
     def paginate_async(self, query: t.FaceCollectionsGetQuery = ..., /, *, params: t.FaceCollectionsGetQuery = ..., **options: Unpack[Options]) -> AsyncIterator[t.FaceCollectionsCollectionIdGetData]:
         """查询重采用户列表: every item, page after page."""
 
-class RepaymentUrl(TypedNode):
+class RepaymentUrl(JsonPost[t.RepaymentUrlPostBody, t.RepaymentUrlPostData]):
     def post(self, body: t.RepaymentUrlPostBody = ..., /, *, json: t.RepaymentUrlPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.RepaymentUrlPostData]:
         """获取还款链接接口.
 
@@ -85,10 +75,6 @@ class RepaymentUrl(TypedNode):
 
         https://pay.weixin.qq.com/wiki/doc/wxfacepay/develop/k12-development-guidelines.html#_1-3-%E8%A7%A3%E7%BA%A6
         """
-    async def post_async(self, body: t.RepaymentUrlPostBody = ..., /, *, json: t.RepaymentUrlPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.RepaymentUrlPostData]:
-        """获取还款链接接口."""
-    def __call__(self, body: t.RepaymentUrlPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.RepaymentUrlPostData]:
-        """获取还款链接接口: POST."""
 
 class TransactionsOutTradeNoOutTradeNo(TypedNode):
     def get(self, query: t.TransactionsOutTradeNoGetQuery = ..., /, *, params: t.TransactionsOutTradeNoGetQuery = ..., out_trade_no: str | int, **options: Unpack[Options]) -> Reply[t.TransactionsOutTradeNoGetData]:
@@ -106,7 +92,7 @@ class TransactionsOutTradeNoOutTradeNo(TypedNode):
 class TransactionsOutTradeNo(TypedNode):
     _out_trade_no_: TransactionsOutTradeNoOutTradeNo
 
-class Transactions(TypedNode):
+class Transactions(JsonPost[t.TransactionsPostBody, t.TransactionsPostData]):
     outTradeNo: TransactionsOutTradeNo
     def post(self, body: t.TransactionsPostBody = ..., /, *, json: t.TransactionsPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.TransactionsPostData]:
         """申请扣款接口.
@@ -115,10 +101,6 @@ class Transactions(TypedNode):
 
         https://pay.weixin.qq.com/wiki/doc/wxfacepay/develop/access-specifications.html
         """
-    async def post_async(self, body: t.TransactionsPostBody = ..., /, *, json: t.TransactionsPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.TransactionsPostData]:
-        """申请扣款接口."""
-    def __call__(self, body: t.TransactionsPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.TransactionsPostData]:
-        """申请扣款接口: POST."""
 
 class Offlineface(TypedNode):
     authinfo: Authinfo

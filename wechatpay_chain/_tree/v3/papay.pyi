@@ -2,7 +2,7 @@
 from collections.abc import AsyncIterator, Iterator
 from typing_extensions import Unpack
 from ..._reply import Reply
-from ..base import BodyOptions, Options, TypedNode
+from ..base import BodyOptions, JsonPost, Options, TypedNode
 from ..types.v3 import papay as t
 
 class ContractsContractIdFailNotify(TypedNode):
@@ -85,7 +85,7 @@ class InsurancePayPolicyPeriodsContractId(TypedNode):
 class InsurancePayPolicyPeriods(TypedNode):
     contractId: InsurancePayPolicyPeriodsContractId
 
-class InsurancePayTransactionsApply(TypedNode):
+class InsurancePayTransactionsApply(JsonPost[t.InsurancePayTransactionsApplyPostBody, t.InsurancePayTransactionsApplyPostData]):
     def post(self, body: t.InsurancePayTransactionsApplyPostBody = ..., /, *, json: t.InsurancePayTransactionsApplyPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.InsurancePayTransactionsApplyPostData]:
         """保险商户受理保险自动续费扣款.
 
@@ -93,10 +93,6 @@ class InsurancePayTransactionsApply(TypedNode):
 
         https://pay.weixin.qq.com/doc/v3/merchant/4012471158
         """
-    async def post_async(self, body: t.InsurancePayTransactionsApplyPostBody = ..., /, *, json: t.InsurancePayTransactionsApplyPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.InsurancePayTransactionsApplyPostData]:
-        """保险商户受理保险自动续费扣款."""
-    def __call__(self, body: t.InsurancePayTransactionsApplyPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.InsurancePayTransactionsApplyPostData]:
-        """保险商户受理保险自动续费扣款: POST."""
 
 class InsurancePayTransactions(TypedNode):
     apply: InsurancePayTransactionsApply
@@ -168,7 +164,7 @@ class InsuranceSignContractsPlanIdPlanId(TypedNode):
 class InsuranceSignContractsPlanId(TypedNode):
     _plan_id_: InsuranceSignContractsPlanIdPlanId
 
-class InsuranceSignContractsPreEntrustSignApp(TypedNode):
+class InsuranceSignContractsPreEntrustSignApp(JsonPost[t.InsuranceSignContractsPreEntrustSignAppPostBody, t.InsuranceSignContractsPreEntrustSignAppPostData]):
     def post(self, body: t.InsuranceSignContractsPreEntrustSignAppPostBody = ..., /, *, json: t.InsuranceSignContractsPreEntrustSignAppPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.InsuranceSignContractsPreEntrustSignAppPostData]:
         """保险商户App预签约.
 
@@ -176,12 +172,8 @@ class InsuranceSignContractsPreEntrustSignApp(TypedNode):
 
         https://pay.weixin.qq.com/doc/v3/merchant/4013005766
         """
-    async def post_async(self, body: t.InsuranceSignContractsPreEntrustSignAppPostBody = ..., /, *, json: t.InsuranceSignContractsPreEntrustSignAppPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.InsuranceSignContractsPreEntrustSignAppPostData]:
-        """保险商户App预签约."""
-    def __call__(self, body: t.InsuranceSignContractsPreEntrustSignAppPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.InsuranceSignContractsPreEntrustSignAppPostData]:
-        """保险商户App预签约: POST."""
 
-class InsuranceSignContractsPreEntrustSignH5(TypedNode):
+class InsuranceSignContractsPreEntrustSignH5(JsonPost[t.InsuranceSignContractsPreEntrustSignH5PostBody, t.InsuranceSignContractsPreEntrustSignH5PostData]):
     def post(self, body: t.InsuranceSignContractsPreEntrustSignH5PostBody = ..., /, *, json: t.InsuranceSignContractsPreEntrustSignH5PostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.InsuranceSignContractsPreEntrustSignH5PostData]:
         """保险商户H5预签约.
 
@@ -189,12 +181,8 @@ class InsuranceSignContractsPreEntrustSignH5(TypedNode):
 
         https://pay.weixin.qq.com/doc/v3/merchant/4012529050
         """
-    async def post_async(self, body: t.InsuranceSignContractsPreEntrustSignH5PostBody = ..., /, *, json: t.InsuranceSignContractsPreEntrustSignH5PostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.InsuranceSignContractsPreEntrustSignH5PostData]:
-        """保险商户H5预签约."""
-    def __call__(self, body: t.InsuranceSignContractsPreEntrustSignH5PostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.InsuranceSignContractsPreEntrustSignH5PostData]:
-        """保险商户H5预签约: POST."""
 
-class InsuranceSignContractsPreEntrustSignJsapi(TypedNode):
+class InsuranceSignContractsPreEntrustSignJsapi(JsonPost[t.InsuranceSignContractsPreEntrustSignJsapiPostBody, t.InsuranceSignContractsPreEntrustSignJsapiPostData]):
     def post(self, body: t.InsuranceSignContractsPreEntrustSignJsapiPostBody = ..., /, *, json: t.InsuranceSignContractsPreEntrustSignJsapiPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.InsuranceSignContractsPreEntrustSignJsapiPostData]:
         """保险商户JSAPI预签约.
 
@@ -202,12 +190,8 @@ class InsuranceSignContractsPreEntrustSignJsapi(TypedNode):
 
         https://pay.weixin.qq.com/doc/v3/merchant/4012528600
         """
-    async def post_async(self, body: t.InsuranceSignContractsPreEntrustSignJsapiPostBody = ..., /, *, json: t.InsuranceSignContractsPreEntrustSignJsapiPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.InsuranceSignContractsPreEntrustSignJsapiPostData]:
-        """保险商户JSAPI预签约."""
-    def __call__(self, body: t.InsuranceSignContractsPreEntrustSignJsapiPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.InsuranceSignContractsPreEntrustSignJsapiPostData]:
-        """保险商户JSAPI预签约: POST."""
 
-class InsuranceSignContractsPreEntrustSignMiniProgram(TypedNode):
+class InsuranceSignContractsPreEntrustSignMiniProgram(JsonPost[t.InsuranceSignContractsPreEntrustSignMiniProgramPostBody, t.InsuranceSignContractsPreEntrustSignMiniProgramPostData]):
     def post(self, body: t.InsuranceSignContractsPreEntrustSignMiniProgramPostBody = ..., /, *, json: t.InsuranceSignContractsPreEntrustSignMiniProgramPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.InsuranceSignContractsPreEntrustSignMiniProgramPostData]:
         """保险商户小程序预签约.
 
@@ -215,10 +199,6 @@ class InsuranceSignContractsPreEntrustSignMiniProgram(TypedNode):
 
         https://pay.weixin.qq.com/doc/v3/merchant/4012528950
         """
-    async def post_async(self, body: t.InsuranceSignContractsPreEntrustSignMiniProgramPostBody = ..., /, *, json: t.InsuranceSignContractsPreEntrustSignMiniProgramPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.InsuranceSignContractsPreEntrustSignMiniProgramPostData]:
-        """保险商户小程序预签约."""
-    def __call__(self, body: t.InsuranceSignContractsPreEntrustSignMiniProgramPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.InsuranceSignContractsPreEntrustSignMiniProgramPostData]:
-        """保险商户小程序预签约: POST."""
 
 class InsuranceSignContractsPreEntrustSign(TypedNode):
     app: InsuranceSignContractsPreEntrustSignApp
@@ -296,7 +276,7 @@ class InsuranceSign(TypedNode):
     policyPeriods: InsuranceSignPolicyPeriods
     policy_periods: InsuranceSignPolicyPeriods2
 
-class PayHarmonyTransactionsApply(TypedNode):
+class PayHarmonyTransactionsApply(JsonPost[t.PayHarmonyTransactionsApplyPostBody, t.PayHarmonyTransactionsApplyPostData]):
     def post(self, body: t.PayHarmonyTransactionsApplyPostBody = ..., /, *, json: t.PayHarmonyTransactionsApplyPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.PayHarmonyTransactionsApplyPostData]:
         """代扣受理扣款.
 
@@ -304,10 +284,6 @@ class PayHarmonyTransactionsApply(TypedNode):
 
         https://pay.weixin.qq.com/doc/v3/merchant/4013388429
         """
-    async def post_async(self, body: t.PayHarmonyTransactionsApplyPostBody = ..., /, *, json: t.PayHarmonyTransactionsApplyPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.PayHarmonyTransactionsApplyPostData]:
-        """代扣受理扣款."""
-    def __call__(self, body: t.PayHarmonyTransactionsApplyPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.PayHarmonyTransactionsApplyPostData]:
-        """代扣受理扣款: POST."""
 
 class PayHarmonyTransactions(TypedNode):
     apply: PayHarmonyTransactionsApply
@@ -350,7 +326,7 @@ class PayPartnerSchedulesContractId(TypedNode):
 class PayPartnerSchedules(TypedNode):
     contractId: PayPartnerSchedulesContractId
 
-class PayPartnerTransactionsApply(TypedNode):
+class PayPartnerTransactionsApply(JsonPost[t.PayPartnerTransactionsApplyPostBody, t.PayPartnerTransactionsApplyPostData]):
     def post(self, body: t.PayPartnerTransactionsApplyPostBody = ..., /, *, json: t.PayPartnerTransactionsApplyPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.PayPartnerTransactionsApplyPostData]:
         """受理扣款.
 
@@ -358,10 +334,6 @@ class PayPartnerTransactionsApply(TypedNode):
 
         https://pay.weixin.qq.com/doc/v3/partner/4012468586
         """
-    async def post_async(self, body: t.PayPartnerTransactionsApplyPostBody = ..., /, *, json: t.PayPartnerTransactionsApplyPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.PayPartnerTransactionsApplyPostData]:
-        """受理扣款."""
-    def __call__(self, body: t.PayPartnerTransactionsApplyPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.PayPartnerTransactionsApplyPostData]:
-        """受理扣款: POST."""
 
 class PayPartnerTransactions(TypedNode):
     apply: PayPartnerTransactionsApply
@@ -405,7 +377,7 @@ class PaySchedulesContractId(TypedNode):
 class PaySchedules(TypedNode):
     contractId: PaySchedulesContractId
 
-class PayTransactionsApply(TypedNode):
+class PayTransactionsApply(JsonPost[t.PayTransactionsApplyPostBody, t.PayTransactionsApplyPostData]):
     def post(self, body: t.PayTransactionsApplyPostBody = ..., /, *, json: t.PayTransactionsApplyPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.PayTransactionsApplyPostData]:
         """受理扣款.
 
@@ -413,10 +385,6 @@ class PayTransactionsApply(TypedNode):
 
         https://pay.weixin.qq.com/doc/v3/merchant/4012467087
         """
-    async def post_async(self, body: t.PayTransactionsApplyPostBody = ..., /, *, json: t.PayTransactionsApplyPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.PayTransactionsApplyPostData]:
-        """受理扣款."""
-    def __call__(self, body: t.PayTransactionsApplyPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.PayTransactionsApplyPostData]:
-        """受理扣款: POST."""
 
 class PayTransactions(TypedNode):
     apply: PayTransactionsApply
@@ -427,7 +395,7 @@ class Pay(TypedNode):
     schedules: PaySchedules
     transactions: PayTransactions
 
-class ScheduledDeductSignContractsPreEntrustSignApp(TypedNode):
+class ScheduledDeductSignContractsPreEntrustSignApp(JsonPost[t.ScheduledDeductSignContractsPreEntrustSignAppPostBody, t.ScheduledDeductSignContractsPreEntrustSignAppPostData]):
     def post(self, body: t.ScheduledDeductSignContractsPreEntrustSignAppPostBody = ..., /, *, json: t.ScheduledDeductSignContractsPreEntrustSignAppPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.ScheduledDeductSignContractsPreEntrustSignAppPostData]:
         """App场景预约扣费类型签约的预签约.
 
@@ -435,12 +403,8 @@ class ScheduledDeductSignContractsPreEntrustSignApp(TypedNode):
 
         https://pay.weixin.qq.com/doc/v3/merchant/4012524934
         """
-    async def post_async(self, body: t.ScheduledDeductSignContractsPreEntrustSignAppPostBody = ..., /, *, json: t.ScheduledDeductSignContractsPreEntrustSignAppPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.ScheduledDeductSignContractsPreEntrustSignAppPostData]:
-        """App场景预约扣费类型签约的预签约."""
-    def __call__(self, body: t.ScheduledDeductSignContractsPreEntrustSignAppPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.ScheduledDeductSignContractsPreEntrustSignAppPostData]:
-        """App场景预约扣费类型签约的预签约: POST."""
 
-class ScheduledDeductSignContractsPreEntrustSignH5(TypedNode):
+class ScheduledDeductSignContractsPreEntrustSignH5(JsonPost[t.ScheduledDeductSignContractsPreEntrustSignH5PostBody, t.ScheduledDeductSignContractsPreEntrustSignH5PostData]):
     def post(self, body: t.ScheduledDeductSignContractsPreEntrustSignH5PostBody = ..., /, *, json: t.ScheduledDeductSignContractsPreEntrustSignH5PostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.ScheduledDeductSignContractsPreEntrustSignH5PostData]:
         """H5场景预约扣费类型签约的预签约.
 
@@ -448,12 +412,8 @@ class ScheduledDeductSignContractsPreEntrustSignH5(TypedNode):
 
         https://pay.weixin.qq.com/doc/v3/merchant/4012489208
         """
-    async def post_async(self, body: t.ScheduledDeductSignContractsPreEntrustSignH5PostBody = ..., /, *, json: t.ScheduledDeductSignContractsPreEntrustSignH5PostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.ScheduledDeductSignContractsPreEntrustSignH5PostData]:
-        """H5场景预约扣费类型签约的预签约."""
-    def __call__(self, body: t.ScheduledDeductSignContractsPreEntrustSignH5PostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.ScheduledDeductSignContractsPreEntrustSignH5PostData]:
-        """H5场景预约扣费类型签约的预签约: POST."""
 
-class ScheduledDeductSignContractsPreEntrustSignJsapi(TypedNode):
+class ScheduledDeductSignContractsPreEntrustSignJsapi(JsonPost[t.ScheduledDeductSignContractsPreEntrustSignJsapiPostBody, t.ScheduledDeductSignContractsPreEntrustSignJsapiPostData]):
     def post(self, body: t.ScheduledDeductSignContractsPreEntrustSignJsapiPostBody = ..., /, *, json: t.ScheduledDeductSignContractsPreEntrustSignJsapiPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.ScheduledDeductSignContractsPreEntrustSignJsapiPostData]:
         """JSAPI场景预约扣费类型签约的预签约.
 
@@ -461,12 +421,8 @@ class ScheduledDeductSignContractsPreEntrustSignJsapi(TypedNode):
 
         https://pay.weixin.qq.com/doc/v3/merchant/4012525133
         """
-    async def post_async(self, body: t.ScheduledDeductSignContractsPreEntrustSignJsapiPostBody = ..., /, *, json: t.ScheduledDeductSignContractsPreEntrustSignJsapiPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.ScheduledDeductSignContractsPreEntrustSignJsapiPostData]:
-        """JSAPI场景预约扣费类型签约的预签约."""
-    def __call__(self, body: t.ScheduledDeductSignContractsPreEntrustSignJsapiPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.ScheduledDeductSignContractsPreEntrustSignJsapiPostData]:
-        """JSAPI场景预约扣费类型签约的预签约: POST."""
 
-class ScheduledDeductSignContractsPreEntrustSignMiniProgram(TypedNode):
+class ScheduledDeductSignContractsPreEntrustSignMiniProgram(JsonPost[t.ScheduledDeductSignContractsPreEntrustSignMiniProgramPostBody, t.ScheduledDeductSignContractsPreEntrustSignMiniProgramPostData]):
     def post(self, body: t.ScheduledDeductSignContractsPreEntrustSignMiniProgramPostBody = ..., /, *, json: t.ScheduledDeductSignContractsPreEntrustSignMiniProgramPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.ScheduledDeductSignContractsPreEntrustSignMiniProgramPostData]:
         """小程序场景预约扣费类型签约的预签约.
 
@@ -474,10 +430,6 @@ class ScheduledDeductSignContractsPreEntrustSignMiniProgram(TypedNode):
 
         https://pay.weixin.qq.com/doc/v3/merchant/4012525209
         """
-    async def post_async(self, body: t.ScheduledDeductSignContractsPreEntrustSignMiniProgramPostBody = ..., /, *, json: t.ScheduledDeductSignContractsPreEntrustSignMiniProgramPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.ScheduledDeductSignContractsPreEntrustSignMiniProgramPostData]:
-        """小程序场景预约扣费类型签约的预签约."""
-    def __call__(self, body: t.ScheduledDeductSignContractsPreEntrustSignMiniProgramPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.ScheduledDeductSignContractsPreEntrustSignMiniProgramPostData]:
-        """小程序场景预约扣费类型签约的预签约: POST."""
 
 class ScheduledDeductSignContractsPreEntrustSign(TypedNode):
     app: ScheduledDeductSignContractsPreEntrustSignApp
@@ -488,7 +440,7 @@ class ScheduledDeductSignContractsPreEntrustSign(TypedNode):
 class ScheduledDeductSignContracts(TypedNode):
     preEntrustSign: ScheduledDeductSignContractsPreEntrustSign
 
-class ScheduledDeductSignPartnerContractsPreEntrustSignApp(TypedNode):
+class ScheduledDeductSignPartnerContractsPreEntrustSignApp(JsonPost[t.ScheduledDeductSignPartnerContractsPreEntrustSignAppPostBody, t.ScheduledDeductSignPartnerContractsPreEntrustSignAppPostData]):
     def post(self, body: t.ScheduledDeductSignPartnerContractsPreEntrustSignAppPostBody = ..., /, *, json: t.ScheduledDeductSignPartnerContractsPreEntrustSignAppPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.ScheduledDeductSignPartnerContractsPreEntrustSignAppPostData]:
         """App场景预约扣费类型签约的预签约.
 
@@ -496,12 +448,8 @@ class ScheduledDeductSignPartnerContractsPreEntrustSignApp(TypedNode):
 
         https://pay.weixin.qq.com/doc/v3/partner/4012693028
         """
-    async def post_async(self, body: t.ScheduledDeductSignPartnerContractsPreEntrustSignAppPostBody = ..., /, *, json: t.ScheduledDeductSignPartnerContractsPreEntrustSignAppPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.ScheduledDeductSignPartnerContractsPreEntrustSignAppPostData]:
-        """App场景预约扣费类型签约的预签约."""
-    def __call__(self, body: t.ScheduledDeductSignPartnerContractsPreEntrustSignAppPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.ScheduledDeductSignPartnerContractsPreEntrustSignAppPostData]:
-        """App场景预约扣费类型签约的预签约: POST."""
 
-class ScheduledDeductSignPartnerContractsPreEntrustSignH5(TypedNode):
+class ScheduledDeductSignPartnerContractsPreEntrustSignH5(JsonPost[t.ScheduledDeductSignPartnerContractsPreEntrustSignH5PostBody, t.ScheduledDeductSignPartnerContractsPreEntrustSignH5PostData]):
     def post(self, body: t.ScheduledDeductSignPartnerContractsPreEntrustSignH5PostBody = ..., /, *, json: t.ScheduledDeductSignPartnerContractsPreEntrustSignH5PostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.ScheduledDeductSignPartnerContractsPreEntrustSignH5PostData]:
         """H5场景预约扣费类型签约的预签约.
 
@@ -509,12 +457,8 @@ class ScheduledDeductSignPartnerContractsPreEntrustSignH5(TypedNode):
 
         https://pay.weixin.qq.com/doc/v3/partner/4012464549
         """
-    async def post_async(self, body: t.ScheduledDeductSignPartnerContractsPreEntrustSignH5PostBody = ..., /, *, json: t.ScheduledDeductSignPartnerContractsPreEntrustSignH5PostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.ScheduledDeductSignPartnerContractsPreEntrustSignH5PostData]:
-        """H5场景预约扣费类型签约的预签约."""
-    def __call__(self, body: t.ScheduledDeductSignPartnerContractsPreEntrustSignH5PostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.ScheduledDeductSignPartnerContractsPreEntrustSignH5PostData]:
-        """H5场景预约扣费类型签约的预签约: POST."""
 
-class ScheduledDeductSignPartnerContractsPreEntrustSignJsapi(TypedNode):
+class ScheduledDeductSignPartnerContractsPreEntrustSignJsapi(JsonPost[t.ScheduledDeductSignPartnerContractsPreEntrustSignJsapiPostBody, t.ScheduledDeductSignPartnerContractsPreEntrustSignJsapiPostData]):
     def post(self, body: t.ScheduledDeductSignPartnerContractsPreEntrustSignJsapiPostBody = ..., /, *, json: t.ScheduledDeductSignPartnerContractsPreEntrustSignJsapiPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.ScheduledDeductSignPartnerContractsPreEntrustSignJsapiPostData]:
         """JSAPI场景预约扣费类型签约的预签约.
 
@@ -522,12 +466,8 @@ class ScheduledDeductSignPartnerContractsPreEntrustSignJsapi(TypedNode):
 
         https://pay.weixin.qq.com/doc/v3/partner/4012693093
         """
-    async def post_async(self, body: t.ScheduledDeductSignPartnerContractsPreEntrustSignJsapiPostBody = ..., /, *, json: t.ScheduledDeductSignPartnerContractsPreEntrustSignJsapiPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.ScheduledDeductSignPartnerContractsPreEntrustSignJsapiPostData]:
-        """JSAPI场景预约扣费类型签约的预签约."""
-    def __call__(self, body: t.ScheduledDeductSignPartnerContractsPreEntrustSignJsapiPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.ScheduledDeductSignPartnerContractsPreEntrustSignJsapiPostData]:
-        """JSAPI场景预约扣费类型签约的预签约: POST."""
 
-class ScheduledDeductSignPartnerContractsPreEntrustSignMiniProgram(TypedNode):
+class ScheduledDeductSignPartnerContractsPreEntrustSignMiniProgram(JsonPost[t.ScheduledDeductSignPartnerContractsPreEntrustSignMiniProgramPostBody, t.ScheduledDeductSignPartnerContractsPreEntrustSignMiniProgramPostData]):
     def post(self, body: t.ScheduledDeductSignPartnerContractsPreEntrustSignMiniProgramPostBody = ..., /, *, json: t.ScheduledDeductSignPartnerContractsPreEntrustSignMiniProgramPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.ScheduledDeductSignPartnerContractsPreEntrustSignMiniProgramPostData]:
         """小程序场景预约扣费类型签约的预签约.
 
@@ -535,10 +475,6 @@ class ScheduledDeductSignPartnerContractsPreEntrustSignMiniProgram(TypedNode):
 
         https://pay.weixin.qq.com/doc/v3/partner/4012693100
         """
-    async def post_async(self, body: t.ScheduledDeductSignPartnerContractsPreEntrustSignMiniProgramPostBody = ..., /, *, json: t.ScheduledDeductSignPartnerContractsPreEntrustSignMiniProgramPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.ScheduledDeductSignPartnerContractsPreEntrustSignMiniProgramPostData]:
-        """小程序场景预约扣费类型签约的预签约."""
-    def __call__(self, body: t.ScheduledDeductSignPartnerContractsPreEntrustSignMiniProgramPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.ScheduledDeductSignPartnerContractsPreEntrustSignMiniProgramPostData]:
-        """小程序场景预约扣费类型签约的预签约: POST."""
 
 class ScheduledDeductSignPartnerContractsPreEntrustSign(TypedNode):
     app: ScheduledDeductSignPartnerContractsPreEntrustSignApp
@@ -619,7 +555,7 @@ class SignContractsPlanIdPlanId(TypedNode):
 class SignContractsPlanId(TypedNode):
     _plan_id_: SignContractsPlanIdPlanId
 
-class SignContractsPreEntrustSign(TypedNode):
+class SignContractsPreEntrustSign(JsonPost[t.SignContractsPreEntrustSignPostBody, t.SignContractsPreEntrustSignPostData]):
     def post(self, body: t.SignContractsPreEntrustSignPostBody = ..., /, *, json: t.SignContractsPreEntrustSignPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.SignContractsPreEntrustSignPostData]:
         """代扣预签约.
 
@@ -627,10 +563,6 @@ class SignContractsPreEntrustSign(TypedNode):
 
         https://pay.weixin.qq.com/doc/v3/merchant/4012978414
         """
-    async def post_async(self, body: t.SignContractsPreEntrustSignPostBody = ..., /, *, json: t.SignContractsPreEntrustSignPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.SignContractsPreEntrustSignPostData]:
-        """代扣预签约."""
-    def __call__(self, body: t.SignContractsPreEntrustSignPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.SignContractsPreEntrustSignPostData]:
-        """代扣预签约: POST."""
 
 class SignContracts(TypedNode):
     harmonyPlanId: SignContractsHarmonyPlanId

@@ -2,19 +2,17 @@
 from collections.abc import AsyncIterator, Iterator
 from typing_extensions import Unpack
 from ..._reply import Reply
-from ..base import BodyOptions, Options, TypedNode
+from ..base import BodyOptions, JsonPost, Options, QueryGet, TypedNode
 from ..types.v3 import parking as t
 
-class RemindersApplicationQuery(TypedNode):
+class RemindersApplicationQuery(QueryGet[t.RemindersApplicationQueryGetQuery, t.RemindersApplicationQueryGetData]):
     def get(self, query: t.RemindersApplicationQueryGetQuery = ..., /, *, params: t.RemindersApplicationQueryGetQuery = ..., **options: Unpack[Options]) -> Reply[t.RemindersApplicationQueryGetData]:
         """查询停车场进件申请单.
 
         普通服务商
         """
-    async def get_async(self, query: t.RemindersApplicationQueryGetQuery = ..., /, *, params: t.RemindersApplicationQueryGetQuery = ..., **options: Unpack[Options]) -> Reply[t.RemindersApplicationQueryGetData]:
-        """查询停车场进件申请单."""
 
-class RemindersApplicationWithdraw(TypedNode):
+class RemindersApplicationWithdraw(JsonPost[t.RemindersApplicationWithdrawPostBody, None]):
     def post(self, body: t.RemindersApplicationWithdrawPostBody = ..., /, *, json: t.RemindersApplicationWithdrawPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[None]:
         """撤回停车场进件申请.
 
@@ -22,12 +20,8 @@ class RemindersApplicationWithdraw(TypedNode):
 
         https://pay.weixin.qq.com/doc/v3/partner/4019557799
         """
-    async def post_async(self, body: t.RemindersApplicationWithdrawPostBody = ..., /, *, json: t.RemindersApplicationWithdrawPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[None]:
-        """撤回停车场进件申请."""
-    def __call__(self, body: t.RemindersApplicationWithdrawPostBody, /, **options: Unpack[BodyOptions]) -> Reply[None]:
-        """撤回停车场进件申请: POST."""
 
-class RemindersApplication(TypedNode):
+class RemindersApplication(JsonPost[t.RemindersApplicationPostBody, t.RemindersApplicationPostData]):
     query: RemindersApplicationQuery
     withdraw: RemindersApplicationWithdraw
     def post(self, body: t.RemindersApplicationPostBody = ..., /, *, json: t.RemindersApplicationPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.RemindersApplicationPostData]:
@@ -37,12 +31,8 @@ class RemindersApplication(TypedNode):
 
         https://pay.weixin.qq.com/doc/v3/partner/4019557780
         """
-    async def post_async(self, body: t.RemindersApplicationPostBody = ..., /, *, json: t.RemindersApplicationPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.RemindersApplicationPostData]:
-        """提交停车场进件申请."""
-    def __call__(self, body: t.RemindersApplicationPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.RemindersApplicationPostData]:
-        """提交停车场进件申请: POST."""
 
-class RemindersApplications(TypedNode):
+class RemindersApplications(QueryGet[t.RemindersApplicationsGetQuery, t.RemindersApplicationsGetData]):
     def get(self, query: t.RemindersApplicationsGetQuery = ..., /, *, params: t.RemindersApplicationsGetQuery = ..., **options: Unpack[Options]) -> Reply[t.RemindersApplicationsGetData]:
         """查询停车场进件申请单列表.
 
@@ -50,14 +40,12 @@ class RemindersApplications(TypedNode):
 
         https://pay.weixin.qq.com/doc/v3/partner/4019557811
         """
-    async def get_async(self, query: t.RemindersApplicationsGetQuery = ..., /, *, params: t.RemindersApplicationsGetQuery = ..., **options: Unpack[Options]) -> Reply[t.RemindersApplicationsGetData]:
-        """查询停车场进件申请单列表."""
     def paginate(self, query: t.RemindersApplicationsGetQuery = ..., /, *, params: t.RemindersApplicationsGetQuery = ..., **options: Unpack[Options]) -> Iterator[t.RemindersApplicationsGetItem]:
         """查询停车场进件申请单列表: every item, page after page."""
     def paginate_async(self, query: t.RemindersApplicationsGetQuery = ..., /, *, params: t.RemindersApplicationsGetQuery = ..., **options: Unpack[Options]) -> AsyncIterator[t.RemindersApplicationsGetItem]:
         """查询停车场进件申请单列表: every item, page after page."""
 
-class RemindersEntry(TypedNode):
+class RemindersEntry(JsonPost[t.RemindersEntryPostBody, t.RemindersEntryPostData]):
     def post(self, body: t.RemindersEntryPostBody = ..., /, *, json: t.RemindersEntryPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.RemindersEntryPostData]:
         """同步车辆入场通知.
 
@@ -65,12 +53,8 @@ class RemindersEntry(TypedNode):
 
         https://pay.weixin.qq.com/doc/v3/partner/4019557757
         """
-    async def post_async(self, body: t.RemindersEntryPostBody = ..., /, *, json: t.RemindersEntryPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.RemindersEntryPostData]:
-        """同步车辆入场通知."""
-    def __call__(self, body: t.RemindersEntryPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.RemindersEntryPostData]:
-        """同步车辆入场通知: POST."""
 
-class RemindersExit(TypedNode):
+class RemindersExit(JsonPost[t.RemindersExitPostBody, None]):
     def post(self, body: t.RemindersExitPostBody = ..., /, *, json: t.RemindersExitPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[None]:
         """同步车辆离场通知.
 
@@ -78,12 +62,8 @@ class RemindersExit(TypedNode):
 
         https://pay.weixin.qq.com/doc/v3/partner/4019557725
         """
-    async def post_async(self, body: t.RemindersExitPostBody = ..., /, *, json: t.RemindersExitPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[None]:
-        """同步车辆离场通知."""
-    def __call__(self, body: t.RemindersExitPostBody, /, **options: Unpack[BodyOptions]) -> Reply[None]:
-        """同步车辆离场通知: POST."""
 
-class RemindersExtPayment(TypedNode):
+class RemindersExtPayment(JsonPost[t.RemindersExtPaymentPostBody, None]):
     def post(self, body: t.RemindersExtPaymentPostBody = ..., /, *, json: t.RemindersExtPaymentPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[None]:
         """同步非临停扩展支付.
 
@@ -91,12 +71,8 @@ class RemindersExtPayment(TypedNode):
 
         https://pay.weixin.qq.com/doc/v3/partner/4020338487
         """
-    async def post_async(self, body: t.RemindersExtPaymentPostBody = ..., /, *, json: t.RemindersExtPaymentPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[None]:
-        """同步非临停扩展支付."""
-    def __call__(self, body: t.RemindersExtPaymentPostBody, /, **options: Unpack[BodyOptions]) -> Reply[None]:
-        """同步非临停扩展支付: POST."""
 
-class RemindersParkingFee(TypedNode):
+class RemindersParkingFee(JsonPost[t.RemindersParkingFeePostBody, t.RemindersParkingFeePostData]):
     def post(self, body: t.RemindersParkingFeePostBody = ..., /, *, json: t.RemindersParkingFeePostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.RemindersParkingFeePostData]:
         """查询停车费用.
 
@@ -104,12 +80,8 @@ class RemindersParkingFee(TypedNode):
 
         https://pay.weixin.qq.com/doc/v3/partner/4019557825
         """
-    async def post_async(self, body: t.RemindersParkingFeePostBody = ..., /, *, json: t.RemindersParkingFeePostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.RemindersParkingFeePostData]:
-        """查询停车费用."""
-    def __call__(self, body: t.RemindersParkingFeePostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.RemindersParkingFeePostData]:
-        """查询停车费用: POST."""
 
-class RemindersParkingLot(TypedNode):
+class RemindersParkingLot(QueryGet[t.RemindersParkingLotGetQuery, t.RemindersParkingLotGetData]):
     def get(self, query: t.RemindersParkingLotGetQuery = ..., /, *, params: t.RemindersParkingLotGetQuery = ..., **options: Unpack[Options]) -> Reply[t.RemindersParkingLotGetData]:
         """查询停车场信息.
 
@@ -117,10 +89,8 @@ class RemindersParkingLot(TypedNode):
 
         https://pay.weixin.qq.com/doc/v3/partner/4023070758
         """
-    async def get_async(self, query: t.RemindersParkingLotGetQuery = ..., /, *, params: t.RemindersParkingLotGetQuery = ..., **options: Unpack[Options]) -> Reply[t.RemindersParkingLotGetData]:
-        """查询停车场信息."""
 
-class RemindersPayment(TypedNode):
+class RemindersPayment(JsonPost[t.RemindersPaymentPostBody, None]):
     def post(self, body: t.RemindersPaymentPostBody = ..., /, *, json: t.RemindersPaymentPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[None]:
         """同步支付结果通知.
 
@@ -128,10 +98,6 @@ class RemindersPayment(TypedNode):
 
         https://pay.weixin.qq.com/doc/v3/partner/4019557765
         """
-    async def post_async(self, body: t.RemindersPaymentPostBody = ..., /, *, json: t.RemindersPaymentPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[None]:
-        """同步支付结果通知."""
-    def __call__(self, body: t.RemindersPaymentPostBody, /, **options: Unpack[BodyOptions]) -> Reply[None]:
-        """同步支付结果通知: POST."""
 
 class Reminders(TypedNode):
     application: RemindersApplication

@@ -2,7 +2,7 @@
 from collections.abc import AsyncIterator, Iterator
 from typing_extensions import Unpack
 from ..._reply import Reply
-from ..base import BodyOptions, Options, TypedNode
+from ..base import BodyOptions, JsonPost, Options, TypedNode
 from ..types.v3 import partner_transfer as t
 
 class BatchesBatchIdBatchIdDetailsDetailIdDetailId(TypedNode):
@@ -87,7 +87,7 @@ class BatchesOutBatchNoOutBatchNo(TypedNode):
 class BatchesOutBatchNo(TypedNode):
     _out_batch_no_: BatchesOutBatchNoOutBatchNo
 
-class Batches(TypedNode):
+class Batches(JsonPost[t.BatchesPostBody, t.BatchesPostData]):
     batchId: BatchesBatchId
     outBatchNo: BatchesOutBatchNo
     def post(self, body: t.BatchesPostBody = ..., /, *, json: t.BatchesPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.BatchesPostData]:
@@ -97,10 +97,6 @@ class Batches(TypedNode):
 
         https://pay.weixin.qq.com/doc/v3/partner/4012465738
         """
-    async def post_async(self, body: t.BatchesPostBody = ..., /, *, json: t.BatchesPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.BatchesPostData]:
-        """发起批量转账."""
-    def __call__(self, body: t.BatchesPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.BatchesPostData]:
-        """发起批量转账: POST."""
 
 class PartnerTransfer(TypedNode):
     batches: Batches

@@ -2,10 +2,10 @@
 from collections.abc import AsyncIterator, Iterator
 from typing_extensions import Unpack
 from ..._reply import Reply
-from ..base import BodyOptions, Options, TypedNode
+from ..base import BodyOptions, JsonPost, Options, QueryGet, TypedNode
 from ..types.v3 import payroll_card as t
 
-class AuthenticationsPreOrder(TypedNode):
+class AuthenticationsPreOrder(JsonPost[t.AuthenticationsPreOrderPostBody, t.AuthenticationsPreOrderPostData]):
     def post(self, body: t.AuthenticationsPreOrderPostBody = ..., /, *, json: t.AuthenticationsPreOrderPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.AuthenticationsPreOrderPostData]:
         """微工卡核身预下单.
 
@@ -13,12 +13,8 @@ class AuthenticationsPreOrder(TypedNode):
 
         https://pay.weixin.qq.com/doc/v3/partner/4012923362
         """
-    async def post_async(self, body: t.AuthenticationsPreOrderPostBody = ..., /, *, json: t.AuthenticationsPreOrderPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.AuthenticationsPreOrderPostData]:
-        """微工卡核身预下单."""
-    def __call__(self, body: t.AuthenticationsPreOrderPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.AuthenticationsPreOrderPostData]:
-        """微工卡核身预下单: POST."""
 
-class AuthenticationsPreOrderWithAuth(TypedNode):
+class AuthenticationsPreOrderWithAuth(JsonPost[t.AuthenticationsPreOrderWithAuthPostBody, t.AuthenticationsPreOrderWithAuthPostData]):
     def post(self, body: t.AuthenticationsPreOrderWithAuthPostBody = ..., /, *, json: t.AuthenticationsPreOrderWithAuthPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.AuthenticationsPreOrderWithAuthPostData]:
         """微工卡核身预下单（流程中完成授权）.
 
@@ -26,10 +22,6 @@ class AuthenticationsPreOrderWithAuth(TypedNode):
 
         https://pay.weixin.qq.com/doc/v3/partner/4012461761
         """
-    async def post_async(self, body: t.AuthenticationsPreOrderWithAuthPostBody = ..., /, *, json: t.AuthenticationsPreOrderWithAuthPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.AuthenticationsPreOrderWithAuthPostData]:
-        """微工卡核身预下单（流程中完成授权）."""
-    def __call__(self, body: t.AuthenticationsPreOrderWithAuthPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.AuthenticationsPreOrderWithAuthPostData]:
-        """微工卡核身预下单（流程中完成授权）: POST."""
 
 class AuthenticationsAuthenticateNumber(TypedNode):
     def get(self, query: t.AuthenticationsAuthenticateNumberGetQuery = ..., /, *, params: t.AuthenticationsAuthenticateNumberGetQuery = ..., authenticate_number: str | int, **options: Unpack[Options]) -> Reply[t.AuthenticationsAuthenticateNumberGetData]:
@@ -44,7 +36,7 @@ class AuthenticationsAuthenticateNumber(TypedNode):
     async def get_async(self, query: t.AuthenticationsAuthenticateNumberGetQuery = ..., /, *, params: t.AuthenticationsAuthenticateNumberGetQuery = ..., authenticate_number: str | int, **options: Unpack[Options]) -> Reply[t.AuthenticationsAuthenticateNumberGetData]:
         """获取核身结果."""
 
-class Authentications(TypedNode):
+class Authentications(QueryGet[t.AuthenticationsGetQuery, t.AuthenticationsGetData]):
     preOrder: AuthenticationsPreOrder
     preOrderWithAuth: AuthenticationsPreOrderWithAuth
     _authenticate_number_: AuthenticationsAuthenticateNumber
@@ -55,8 +47,6 @@ class Authentications(TypedNode):
 
         https://pay.weixin.qq.com/doc/v3/partner/4012461820
         """
-    async def get_async(self, query: t.AuthenticationsGetQuery = ..., /, *, params: t.AuthenticationsGetQuery = ..., **options: Unpack[Options]) -> Reply[t.AuthenticationsGetData]:
-        """查询核身记录."""
     def paginate(self, query: t.AuthenticationsGetQuery = ..., /, *, params: t.AuthenticationsGetQuery = ..., **options: Unpack[Options]) -> Iterator[t.AuthenticationsAuthenticateNumberGetData]:
         """查询核身记录: every item, page after page."""
     def paginate_async(self, query: t.AuthenticationsGetQuery = ..., /, *, params: t.AuthenticationsGetQuery = ..., **options: Unpack[Options]) -> AsyncIterator[t.AuthenticationsAuthenticateNumberGetData]:
@@ -78,7 +68,7 @@ class RelationsOpenid(TypedNode):
 class Relations(TypedNode):
     _openid_: RelationsOpenid
 
-class Tokens(TypedNode):
+class Tokens(JsonPost[t.TokensPostBody, t.TokensPostData]):
     def post(self, body: t.TokensPostBody = ..., /, *, json: t.TokensPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.TokensPostData]:
         """生成授权token.
 
@@ -86,12 +76,8 @@ class Tokens(TypedNode):
 
         https://pay.weixin.qq.com/doc/v3/partner/4012461589
         """
-    async def post_async(self, body: t.TokensPostBody = ..., /, *, json: t.TokensPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.TokensPostData]:
-        """生成授权token."""
-    def __call__(self, body: t.TokensPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.TokensPostData]:
-        """生成授权token: POST."""
 
-class TransferBatches(TypedNode):
+class TransferBatches(JsonPost[t.TransferBatchesPostBody, t.TransferBatchesPostData]):
     def post(self, body: t.TransferBatchesPostBody = ..., /, *, json: t.TransferBatchesPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.TransferBatchesPostData]:
         """发起批量转账.
 
@@ -99,12 +85,8 @@ class TransferBatches(TypedNode):
 
         https://pay.weixin.qq.com/doc/v3/partner/4012461824
         """
-    async def post_async(self, body: t.TransferBatchesPostBody = ..., /, *, json: t.TransferBatchesPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.TransferBatchesPostData]:
-        """发起批量转账."""
-    def __call__(self, body: t.TransferBatchesPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.TransferBatchesPostData]:
-        """发起批量转账: POST."""
 
-class WesureInsurance(TypedNode):
+class WesureInsurance(JsonPost[t.WesureInsurancePostBody, None]):
     def post(self, body: t.WesureInsurancePostBody = ..., /, *, json: t.WesureInsurancePostBody = ..., **options: Unpack[BodyOptions]) -> Reply[None]:
         """生成投保结果.
 
@@ -112,12 +94,8 @@ class WesureInsurance(TypedNode):
 
         https://pay.weixin.qq.com/wiki/doc/apiv3_partner/Offline/apis/chapter4_1_32.shtml
         """
-    async def post_async(self, body: t.WesureInsurancePostBody = ..., /, *, json: t.WesureInsurancePostBody = ..., **options: Unpack[BodyOptions]) -> Reply[None]:
-        """生成投保结果."""
-    def __call__(self, body: t.WesureInsurancePostBody, /, **options: Unpack[BodyOptions]) -> Reply[None]:
-        """生成投保结果: POST."""
 
-class WesureTokenValidations(TypedNode):
+class WesureTokenValidations(JsonPost[t.WesureTokenValidationsPostBody, t.WesureTokenValidationsPostData]):
     def post(self, body: t.WesureTokenValidationsPostBody = ..., /, *, json: t.WesureTokenValidationsPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.WesureTokenValidationsPostData]:
         """校验核身结果.
 
@@ -125,10 +103,6 @@ class WesureTokenValidations(TypedNode):
 
         https://pay.weixin.qq.com/wiki/doc/apiv3_partner/Offline/apis/chapter4_1_31.shtml
         """
-    async def post_async(self, body: t.WesureTokenValidationsPostBody = ..., /, *, json: t.WesureTokenValidationsPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.WesureTokenValidationsPostData]:
-        """校验核身结果."""
-    def __call__(self, body: t.WesureTokenValidationsPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.WesureTokenValidationsPostData]:
-        """校验核身结果: POST."""
 
 class Wesure(TypedNode):
     insurance: WesureInsurance

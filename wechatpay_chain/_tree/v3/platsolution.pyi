@@ -2,10 +2,10 @@
 from collections.abc import AsyncIterator, Iterator
 from typing_extensions import Unpack
 from ..._reply import Reply
-from ..base import BodyOptions, Options, TypedNode
+from ..base import BodyOptions, JsonPost, Options, TypedNode
 from ..types.v3 import platsolution as t
 
-class EcommerceBankTransferRechargesApply(TypedNode):
+class EcommerceBankTransferRechargesApply(JsonPost[t.EcommerceBankTransferRechargesApplyPostBody, t.EcommerceBankTransferRechargesApplyPostData]):
     def post(self, body: t.EcommerceBankTransferRechargesApplyPostBody = ..., /, *, json: t.EcommerceBankTransferRechargesApplyPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.EcommerceBankTransferRechargesApplyPostData]:
         """申请银行转账充值.
 
@@ -13,10 +13,6 @@ class EcommerceBankTransferRechargesApply(TypedNode):
 
         https://pay.weixin.qq.com/docs/partner/apis/platsolution-mch-recharge/bank-recharge/bank-transfer-recharge-apply.html
         """
-    async def post_async(self, body: t.EcommerceBankTransferRechargesApplyPostBody = ..., /, *, json: t.EcommerceBankTransferRechargesApplyPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.EcommerceBankTransferRechargesApplyPostData]:
-        """申请银行转账充值."""
-    def __call__(self, body: t.EcommerceBankTransferRechargesApplyPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.EcommerceBankTransferRechargesApplyPostData]:
-        """申请银行转账充值: POST."""
 
 class EcommerceBankTransferRechargesOutRechargeNoOutRechargeNo(TypedNode):
     def get(self, *, out_recharge_no: str | int, **options: Unpack[Options]) -> Reply[t.EcommerceBankTransferRechargesOutRechargeNoGetData]:
@@ -57,7 +53,7 @@ class EcommerceInsuranceCompensationContractsSubMchidSubMchid(TypedNode):
 class EcommerceInsuranceCompensationContractsSubMchid(TypedNode):
     _sub_mchid_: EcommerceInsuranceCompensationContractsSubMchidSubMchid
 
-class EcommerceInsuranceCompensationContracts(TypedNode):
+class EcommerceInsuranceCompensationContracts(JsonPost[t.EcommerceInsuranceCompensationContractsPostBody, t.EcommerceInsuranceCompensationContractsPostData]):
     subMchid: EcommerceInsuranceCompensationContractsSubMchid
     def post(self, body: t.EcommerceInsuranceCompensationContractsPostBody = ..., /, *, json: t.EcommerceInsuranceCompensationContractsPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.EcommerceInsuranceCompensationContractsPostData]:
         """开通保险理赔功能.
@@ -66,10 +62,6 @@ class EcommerceInsuranceCompensationContracts(TypedNode):
 
         https://pay.weixin.qq.com/doc/v3/partner/4012781476
         """
-    async def post_async(self, body: t.EcommerceInsuranceCompensationContractsPostBody = ..., /, *, json: t.EcommerceInsuranceCompensationContractsPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.EcommerceInsuranceCompensationContractsPostData]:
-        """开通保险理赔功能."""
-    def __call__(self, body: t.EcommerceInsuranceCompensationContractsPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.EcommerceInsuranceCompensationContractsPostData]:
-        """开通保险理赔功能: POST."""
 
 class EcommerceMchTransferCompensateBillsBillIdBillId(TypedNode):
     def get(self, *, bill_id: str | int, **options: Unpack[Options]) -> Reply[t.EcommerceMchTransferCompensateBillsBillIdGetData]:
@@ -117,7 +109,7 @@ class EcommerceMchTransferCompensateBillsOutBillNoOutBillNo(TypedNode):
 class EcommerceMchTransferCompensateBillsOutBillNo(TypedNode):
     _out_bill_no_: EcommerceMchTransferCompensateBillsOutBillNoOutBillNo
 
-class EcommerceMchTransferCompensateBillsPreTransfer(TypedNode):
+class EcommerceMchTransferCompensateBillsPreTransfer(JsonPost[t.EcommerceMchTransferCompensateBillsPreTransferPostBody, t.EcommerceMchTransferCompensateBillsPreTransferPostData]):
     def post(self, body: t.EcommerceMchTransferCompensateBillsPreTransferPostBody = ..., /, *, json: t.EcommerceMchTransferCompensateBillsPreTransferPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.EcommerceMchTransferCompensateBillsPreTransferPostData]:
         """请求赔付预下单.
 
@@ -125,12 +117,8 @@ class EcommerceMchTransferCompensateBillsPreTransfer(TypedNode):
 
         https://pay.weixin.qq.com/doc/v3/partner/4013504176
         """
-    async def post_async(self, body: t.EcommerceMchTransferCompensateBillsPreTransferPostBody = ..., /, *, json: t.EcommerceMchTransferCompensateBillsPreTransferPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.EcommerceMchTransferCompensateBillsPreTransferPostData]:
-        """请求赔付预下单."""
-    def __call__(self, body: t.EcommerceMchTransferCompensateBillsPreTransferPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.EcommerceMchTransferCompensateBillsPreTransferPostData]:
-        """请求赔付预下单: POST."""
 
-class EcommerceMchTransferCompensateBills(TypedNode):
+class EcommerceMchTransferCompensateBills(JsonPost[t.EcommerceMchTransferCompensateBillsPostBody, t.EcommerceMchTransferCompensateBillsPostData]):
     billId: EcommerceMchTransferCompensateBillsBillId
     outBillNo: EcommerceMchTransferCompensateBillsOutBillNo
     preTransfer: EcommerceMchTransferCompensateBillsPreTransfer
@@ -141,10 +129,6 @@ class EcommerceMchTransferCompensateBills(TypedNode):
 
         https://pay.weixin.qq.com/doc/v3/partner/4013504175
         """
-    async def post_async(self, body: t.EcommerceMchTransferCompensateBillsPostBody = ..., /, *, json: t.EcommerceMchTransferCompensateBillsPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.EcommerceMchTransferCompensateBillsPostData]:
-        """请求赔付."""
-    def __call__(self, body: t.EcommerceMchTransferCompensateBillsPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.EcommerceMchTransferCompensateBillsPostData]:
-        """请求赔付: POST."""
 
 class EcommerceMchTransferDepositAfterSalesCompensationBillsBillIdBillId(TypedNode):
     def get(self, query: t.EcommerceMchTransferDepositAfterSalesCompensationBillsBillIdGetQuery = ..., /, *, params: t.EcommerceMchTransferDepositAfterSalesCompensationBillsBillIdGetQuery = ..., bill_id: str | int, **options: Unpack[Options]) -> Reply[t.EcommerceMchTransferDepositAfterSalesCompensationBillsBillIdGetData]:
@@ -178,7 +162,7 @@ class EcommerceMchTransferDepositAfterSalesCompensationBillsOutBillNoOutBillNo(T
 class EcommerceMchTransferDepositAfterSalesCompensationBillsOutBillNo(TypedNode):
     _out_bill_no_: EcommerceMchTransferDepositAfterSalesCompensationBillsOutBillNoOutBillNo
 
-class EcommerceMchTransferDepositAfterSalesCompensationBills(TypedNode):
+class EcommerceMchTransferDepositAfterSalesCompensationBills(JsonPost[t.EcommerceMchTransferDepositAfterSalesCompensationBillsPostBody, t.EcommerceMchTransferDepositAfterSalesCompensationBillsPostData]):
     billId: EcommerceMchTransferDepositAfterSalesCompensationBillsBillId
     outBillNo: EcommerceMchTransferDepositAfterSalesCompensationBillsOutBillNo
     def post(self, body: t.EcommerceMchTransferDepositAfterSalesCompensationBillsPostBody = ..., /, *, json: t.EcommerceMchTransferDepositAfterSalesCompensationBillsPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.EcommerceMchTransferDepositAfterSalesCompensationBillsPostData]:
@@ -188,10 +172,6 @@ class EcommerceMchTransferDepositAfterSalesCompensationBills(TypedNode):
 
         https://pay.weixin.qq.com/doc/v3/partner/4013504194
         """
-    async def post_async(self, body: t.EcommerceMchTransferDepositAfterSalesCompensationBillsPostBody = ..., /, *, json: t.EcommerceMchTransferDepositAfterSalesCompensationBillsPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.EcommerceMchTransferDepositAfterSalesCompensationBillsPostData]:
-        """请求保证金售后赔付."""
-    def __call__(self, body: t.EcommerceMchTransferDepositAfterSalesCompensationBillsPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.EcommerceMchTransferDepositAfterSalesCompensationBillsPostData]:
-        """请求保证金售后赔付: POST."""
 
 class EcommerceMchTransferDepositInsurancePremiumsCompensationBillsOutBillNo(TypedNode):
     def get(self, *, out_bill_no: str | int, **options: Unpack[Options]) -> Reply[t.EcommerceMchTransferDepositInsurancePremiumsCompensationBillsOutBillNoGetData]:
@@ -206,7 +186,7 @@ class EcommerceMchTransferDepositInsurancePremiumsCompensationBillsOutBillNo(Typ
     async def get_async(self, *, out_bill_no: str | int, **options: Unpack[Options]) -> Reply[t.EcommerceMchTransferDepositInsurancePremiumsCompensationBillsOutBillNoGetData]:
         """查询保证金赔付保司保费结果（按商户赔付单号）."""
 
-class EcommerceMchTransferDepositInsurancePremiumsCompensationBills(TypedNode):
+class EcommerceMchTransferDepositInsurancePremiumsCompensationBills(JsonPost[t.EcommerceMchTransferDepositInsurancePremiumsCompensationBillsPostBody, t.EcommerceMchTransferDepositInsurancePremiumsCompensationBillsPostData]):
     _out_bill_no_: EcommerceMchTransferDepositInsurancePremiumsCompensationBillsOutBillNo
     def post(self, body: t.EcommerceMchTransferDepositInsurancePremiumsCompensationBillsPostBody = ..., /, *, json: t.EcommerceMchTransferDepositInsurancePremiumsCompensationBillsPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.EcommerceMchTransferDepositInsurancePremiumsCompensationBillsPostData]:
         """发起保证金赔付保司保费.
@@ -215,10 +195,6 @@ class EcommerceMchTransferDepositInsurancePremiumsCompensationBills(TypedNode):
 
         https://pay.weixin.qq.com/doc/v3/partner/4014010905
         """
-    async def post_async(self, body: t.EcommerceMchTransferDepositInsurancePremiumsCompensationBillsPostBody = ..., /, *, json: t.EcommerceMchTransferDepositInsurancePremiumsCompensationBillsPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.EcommerceMchTransferDepositInsurancePremiumsCompensationBillsPostData]:
-        """发起保证金赔付保司保费."""
-    def __call__(self, body: t.EcommerceMchTransferDepositInsurancePremiumsCompensationBillsPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.EcommerceMchTransferDepositInsurancePremiumsCompensationBillsPostData]:
-        """发起保证金赔付保司保费: POST."""
 
 class EcommerceMchTransferDepositShippingCostCompensationBillsOutBillNoOutBillNo(TypedNode):
     def get(self, query: t.EcommerceMchTransferDepositShippingCostCompensationBillsOutBillNoGetQuery = ..., /, *, params: t.EcommerceMchTransferDepositShippingCostCompensationBillsOutBillNoGetQuery = ..., out_bill_no: str | int, **options: Unpack[Options]) -> Reply[t.EcommerceMchTransferDepositShippingCostCompensationBillsOutBillNoGetData]:
@@ -236,7 +212,7 @@ class EcommerceMchTransferDepositShippingCostCompensationBillsOutBillNoOutBillNo
 class EcommerceMchTransferDepositShippingCostCompensationBillsOutBillNo(TypedNode):
     _out_bill_no_: EcommerceMchTransferDepositShippingCostCompensationBillsOutBillNoOutBillNo
 
-class EcommerceMchTransferDepositShippingCostCompensationBills(TypedNode):
+class EcommerceMchTransferDepositShippingCostCompensationBills(JsonPost[t.EcommerceMchTransferDepositShippingCostCompensationBillsPostBody, t.EcommerceMchTransferDepositShippingCostCompensationBillsPostData]):
     outBillNo: EcommerceMchTransferDepositShippingCostCompensationBillsOutBillNo
     def post(self, body: t.EcommerceMchTransferDepositShippingCostCompensationBillsPostBody = ..., /, *, json: t.EcommerceMchTransferDepositShippingCostCompensationBillsPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.EcommerceMchTransferDepositShippingCostCompensationBillsPostData]:
         """发起保证金赔付用户运费.
@@ -245,10 +221,6 @@ class EcommerceMchTransferDepositShippingCostCompensationBills(TypedNode):
 
         https://pay.weixin.qq.com/doc/v3/partner/4013504202
         """
-    async def post_async(self, body: t.EcommerceMchTransferDepositShippingCostCompensationBillsPostBody = ..., /, *, json: t.EcommerceMchTransferDepositShippingCostCompensationBillsPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.EcommerceMchTransferDepositShippingCostCompensationBillsPostData]:
-        """发起保证金赔付用户运费."""
-    def __call__(self, body: t.EcommerceMchTransferDepositShippingCostCompensationBillsPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.EcommerceMchTransferDepositShippingCostCompensationBillsPostData]:
-        """发起保证金赔付用户运费: POST."""
 
 class EcommerceMchTransferInsuranceClaimBillsBillIdBillId(TypedNode):
     def get(self, query: t.EcommerceMchTransferInsuranceClaimBillsBillIdGetQuery = ..., /, *, params: t.EcommerceMchTransferInsuranceClaimBillsBillIdGetQuery = ..., bill_id: str | int, **options: Unpack[Options]) -> Reply[t.EcommerceMchTransferInsuranceClaimBillsBillIdGetData]:
@@ -298,7 +270,7 @@ class EcommerceMchTransferInsuranceClaimBillsOutBillNoOutBillNo(TypedNode):
 class EcommerceMchTransferInsuranceClaimBillsOutBillNo(TypedNode):
     _out_bill_no_: EcommerceMchTransferInsuranceClaimBillsOutBillNoOutBillNo
 
-class EcommerceMchTransferInsuranceClaimBillsPreTransfer(TypedNode):
+class EcommerceMchTransferInsuranceClaimBillsPreTransfer(JsonPost[t.EcommerceMchTransferInsuranceClaimBillsPreTransferPostBody, t.EcommerceMchTransferInsuranceClaimBillsPreTransferPostData]):
     def post(self, body: t.EcommerceMchTransferInsuranceClaimBillsPreTransferPostBody = ..., /, *, json: t.EcommerceMchTransferInsuranceClaimBillsPreTransferPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.EcommerceMchTransferInsuranceClaimBillsPreTransferPostData]:
         """请求保险理赔预下单.
 
@@ -306,12 +278,8 @@ class EcommerceMchTransferInsuranceClaimBillsPreTransfer(TypedNode):
 
         https://pay.weixin.qq.com/doc/v3/partner/4013504185
         """
-    async def post_async(self, body: t.EcommerceMchTransferInsuranceClaimBillsPreTransferPostBody = ..., /, *, json: t.EcommerceMchTransferInsuranceClaimBillsPreTransferPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.EcommerceMchTransferInsuranceClaimBillsPreTransferPostData]:
-        """请求保险理赔预下单."""
-    def __call__(self, body: t.EcommerceMchTransferInsuranceClaimBillsPreTransferPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.EcommerceMchTransferInsuranceClaimBillsPreTransferPostData]:
-        """请求保险理赔预下单: POST."""
 
-class EcommerceMchTransferInsuranceClaimBills(TypedNode):
+class EcommerceMchTransferInsuranceClaimBills(JsonPost[t.EcommerceMchTransferInsuranceClaimBillsPostBody, t.EcommerceMchTransferInsuranceClaimBillsPostData]):
     billId: EcommerceMchTransferInsuranceClaimBillsBillId
     outBillNo: EcommerceMchTransferInsuranceClaimBillsOutBillNo
     preTransfer: EcommerceMchTransferInsuranceClaimBillsPreTransfer
@@ -322,10 +290,6 @@ class EcommerceMchTransferInsuranceClaimBills(TypedNode):
 
         https://pay.weixin.qq.com/doc/v3/partner/4013504184
         """
-    async def post_async(self, body: t.EcommerceMchTransferInsuranceClaimBillsPostBody = ..., /, *, json: t.EcommerceMchTransferInsuranceClaimBillsPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.EcommerceMchTransferInsuranceClaimBillsPostData]:
-        """请求保险理赔."""
-    def __call__(self, body: t.EcommerceMchTransferInsuranceClaimBillsPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.EcommerceMchTransferInsuranceClaimBillsPostData]:
-        """请求保险理赔: POST."""
 
 class EcommerceMchTransferSubMchCompensationBillsOutBillNo(TypedNode):
     def get(self, query: t.EcommerceMchTransferSubMchCompensationBillsOutBillNoGetQuery = ..., /, *, params: t.EcommerceMchTransferSubMchCompensationBillsOutBillNoGetQuery = ..., out_bill_no: str | int, **options: Unpack[Options]) -> Reply[t.EcommerceMchTransferSubMchCompensationBillsOutBillNoGetData]:
@@ -340,7 +304,7 @@ class EcommerceMchTransferSubMchCompensationBillsOutBillNo(TypedNode):
     async def get_async(self, query: t.EcommerceMchTransferSubMchCompensationBillsOutBillNoGetQuery = ..., /, *, params: t.EcommerceMchTransferSubMchCompensationBillsOutBillNoGetQuery = ..., out_bill_no: str | int, **options: Unpack[Options]) -> Reply[t.EcommerceMchTransferSubMchCompensationBillsOutBillNoGetData]:
         """查询赔付结果（按商户赔付单号）."""
 
-class EcommerceMchTransferSubMchCompensationBills(TypedNode):
+class EcommerceMchTransferSubMchCompensationBills(JsonPost[t.EcommerceMchTransferSubMchCompensationBillsPostBody, t.EcommerceMchTransferSubMchCompensationBillsPostData]):
     _out_bill_no_: EcommerceMchTransferSubMchCompensationBillsOutBillNo
     def post(self, body: t.EcommerceMchTransferSubMchCompensationBillsPostBody = ..., /, *, json: t.EcommerceMchTransferSubMchCompensationBillsPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.EcommerceMchTransferSubMchCompensationBillsPostData]:
         """请求赔付.
@@ -349,10 +313,6 @@ class EcommerceMchTransferSubMchCompensationBills(TypedNode):
 
         https://pay.weixin.qq.com/doc/v3/partner/4016777363
         """
-    async def post_async(self, body: t.EcommerceMchTransferSubMchCompensationBillsPostBody = ..., /, *, json: t.EcommerceMchTransferSubMchCompensationBillsPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.EcommerceMchTransferSubMchCompensationBillsPostData]:
-        """请求赔付."""
-    def __call__(self, body: t.EcommerceMchTransferSubMchCompensationBillsPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.EcommerceMchTransferSubMchCompensationBillsPostData]:
-        """请求赔付: POST."""
 
 class EcommerceMchTransferTransferBillsBillIdBillId(TypedNode):
     def get(self, query: t.EcommerceMchTransferTransferBillsBillIdGetQuery = ..., /, *, params: t.EcommerceMchTransferTransferBillsBillIdGetQuery = ..., bill_id: str | int, **options: Unpack[Options]) -> Reply[t.EcommerceMchTransferTransferBillsBillIdGetData]:
@@ -386,7 +346,7 @@ class EcommerceMchTransferTransferBillsOutBillNoOutBillNo(TypedNode):
 class EcommerceMchTransferTransferBillsOutBillNo(TypedNode):
     _out_bill_no_: EcommerceMchTransferTransferBillsOutBillNoOutBillNo
 
-class EcommerceMchTransferTransferBills(TypedNode):
+class EcommerceMchTransferTransferBills(JsonPost[t.EcommerceMchTransferTransferBillsPostBody, t.EcommerceMchTransferTransferBillsPostData]):
     billId: EcommerceMchTransferTransferBillsBillId
     outBillNo: EcommerceMchTransferTransferBillsOutBillNo
     def post(self, body: t.EcommerceMchTransferTransferBillsPostBody = ..., /, *, json: t.EcommerceMchTransferTransferBillsPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.EcommerceMchTransferTransferBillsPostData]:
@@ -396,10 +356,6 @@ class EcommerceMchTransferTransferBills(TypedNode):
 
         https://pay.weixin.qq.com/doc/v3/partner/4013504198
         """
-    async def post_async(self, body: t.EcommerceMchTransferTransferBillsPostBody = ..., /, *, json: t.EcommerceMchTransferTransferBillsPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.EcommerceMchTransferTransferBillsPostData]:
-        """保证金赔付."""
-    def __call__(self, body: t.EcommerceMchTransferTransferBillsPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.EcommerceMchTransferTransferBillsPostData]:
-        """保证金赔付: POST."""
 
 class EcommerceMchTransfer(TypedNode):
     compensateBills: EcommerceMchTransferCompensateBills
@@ -447,7 +403,7 @@ class EcommerceRechargeEmployeesSubMchidSubMchid(TypedNode):
 class EcommerceRechargeEmployeesSubMchid(TypedNode):
     _sub_mchid_: EcommerceRechargeEmployeesSubMchidSubMchid
 
-class EcommerceRechargeEmployees(TypedNode):
+class EcommerceRechargeEmployees(JsonPost[t.EcommerceRechargeEmployeesPostBody, t.EcommerceRechargeEmployeesPostData]):
     subMchid: EcommerceRechargeEmployeesSubMchid
     def post(self, body: t.EcommerceRechargeEmployeesPostBody = ..., /, *, json: t.EcommerceRechargeEmployeesPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.EcommerceRechargeEmployeesPostData]:
         """添加二级商户可扫码充值员工.
@@ -456,12 +412,8 @@ class EcommerceRechargeEmployees(TypedNode):
 
         https://pay.weixin.qq.com/doc/v3/partner/4013521743
         """
-    async def post_async(self, body: t.EcommerceRechargeEmployeesPostBody = ..., /, *, json: t.EcommerceRechargeEmployeesPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.EcommerceRechargeEmployeesPostData]:
-        """添加二级商户可扫码充值员工."""
-    def __call__(self, body: t.EcommerceRechargeEmployeesPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.EcommerceRechargeEmployeesPostData]:
-        """添加二级商户可扫码充值员工: POST."""
 
-class EcommerceRechargesApply(TypedNode):
+class EcommerceRechargesApply(JsonPost[t.EcommerceRechargesApplyPostBody, t.EcommerceRechargesApplyPostData]):
     def post(self, body: t.EcommerceRechargesApplyPostBody = ..., /, *, json: t.EcommerceRechargesApplyPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.EcommerceRechargesApplyPostData]:
         """申请二级商户充值.
 
@@ -469,10 +421,6 @@ class EcommerceRechargesApply(TypedNode):
 
         https://pay.weixin.qq.com/doc/v3/partner/4012762860
         """
-    async def post_async(self, body: t.EcommerceRechargesApplyPostBody = ..., /, *, json: t.EcommerceRechargesApplyPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.EcommerceRechargesApplyPostData]:
-        """申请二级商户充值."""
-    def __call__(self, body: t.EcommerceRechargesApplyPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.EcommerceRechargesApplyPostData]:
-        """申请二级商户充值: POST."""
 
 class EcommerceRechargesOutRechargeNoClose(TypedNode):
     def post(self, *, params: t.EcommerceRechargesOutRechargeNoClosePostQuery = ..., out_recharge_no: str | int, **options: Unpack[BodyOptions]) -> Reply[t.EcommerceRechargesOutRechargeNoClosePostData]:
@@ -537,7 +485,7 @@ class EcommerceSettlePrepaySettleOrdersSettleBatchNo(TypedNode):
     async def get_async(self, *, settle_batch_no: str | int, **options: Unpack[Options]) -> Reply[t.EcommerceSettlePrepaySettleOrdersSettleBatchNoGetData]:
         """个人收款-查询批量结算信息."""
 
-class EcommerceSettlePrepaySettleOrders(TypedNode):
+class EcommerceSettlePrepaySettleOrders(JsonPost[t.EcommerceSettlePrepaySettleOrdersPostBody, t.EcommerceSettlePrepaySettleOrdersPostData]):
     _settle_batch_no_: EcommerceSettlePrepaySettleOrdersSettleBatchNo
     def post(self, body: t.EcommerceSettlePrepaySettleOrdersPostBody = ..., /, *, json: t.EcommerceSettlePrepaySettleOrdersPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.EcommerceSettlePrepaySettleOrdersPostData]:
         """个人收款-申请批量结算.
@@ -546,10 +494,6 @@ class EcommerceSettlePrepaySettleOrders(TypedNode):
 
         https://pay.weixin.qq.com/doc/v3/partner/4012649847
         """
-    async def post_async(self, body: t.EcommerceSettlePrepaySettleOrdersPostBody = ..., /, *, json: t.EcommerceSettlePrepaySettleOrdersPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.EcommerceSettlePrepaySettleOrdersPostData]:
-        """个人收款-申请批量结算."""
-    def __call__(self, body: t.EcommerceSettlePrepaySettleOrdersPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.EcommerceSettlePrepaySettleOrdersPostData]:
-        """个人收款-申请批量结算: POST."""
 
 class EcommerceSettle(TypedNode):
     prepaySettleOrders: EcommerceSettlePrepaySettleOrders
@@ -570,7 +514,7 @@ class EcommerceWithdrawDayEndBalanceWithdrawOutRequestNoOutRequestNo(TypedNode):
 class EcommerceWithdrawDayEndBalanceWithdrawOutRequestNo(TypedNode):
     _out_request_no_: EcommerceWithdrawDayEndBalanceWithdrawOutRequestNoOutRequestNo
 
-class EcommerceWithdrawDayEndBalanceWithdraw(TypedNode):
+class EcommerceWithdrawDayEndBalanceWithdraw(JsonPost[t.EcommerceWithdrawDayEndBalanceWithdrawPostBody, t.EcommerceWithdrawDayEndBalanceWithdrawPostData]):
     outRequestNo: EcommerceWithdrawDayEndBalanceWithdrawOutRequestNo
     def post(self, body: t.EcommerceWithdrawDayEndBalanceWithdrawPostBody = ..., /, *, json: t.EcommerceWithdrawDayEndBalanceWithdrawPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.EcommerceWithdrawDayEndBalanceWithdrawPostData]:
         """二级商户按日终余额预约提现.
@@ -579,10 +523,6 @@ class EcommerceWithdrawDayEndBalanceWithdraw(TypedNode):
 
         https://pay.weixin.qq.com/doc/v3/partner/4013328143
         """
-    async def post_async(self, body: t.EcommerceWithdrawDayEndBalanceWithdrawPostBody = ..., /, *, json: t.EcommerceWithdrawDayEndBalanceWithdrawPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.EcommerceWithdrawDayEndBalanceWithdrawPostData]:
-        """二级商户按日终余额预约提现."""
-    def __call__(self, body: t.EcommerceWithdrawDayEndBalanceWithdrawPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.EcommerceWithdrawDayEndBalanceWithdrawPostData]:
-        """二级商户按日终余额预约提现: POST."""
 
 class EcommerceWithdraw(TypedNode):
     dayEndBalanceWithdraw: EcommerceWithdrawDayEndBalanceWithdraw
@@ -596,7 +536,7 @@ class Ecommerce(TypedNode):
     settle: EcommerceSettle
     withdraw: EcommerceWithdraw
 
-class InsuranceMchTransferBatchesApply(TypedNode):
+class InsuranceMchTransferBatchesApply(JsonPost[t.InsuranceMchTransferBatchesApplyPostBody, t.InsuranceMchTransferBatchesApplyPostData]):
     def post(self, body: t.InsuranceMchTransferBatchesApplyPostBody = ..., /, *, json: t.InsuranceMchTransferBatchesApplyPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.InsuranceMchTransferBatchesApplyPostData]:
         """受理商家转账.
 
@@ -604,10 +544,6 @@ class InsuranceMchTransferBatchesApply(TypedNode):
 
         https://pay.weixin.qq.com/doc/v3/partner/4013504220
         """
-    async def post_async(self, body: t.InsuranceMchTransferBatchesApplyPostBody = ..., /, *, json: t.InsuranceMchTransferBatchesApplyPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.InsuranceMchTransferBatchesApplyPostData]:
-        """受理商家转账."""
-    def __call__(self, body: t.InsuranceMchTransferBatchesApplyPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.InsuranceMchTransferBatchesApplyPostData]:
-        """受理商家转账: POST."""
 
 class InsuranceMchTransferBatchesBatchIdBatchIdDetailsDetailIdDetailId(TypedNode):
     def get(self, query: t.InsuranceMchTransferBatchesBatchIdDetailsDetailIdGetQuery = ..., /, *, params: t.InsuranceMchTransferBatchesBatchIdDetailsDetailIdGetQuery = ..., batch_id: str | int, detail_id: str | int, **options: Unpack[Options]) -> Reply[t.InsuranceMchTransferBatchesBatchIdDetailsDetailIdGetData]:
@@ -776,7 +712,7 @@ class InsuranceMchTransferBatches(TypedNode):
     outBatchNo: InsuranceMchTransferBatchesOutBatchNo
     summaryReceipts: InsuranceMchTransferBatchesSummaryReceipts
 
-class InsuranceMchTransferReservationApply(TypedNode):
+class InsuranceMchTransferReservationApply(JsonPost[t.InsuranceMchTransferReservationApplyPostBody, t.InsuranceMchTransferReservationApplyPostData]):
     def post(self, body: t.InsuranceMchTransferReservationApplyPostBody = ..., /, *, json: t.InsuranceMchTransferReservationApplyPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.InsuranceMchTransferReservationApplyPostData]:
         """受理单次预约商家转账.
 
@@ -784,10 +720,6 @@ class InsuranceMchTransferReservationApply(TypedNode):
 
         https://pay.weixin.qq.com/doc/v3/partner/4013504216
         """
-    async def post_async(self, body: t.InsuranceMchTransferReservationApplyPostBody = ..., /, *, json: t.InsuranceMchTransferReservationApplyPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.InsuranceMchTransferReservationApplyPostData]:
-        """受理单次预约商家转账."""
-    def __call__(self, body: t.InsuranceMchTransferReservationApplyPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.InsuranceMchTransferReservationApplyPostData]:
-        """受理单次预约商家转账: POST."""
 
 class InsuranceMchTransferReservationOutReservationNoClose(TypedNode):
     def post(self, *, params: t.InsuranceMchTransferReservationOutReservationNoClosePostQuery = ..., out_reservation_no: str | int, **options: Unpack[BodyOptions]) -> Reply[t.InsuranceMchTransferReservationOutReservationNoClosePostData]:
@@ -847,7 +779,7 @@ class InsuranceMchTransfer(TypedNode):
 class Insurance(TypedNode):
     mchTransfer: InsuranceMchTransfer
 
-class MchTransferBatchesApply(TypedNode):
+class MchTransferBatchesApply(JsonPost[t.MchTransferBatchesApplyPostBody, t.MchTransferBatchesApplyPostData]):
     def post(self, body: t.MchTransferBatchesApplyPostBody = ..., /, *, json: t.MchTransferBatchesApplyPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.MchTransferBatchesApplyPostData]:
         """受理商家转账.
 
@@ -855,10 +787,6 @@ class MchTransferBatchesApply(TypedNode):
 
         https://pay.weixin.qq.com/docs/partner/apis/platsolution-mch-transfer/transfer-batch/transfer-batch-apply.html
         """
-    async def post_async(self, body: t.MchTransferBatchesApplyPostBody = ..., /, *, json: t.MchTransferBatchesApplyPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.MchTransferBatchesApplyPostData]:
-        """受理商家转账."""
-    def __call__(self, body: t.MchTransferBatchesApplyPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.MchTransferBatchesApplyPostData]:
-        """受理商家转账: POST."""
 
 class MchTransferBatchesBatchIdBatchIdDetailsDetailIdDetailId(TypedNode):
     def get(self, query: t.MchTransferBatchesBatchIdDetailsDetailIdGetQuery = ..., /, *, params: t.MchTransferBatchesBatchIdDetailsDetailIdGetQuery = ..., batch_id: str | int, detail_id: str | int, **options: Unpack[Options]) -> Reply[t.MchTransferBatchesBatchIdDetailsDetailIdGetData]:
@@ -1027,7 +955,7 @@ class MchTransferBatches(TypedNode):
     outBatchNo: MchTransferBatchesOutBatchNo
     summaryReceipts: MchTransferBatchesSummaryReceipts
 
-class MchTransferReservationApply(TypedNode):
+class MchTransferReservationApply(JsonPost[t.MchTransferReservationApplyPostBody, t.MchTransferReservationApplyPostData]):
     def post(self, body: t.MchTransferReservationApplyPostBody = ..., /, *, json: t.MchTransferReservationApplyPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.MchTransferReservationApplyPostData]:
         """受理单次预约商家转账.
 
@@ -1035,10 +963,6 @@ class MchTransferReservationApply(TypedNode):
 
         https://pay.weixin.qq.com/docs/partner/apis/platsolution-mch-transfer/transfer-reservation/transfer-reservation-apply.html
         """
-    async def post_async(self, body: t.MchTransferReservationApplyPostBody = ..., /, *, json: t.MchTransferReservationApplyPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.MchTransferReservationApplyPostData]:
-        """受理单次预约商家转账."""
-    def __call__(self, body: t.MchTransferReservationApplyPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.MchTransferReservationApplyPostData]:
-        """受理单次预约商家转账: POST."""
 
 class MchTransferReservationOutReservationNoClose(TypedNode):
     def post(self, *, params: t.MchTransferReservationOutReservationNoClosePostQuery = ..., out_reservation_no: str | int, **options: Unpack[BodyOptions]) -> Reply[t.MchTransferReservationOutReservationNoClosePostData]:

@@ -2,7 +2,7 @@
 from collections.abc import AsyncIterator, Iterator
 from typing_extensions import Unpack
 from ..._reply import Reply
-from ..base import BodyOptions, Options, TypedNode
+from ..base import BodyOptions, JsonPost, Options, QueryGet, TypedNode
 from ..types.v3 import smartguide as t
 
 class GuidesGuideIdAssign(TypedNode):
@@ -34,7 +34,7 @@ class GuidesGuideId(TypedNode):
     async def patch_async(self, body: t.GuidesGuideIdPatchBody = ..., /, *, json: t.GuidesGuideIdPatchBody = ..., guide_id: str | int, **options: Unpack[BodyOptions]) -> Reply[None]:
         """服务人员信息更新."""
 
-class Guides(TypedNode):
+class Guides(QueryGet[t.GuidesGetQuery, t.GuidesGetData], JsonPost[t.GuidesPostBody, t.GuidesPostData]):
     _guide_id_: GuidesGuideId
     def get(self, query: t.GuidesGetQuery = ..., /, *, params: t.GuidesGetQuery = ..., **options: Unpack[Options]) -> Reply[t.GuidesGetData]:
         """服务人员查询.
@@ -43,8 +43,6 @@ class Guides(TypedNode):
 
         https://pay.weixin.qq.com/doc/v3/merchant/4012535123
         """
-    async def get_async(self, query: t.GuidesGetQuery = ..., /, *, params: t.GuidesGetQuery = ..., **options: Unpack[Options]) -> Reply[t.GuidesGetData]:
-        """服务人员查询."""
     def paginate(self, query: t.GuidesGetQuery = ..., /, *, params: t.GuidesGetQuery = ..., **options: Unpack[Options]) -> Iterator[t.GuidesGetItem]:
         """服务人员查询: every item, page after page."""
     def paginate_async(self, query: t.GuidesGetQuery = ..., /, *, params: t.GuidesGetQuery = ..., **options: Unpack[Options]) -> AsyncIterator[t.GuidesGetItem]:
@@ -56,10 +54,6 @@ class Guides(TypedNode):
 
         https://pay.weixin.qq.com/doc/v3/merchant/4012535138
         """
-    async def post_async(self, body: t.GuidesPostBody = ..., /, *, json: t.GuidesPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.GuidesPostData]:
-        """服务人员注册."""
-    def __call__(self, body: t.GuidesPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.GuidesPostData]:
-        """服务人员注册: POST."""
 
 class Smartguide(TypedNode):
     guides: Guides

@@ -2,10 +2,10 @@
 from collections.abc import AsyncIterator, Iterator
 from typing_extensions import Unpack
 from ..._reply import Reply
-from ..base import BodyOptions, Files, Options, TypedNode
+from ..base import BodyOptions, Files, JsonPost, Options, QueryGet, TypedNode
 from ..types.v3 import taxi_invoice as t
 
-class AttendancePunch(TypedNode):
+class AttendancePunch(JsonPost[t.AttendancePunchPostBody, None]):
     def post(self, body: t.AttendancePunchPostBody = ..., /, *, json: t.AttendancePunchPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[None]:
         """签到签退.
 
@@ -13,10 +13,6 @@ class AttendancePunch(TypedNode):
 
         https://pay.weixin.qq.com/doc/v3/partner/4012461368
         """
-    async def post_async(self, body: t.AttendancePunchPostBody = ..., /, *, json: t.AttendancePunchPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[None]:
-        """签到签退."""
-    def __call__(self, body: t.AttendancePunchPostBody, /, **options: Unpack[BodyOptions]) -> Reply[None]:
-        """签到签退: POST."""
 
 class Attendance(TypedNode):
     punch: AttendancePunch
@@ -34,7 +30,7 @@ class CardsUploadFile(TypedNode):
     def __call__(self, body: t.CardsUploadFilePostBody = ..., /, *, files: Files, **options: Unpack[Options]) -> Reply[t.CardsUploadFilePostData]:
         """上传出租车电子发票文件: POST."""
 
-class Cards(TypedNode):
+class Cards(JsonPost[t.CardsPostBody, t.CardsPostData]):
     uploadFile: CardsUploadFile
     def post(self, body: t.CardsPostBody = ..., /, *, json: t.CardsPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.CardsPostData]:
         """将出租车电子发票插入微信用户卡包.
@@ -43,12 +39,8 @@ class Cards(TypedNode):
 
         https://pay.weixin.qq.com/doc/v3/partner/4012461432
         """
-    async def post_async(self, body: t.CardsPostBody = ..., /, *, json: t.CardsPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.CardsPostData]:
-        """将出租车电子发票插入微信用户卡包."""
-    def __call__(self, body: t.CardsPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.CardsPostData]:
-        """将出租车电子发票插入微信用户卡包: POST."""
 
-class DriverUpdateDriver(TypedNode):
+class DriverUpdateDriver(JsonPost[t.DriverUpdateDriverPostBody, t.DriverUpdateDriverPostData]):
     def post(self, body: t.DriverUpdateDriverPostBody = ..., /, *, json: t.DriverUpdateDriverPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.DriverUpdateDriverPostData]:
         """更新司机信息.
 
@@ -56,10 +48,6 @@ class DriverUpdateDriver(TypedNode):
 
         https://pay.weixin.qq.com/doc/v3/partner/4012460171
         """
-    async def post_async(self, body: t.DriverUpdateDriverPostBody = ..., /, *, json: t.DriverUpdateDriverPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.DriverUpdateDriverPostData]:
-        """更新司机信息."""
-    def __call__(self, body: t.DriverUpdateDriverPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.DriverUpdateDriverPostData]:
-        """更新司机信息: POST."""
 
 class Driver(TypedNode):
     updateDriver: DriverUpdateDriver
@@ -80,7 +68,7 @@ class DriversDriverLicense(TypedNode):
 class Drivers(TypedNode):
     _driver_license_: DriversDriverLicense
 
-class TaxiUpdateTaxi(TypedNode):
+class TaxiUpdateTaxi(JsonPost[t.TaxiUpdateTaxiPostBody, t.TaxiUpdateTaxiPostData]):
     def post(self, body: t.TaxiUpdateTaxiPostBody = ..., /, *, json: t.TaxiUpdateTaxiPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.TaxiUpdateTaxiPostData]:
         """更新出租车信息.
 
@@ -88,10 +76,6 @@ class TaxiUpdateTaxi(TypedNode):
 
         https://pay.weixin.qq.com/doc/v3/partner/4012460167
         """
-    async def post_async(self, body: t.TaxiUpdateTaxiPostBody = ..., /, *, json: t.TaxiUpdateTaxiPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.TaxiUpdateTaxiPostData]:
-        """更新出租车信息."""
-    def __call__(self, body: t.TaxiUpdateTaxiPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.TaxiUpdateTaxiPostData]:
-        """更新出租车信息: POST."""
 
 class Taxi(TypedNode):
     updateTaxi: TaxiUpdateTaxi
@@ -112,7 +96,7 @@ class TaxiCompaniesCompanyMchid(TypedNode):
 class TaxiCompanies(TypedNode):
     _company_mchid_: TaxiCompaniesCompanyMchid
 
-class TaxiCompanyCreateTaxiCompany(TypedNode):
+class TaxiCompanyCreateTaxiCompany(JsonPost[t.TaxiCompanyCreateTaxiCompanyPostBody, t.TaxiCompanyCreateTaxiCompanyPostData]):
     def post(self, body: t.TaxiCompanyCreateTaxiCompanyPostBody = ..., /, *, json: t.TaxiCompanyCreateTaxiCompanyPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.TaxiCompanyCreateTaxiCompanyPostData]:
         """新增出租车公司.
 
@@ -120,10 +104,6 @@ class TaxiCompanyCreateTaxiCompany(TypedNode):
 
         https://pay.weixin.qq.com/doc/v3/partner/4012460154
         """
-    async def post_async(self, body: t.TaxiCompanyCreateTaxiCompanyPostBody = ..., /, *, json: t.TaxiCompanyCreateTaxiCompanyPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.TaxiCompanyCreateTaxiCompanyPostData]:
-        """新增出租车公司."""
-    def __call__(self, body: t.TaxiCompanyCreateTaxiCompanyPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.TaxiCompanyCreateTaxiCompanyPostData]:
-        """新增出租车公司: POST."""
 
 class TaxiCompany(TypedNode):
     createTaxiCompany: TaxiCompanyCreateTaxiCompany
@@ -144,7 +124,7 @@ class TaxiesPlateNumber(TypedNode):
 class Taxies(TypedNode):
     _plate_number_: TaxiesPlateNumber
 
-class UserTaxiOrderFindByToken(TypedNode):
+class UserTaxiOrderFindByToken(QueryGet[t.UserTaxiOrderFindByTokenGetQuery, t.UserTaxiOrderFindByTokenGetData]):
     def get(self, query: t.UserTaxiOrderFindByTokenGetQuery = ..., /, *, params: t.UserTaxiOrderFindByTokenGetQuery = ..., **options: Unpack[Options]) -> Reply[t.UserTaxiOrderFindByTokenGetData]:
         """根据凭证查询乘客行程单.
 
@@ -152,13 +132,11 @@ class UserTaxiOrderFindByToken(TypedNode):
 
         https://pay.weixin.qq.com/doc/v3/partner/4012460180
         """
-    async def get_async(self, query: t.UserTaxiOrderFindByTokenGetQuery = ..., /, *, params: t.UserTaxiOrderFindByTokenGetQuery = ..., **options: Unpack[Options]) -> Reply[t.UserTaxiOrderFindByTokenGetData]:
-        """根据凭证查询乘客行程单."""
 
 class UserTaxiOrder(TypedNode):
     findByToken: UserTaxiOrderFindByToken
 
-class UserTaxiOrders(TypedNode):
+class UserTaxiOrders(QueryGet[t.UserTaxiOrdersGetQuery, t.UserTaxiOrdersGetData]):
     def get(self, query: t.UserTaxiOrdersGetQuery = ..., /, *, params: t.UserTaxiOrdersGetQuery = ..., **options: Unpack[Options]) -> Reply[t.UserTaxiOrdersGetData]:
         """获取乘客行程单列表.
 
@@ -166,8 +144,6 @@ class UserTaxiOrders(TypedNode):
 
         https://pay.weixin.qq.com/docs/partner/products/taxi-fapiao/introduction.html
         """
-    async def get_async(self, query: t.UserTaxiOrdersGetQuery = ..., /, *, params: t.UserTaxiOrdersGetQuery = ..., **options: Unpack[Options]) -> Reply[t.UserTaxiOrdersGetData]:
-        """获取乘客行程单列表."""
     def paginate(self, query: t.UserTaxiOrdersGetQuery = ..., /, *, params: t.UserTaxiOrdersGetQuery = ..., **options: Unpack[Options]) -> Iterator[t.UserTaxiOrdersGetItem]:
         """获取乘客行程单列表: every item, page after page."""
     def paginate_async(self, query: t.UserTaxiOrdersGetQuery = ..., /, *, params: t.UserTaxiOrdersGetQuery = ..., **options: Unpack[Options]) -> AsyncIterator[t.UserTaxiOrdersGetItem]:

@@ -2,7 +2,7 @@
 from collections.abc import AsyncIterator, Iterator
 from typing_extensions import Unpack
 from ..._reply import Reply
-from ..base import BodyOptions, Options, TypedNode
+from ..base import BodyOptions, JsonPost, Options, TypedNode
 from ..types.v3 import transfer as t
 
 class BatchesBatchIdBatchIdDetailsDetailIdDetailId(TypedNode):
@@ -87,7 +87,7 @@ class BatchesOutBatchNoOutBatchNo(TypedNode):
 class BatchesOutBatchNo(TypedNode):
     _out_batch_no_: BatchesOutBatchNoOutBatchNo
 
-class Batches(TypedNode):
+class Batches(JsonPost[t.BatchesPostBody, t.BatchesPostData]):
     batchId: BatchesBatchId
     outBatchNo: BatchesOutBatchNo
     def post(self, body: t.BatchesPostBody = ..., /, *, json: t.BatchesPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.BatchesPostData]:
@@ -97,10 +97,6 @@ class Batches(TypedNode):
 
         https://pay.weixin.qq.com/doc/v3/merchant/4012458841
         """
-    async def post_async(self, body: t.BatchesPostBody = ..., /, *, json: t.BatchesPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.BatchesPostData]:
-        """发起批量转账."""
-    def __call__(self, body: t.BatchesPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.BatchesPostData]:
-        """发起批量转账: POST."""
 
 class BillReceiptOutBatchNo(TypedNode):
     def get(self, *, out_batch_no: str | int, **options: Unpack[Options]) -> Reply[t.BillReceiptOutBatchNoGetData]:
@@ -115,7 +111,7 @@ class BillReceiptOutBatchNo(TypedNode):
     async def get_async(self, *, out_batch_no: str | int, **options: Unpack[Options]) -> Reply[t.BillReceiptOutBatchNoGetData]:
         """查询转账电子回单."""
 
-class BillReceipt(TypedNode):
+class BillReceipt(JsonPost[t.BillReceiptPostBody, t.BillReceiptPostData]):
     _out_batch_no_: BillReceiptOutBatchNo
     def post(self, body: t.BillReceiptPostBody = ..., /, *, json: t.BillReceiptPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.BillReceiptPostData]:
         """转账电子回单申请受理.
@@ -124,10 +120,6 @@ class BillReceipt(TypedNode):
 
         https://pay.weixin.qq.com/doc/v3/merchant/4012458946
         """
-    async def post_async(self, body: t.BillReceiptPostBody = ..., /, *, json: t.BillReceiptPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.BillReceiptPostData]:
-        """转账电子回单申请受理."""
-    def __call__(self, body: t.BillReceiptPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.BillReceiptPostData]:
-        """转账电子回单申请受理: POST."""
 
 class Transfer(TypedNode):
     batches: Batches

@@ -2,7 +2,7 @@
 from collections.abc import AsyncIterator, Iterator
 from typing_extensions import Unpack
 from ..._reply import Reply
-from ..base import BodyOptions, Options, TypedNode
+from ..base import BodyOptions, JsonPost, Options, QueryGet, TypedNode
 from ..types.v3 import webizpay as t
 
 class AvailMchRangesRangeIdMerchantIdentifiersMerchantIdentifier(TypedNode):
@@ -53,7 +53,7 @@ class AvailMchRangesRangeIdMerchantIdentifiers(TypedNode):
 class AvailMchRangesRangeId(TypedNode):
     merchantIdentifiers: AvailMchRangesRangeIdMerchantIdentifiers
 
-class AvailMchRanges(TypedNode):
+class AvailMchRanges(QueryGet[t.AvailMchRangesGetQuery, t.AvailMchRangesGetData], JsonPost[t.AvailMchRangesPostBody, t.AvailMchRangesPostData]):
     _range_id_: AvailMchRangesRangeId
     def get(self, query: t.AvailMchRangesGetQuery = ..., /, *, params: t.AvailMchRangesGetQuery = ..., **options: Unpack[Options]) -> Reply[t.AvailMchRangesGetData]:
         """查询可用商户范围列表.
@@ -62,8 +62,6 @@ class AvailMchRanges(TypedNode):
 
         https://pay.weixin.qq.com/doc/v3/partner/4017205627
         """
-    async def get_async(self, query: t.AvailMchRangesGetQuery = ..., /, *, params: t.AvailMchRangesGetQuery = ..., **options: Unpack[Options]) -> Reply[t.AvailMchRangesGetData]:
-        """查询可用商户范围列表."""
     def post(self, body: t.AvailMchRangesPostBody = ..., /, *, json: t.AvailMchRangesPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.AvailMchRangesPostData]:
         """创建可用商户范围.
 
@@ -71,12 +69,8 @@ class AvailMchRanges(TypedNode):
 
         https://pay.weixin.qq.com/doc/v3/partner/4017205621
         """
-    async def post_async(self, body: t.AvailMchRangesPostBody = ..., /, *, json: t.AvailMchRangesPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.AvailMchRangesPostData]:
-        """创建可用商户范围."""
-    def __call__(self, body: t.AvailMchRangesPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.AvailMchRangesPostData]:
-        """创建可用商户范围: POST."""
 
-class BillProof(TypedNode):
+class BillProof(JsonPost[t.BillProofPostBody, t.BillProofPostData]):
     def post(self, body: t.BillProofPostBody = ..., /, *, json: t.BillProofPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.BillProofPostData]:
         """申请企业商户企业支付出资凭证.
 
@@ -84,12 +78,8 @@ class BillProof(TypedNode):
 
         https://pay.weixin.qq.com/doc/v3/partner/4014507157
         """
-    async def post_async(self, body: t.BillProofPostBody = ..., /, *, json: t.BillProofPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.BillProofPostData]:
-        """申请企业商户企业支付出资凭证."""
-    def __call__(self, body: t.BillProofPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.BillProofPostData]:
-        """申请企业商户企业支付出资凭证: POST."""
 
-class BillTradeBill(TypedNode):
+class BillTradeBill(JsonPost[t.BillTradeBillPostBody, t.BillTradeBillPostData]):
     def post(self, body: t.BillTradeBillPostBody = ..., /, *, json: t.BillTradeBillPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.BillTradeBillPostData]:
         """申请企业商户企业支付业务账单.
 
@@ -97,10 +87,6 @@ class BillTradeBill(TypedNode):
 
         https://pay.weixin.qq.com/doc/v3/partner/4014507142
         """
-    async def post_async(self, body: t.BillTradeBillPostBody = ..., /, *, json: t.BillTradeBillPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.BillTradeBillPostData]:
-        """申请企业商户企业支付业务账单."""
-    def __call__(self, body: t.BillTradeBillPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.BillTradeBillPostData]:
-        """申请企业商户企业支付业务账单: POST."""
 
 class Bill(TypedNode):
     proof: BillProof
@@ -221,7 +207,7 @@ class StoresEntityMatchesBatchId(TypedNode):
     async def get_async(self, query: t.StoresEntityMatchesBatchIdGetQuery = ..., /, *, params: t.StoresEntityMatchesBatchIdGetQuery = ..., batch_id: str | int, **options: Unpack[Options]) -> Reply[t.StoresEntityMatchesBatchIdGetData]:
         """查询门店主体匹配结果."""
 
-class StoresEntityMatches(TypedNode):
+class StoresEntityMatches(JsonPost[t.StoresEntityMatchesPostBody, t.StoresEntityMatchesPostData]):
     _batch_id_: StoresEntityMatchesBatchId
     def post(self, body: t.StoresEntityMatchesPostBody = ..., /, *, json: t.StoresEntityMatchesPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.StoresEntityMatchesPostData]:
         """发起门店主体匹配.
@@ -230,10 +216,6 @@ class StoresEntityMatches(TypedNode):
 
         https://pay.weixin.qq.com/doc/v3/partner/4014507136
         """
-    async def post_async(self, body: t.StoresEntityMatchesPostBody = ..., /, *, json: t.StoresEntityMatchesPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.StoresEntityMatchesPostData]:
-        """发起门店主体匹配."""
-    def __call__(self, body: t.StoresEntityMatchesPostBody, /, **options: Unpack[BodyOptions]) -> Reply[t.StoresEntityMatchesPostData]:
-        """发起门店主体匹配: POST."""
 
 class Stores(TypedNode):
     entityMatches: StoresEntityMatches

@@ -28,6 +28,7 @@ _EXAMPLES = files(__name__.rpartition(".")[0]) / "optional.json"
 
 _TIME = "2030-01-01T12:00:00+08:00"
 _COMPACT = "20300101120000"
+_DAY = "2030-01-01"
 _OPENID = "oUpF8uMuAJO_M2pxb1Q9zNjWeS6o"
 _SUB_MCHID = "1900000109"
 _APPID = "wxd678efh567hg6787"
@@ -59,7 +60,7 @@ _NAMES: Mapping[str, Any] = {
     "auth_code": "130000000000000000",
     "bank_address_code": "110000",
     "bank_type": "ICBC_DEBIT",
-    "bill_date": "2030-01-01",
+    "bill_date": _DAY,
     "body": "示例商品",
     "count": 1,
     "currency": "CNY",
@@ -122,9 +123,9 @@ _ENDINGS: tuple[tuple[str, Any], ...] = (
     ("fee", 100),
     ("price", 100),
     ("total", 100),
-    ("_date", "2030-01-01"),
-    ("_day", "2030-01-01"),
-    ("date", "2030-01-01"),
+    ("_date", _DAY),
+    ("_day", _DAY),
+    ("date", _DAY),
     ("_time", _TIME),
     ("remark", "示例备注"),
 )
@@ -132,7 +133,7 @@ _ENDINGS: tuple[tuple[str, Any], ...] = (
 #: By the format of a field.
 _FORMATS: Mapping[str | None, Any] = {
     "rfc3339": _TIME,
-    "date": "2030-01-01",
+    "date": _DAY,
     "yyyyMMddHHmmss": _COMPACT,
     "mm/yy": "01/30",
     "MediaId": "MEDIA-0001",
@@ -239,12 +240,16 @@ def _scalar(field: Field, name: str, place: str) -> Any:
         return low if field.maximum is None else min(low, field.maximum)
     if isinstance(value, Code):
         return value
+    if value == _DAY and field.longest == len(_DAY) - 2:
+        value = _DAY.replace("-", "")  # the days of APIv2
     return _fitted(str(value), field)
 
 
 def _guess(field: Field, name: str, place: str) -> Any:
     if field.pattern in _PATTERNS:
         return _PATTERNS[field.pattern]
+    if field.format == "rfc3339":
+        return _TIME  # also where most endpoints have another form
     for end, value in _PLACES.items():
         if place == end or place.endswith(f".{end}"):
             return value

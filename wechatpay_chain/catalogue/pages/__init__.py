@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import shutil
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from ...errors import ConfigurationError
 from .. import operations
 from ..model import Operation
 
@@ -25,24 +26,35 @@ _MARK = "search-index.js"
 def __getattr__(name: str) -> object:
     if name not in ("Site", "address"):
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from . import site  # with the extra behind it
+    return getattr(_site(), name)
 
-    return getattr(site, name)
+
+def _site() -> Any:
+    """The module with the extra behind it. Raises ``ConfigurationError``."""
+    try:
+        from . import site
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] == __name__.partition(".")[0]:
+            raise
+        raise ConfigurationError(
+            f"the reference needs {error.name}: pip install 'wechatpay-chain[docs]'"
+        ) from error
+    return site
 
 
 def build(folder: str | Path) -> Path:
     """Write the site into *folder*, in place of an earlier one; its first page.
 
-    Raises ``FileExistsError`` for a folder that holds anything else.
+    Raises ``FileExistsError`` for a folder that holds anything else, and
+    ``ConfigurationError`` without the extra ``docs``.
     """
-    from .site import Site
-
+    site = _site()
     folder = Path(folder)
     if folder.exists() and any(folder.iterdir()):
         if not (folder / _MARK).is_file():
             raise FileExistsError(f"{folder} is not empty, and no earlier reference")
         shutil.rmtree(folder)
-    for name, text in Site(operations()).files():
+    for name, text in site.Site(operations()).files():
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, "utf-8")
@@ -56,6 +68,5 @@ def render(operation: Operation) -> str:
     >>> "获取平台证书列表" in render(find("GET", "v3/certificates"))
     True
     """
-    from .site import Site
-
-    return Site(operations()).page(operation)
+    page: str = _site().Site(operations()).page(operation)
+    return page

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 
+from ...errors import ConfigurationError
 from . import build
 
 
@@ -19,6 +20,8 @@ def main() -> None:
     )
     try:
         first = build(parser.parse_args().folder)
+    except ConfigurationError as error:
+        sys.exit(str(error))
     except FileExistsError as error:
         sys.exit(f"{error}: give another folder")
     sys.stdout.write(f"{first}\n")

@@ -626,7 +626,7 @@ class PartnerTransactionsIdTransactionIdGetData(TypedDict, total=False):
     """promotionDetail"""
 
 class PartnerTransactionsJsapiPostBodyPayer(TypedDict, total=False):
-    sp_openid: Required[str]
+    sp_openid: str
     """用户服务标识"""
     sub_openid: str
     """用户子标识"""

@@ -1,0 +1,59 @@
+"""What the catalogue knows of a template, for the calls that are made of it.
+
+It is loaded with the first call, not with the package.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .catalogue import Operation
+
+_PLACEHOLDER = re.compile(r"\{\w+\}")
+#: Verbs whose one argument is the query.
+_QUERIED = ("GET", "DELETE")
+
+
+@lru_cache(maxsize=2048)
+def known(method: str, text: str) -> Operation | None:
+    """The operation of the template *text*, or of a path that is filled in.
+
+    Placeholders may have other names than in the catalogue: ``check`` tells of them.
+    """
+    from .catalogue import find
+
+    path = text.partition("?")[0]
+    found = find(method, path)
+    if found is None and "{" in path:
+        found = find(method, _PLACEHOLDER.sub("_", path))
+    return found
+
+
+@lru_cache(maxsize=2048)
+def misused(text: str) -> bool:
+    """Whether *text* is known, if by other verbs: ``check`` tells of them."""
+    from .catalogue.nearest import verbs
+
+    return bool(verbs(text.partition("?")[0]))
+
+
+def hint(method: str, text: str, names: Iterable[str]) -> str:
+    """Where those of the keywords *names* belong that are fields of the endpoint."""
+    operation = known(method, text)
+    if operation is None:
+        return ""
+    body = (operation.body and operation.body.fields) or {}
+    verb = method.lower()
+    for name in names:
+        if name in operation.path:
+            continue
+        if name in operation.query:
+            first = f'{verb}({{"{name}": ...}}) or ' if method in _QUERIED else ""
+            return f"; {name} is a field of the query: {first}params={{...}}"
+        if name in body:
+            return f'; {name} is a field of the body: {verb}({{"{name}": ...}})'
+    return ""
