@@ -92,7 +92,7 @@ class SyncDriver:
         if isinstance(command, Fetch):
             return self._fetch(command, run)
         if isinstance(command, Wait):
-            return wait([command.future], command.seconds)
+            return wait([cast(Any, command.future)], command.seconds)
         assert isinstance(command, Delegate)
         guest = _guest(command, awaited=False)
         return guest(command.request, partial(self._next, command, run))
@@ -197,7 +197,7 @@ class AsyncDriver:
         if isinstance(command, Fetch):
             return await self._fetch(command, run)
         if isinstance(command, Wait):
-            future = asyncio.wrap_future(command.future)
+            future = asyncio.wrap_future(cast(Any, command.future))
             return await asyncio.wait([future], timeout=command.seconds)
         assert isinstance(command, Delegate)
         guest = _guest(command, awaited=True)

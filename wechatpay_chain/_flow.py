@@ -8,13 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Coroutine, Generator, Sequence
 from types import GeneratorType
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, cast
+from typing import Any, NamedTuple, Protocol, TypeVar, cast
 
 from ._messages import Request, Response
 from .errors import LayerError
-
-if TYPE_CHECKING:
-    from concurrent.futures import Future
 
 T = TypeVar("T")
 
@@ -101,13 +98,27 @@ class Compute(Command):
         self.arguments: tuple[Any, ...] = arguments
 
 
+class Work(Protocol):
+    """What a flow may wait for: a ``concurrent.futures.Future``."""
+
+    # Not by its name, for which every checker would read the package multiprocessing.
+
+    def done(self) -> bool:
+        """Whether it has come to an end."""
+        ...
+
+    def result(self, timeout: float | None = None) -> Any:
+        """What it ended with; raises the error that it ended with."""
+        ...
+
+
 class Wait(Command):
     """Wait until *future* is done, however it ends, and for at most *seconds*."""
 
     __slots__ = ("future", "seconds")
 
-    def __init__(self, future: Future[Any], seconds: float) -> None:
-        self.future = future
+    def __init__(self, future: Work, seconds: float) -> None:
+        self.future: Work = future
         self.seconds: float = seconds
 
 

@@ -4,12 +4,29 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from concurrent.futures import Future
+from typing import TYPE_CHECKING
 
-from .._flow import Flow, Wait
+from .._flow import Flow, Wait, Work
 
-#: Work under way; its result is the error that it ended with.
-_Flight = Future[Exception | None]
+if TYPE_CHECKING:
+
+    class Future(Work):
+        # What is used of it. By its name checkers would read all of multiprocessing,
+        # with every program that uses this package.
+        def done(self) -> bool:
+            return False
+
+        def result(self, timeout: float | None = None) -> Exception | None:
+            del timeout
+
+        def set_running_or_notify_cancel(self) -> bool:
+            return True
+
+        def set_result(self, result: Exception | None) -> None:
+            del result
+
+else:
+    from concurrent.futures import Future
 
 
 class SingleFlight:
@@ -20,7 +37,8 @@ class SingleFlight:
     """
 
     def __init__(self) -> None:
-        self._flights: dict[int, _Flight] = {}  # by process
+        #: Work under way; its result is the error that it ended with.
+        self._flights: dict[int, Future] = {}  # by process
 
     @property
     def underway(self) -> bool:
@@ -38,7 +56,7 @@ class SingleFlight:
         go on, as when a call that is not awaited stands in the way of its event loop.
         """
         process = os.getpid()
-        mine: _Flight = Future()
+        mine = Future()
         mine.set_running_or_notify_cancel()  # none of those who wait can cancel it
         flight = self._flights.setdefault(process, mine)
         if flight is not mine:
@@ -54,7 +72,7 @@ class SingleFlight:
         return None
 
     def _lead(
-        self, flight: _Flight, work: Callable[[], Flow[None]], process: int
+        self, flight: Future, work: Callable[[], Flow[None]], process: int
     ) -> Flow[None]:
         failure = None
         try:
