@@ -156,7 +156,7 @@ class Assembly:
     connections: Connections
     stack: Stack
     xml_stack: Stack
-    _certificates: Certificates | None
+    certificates: Certificates | None
     _failover: Failover
 
     def __init__(self, settings: Settings, parent: Assembly | None = None) -> None:
@@ -172,11 +172,11 @@ class Assembly:
             and parent.settings.keys is settings.keys
             and parent.settings.store is settings.store
         ):
-            self._certificates = parent._certificates
+            self.certificates = parent.certificates
         else:
-            self._certificates = _certificates(settings)
+            self.certificates = _certificates(settings)
         self._failover = _failover(settings, parent)
-        self._own = _layers(settings, self._certificates, self._failover)
+        self._own = _layers(settings, self.certificates, self._failover)
         if parent is None:
             self.stack, self.xml_stack = map(Stack, map(_named, self._own))
         else:
@@ -189,7 +189,7 @@ class Assembly:
     @property
     def downloads(self) -> bool:
         """Whether the platform certificates are downloaded."""
-        return self._certificates is not None
+        return self.certificates is not None
 
     @property
     def defaults(self) -> Defaults:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from ._messages import Request, Response
     from ._options import Settings
     from ._stack import Stack
+    from .middleware.certificates import Certificates
 
 
 class Parts(Protocol):
@@ -23,6 +24,8 @@ class Parts(Protocol):
     settings: Settings
     stack: Stack
     xml_stack: Stack
+    #: What downloads the platform certificates, where they are downloaded.
+    certificates: Certificates | None
     #: Whether the connections are another client's to close.
     shares: bool
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from . import _chain, _help
 from ._calls import Prepared, prepare
+from ._fields import Fields
 from ._node import Node
 from ._reply import Reply, reply
 from ._secret import Secret
@@ -22,10 +23,13 @@ if TYPE_CHECKING:
     from ._parts import Parts
     from ._stack import Stack
     from ._tree import V2, V3, Hk
-    from .crypto import Encrypted, KeyRing
+    from .bills import Bills
+    from .crypto import KeyRing
+    from .invocations import Invocations
+    from .notifications import Notifications
 
 
-class WeChatPay:
+class WeChatPay(Fields):
     """A client of WeChat Pay (微信支付): every path of the API is an attribute of it.
 
     All options are keywords, named as in the PHP and JS SDKs:
@@ -154,6 +158,27 @@ class WeChatPay:
         return self._assembly.xml_stack
 
     @property
+    def notifications(self) -> Notifications:
+        """Reads what WeChat Pay posts: ``.parse(headers, body)``."""
+        from .notifications import Notifications
+
+        return Notifications(self._assembly, lambda: self._closed)
+
+    @property
+    def invoke(self) -> Invocations:
+        """Makes what a front end opens WeChat Pay with (调起支付): ``.jsapi(...)``."""
+        from .invocations import Invocations
+
+        return Invocations(self._settings)
+
+    @property
+    def bills(self) -> Bills:
+        """Reads bills (账单) as streams: ``.trade(date)``, ``.fundflow(date)``."""
+        from .bills import Bills
+
+        return Bills(self)
+
+    @property
     def mchid(self) -> str:
         """The merchant number (商户号)."""
         return self._settings.mchid
@@ -162,33 +187,6 @@ class WeChatPay:
     def keys(self) -> KeyRing:
         """WeChat's keys by id, as they are now."""
         return self._settings.keys
-
-    def encrypt(self, text: str) -> Encrypted:
-        """Encrypt a sensitive field (敏感字段) by hand, with the preferred WeChat key.
-
-        The value knows its key, which a call that it is part of names in
-        ``Wechatpay-Serial``. Fields that the catalogue knows need none of this. Raises
-        ``ValueError`` for more than 214 bytes in UTF-8, ``ConfigurationError`` before
-        the first certificate was downloaded.
-        """
-        from .crypto import encrypt_field
-
-        key = self._settings.keys.preferred
-        if key is None:
-            raise ConfigurationError(
-                "encrypt: no key of WeChat Pay's is at hand yet: the certificates are "
-                "downloaded with the first call, client.v3.certificates.get() for one"
-            )
-        return encrypt_field(text, key)
-
-    def decrypt(self, text: str) -> str:
-        """Open a sensitive field of an answer with the merchant's private key.
-
-        Raises ``DecryptionError``.
-        """
-        from .crypto import decrypt_oaep
-
-        return decrypt_oaep(text, self._settings.private_key)
 
     def _call(
         self, method: str, text: str, body: Any, options: dict[str, Any]

@@ -119,7 +119,8 @@ class Problem(NamedTuple):
     #: ``{out_order_no}`` in the path.
     path: str
     #: ``required``, ``unknown``, ``repeated``, ``type``, ``enum``, ``length``,
-    #: ``range``, ``pattern``, ``items``, ``body`` or ``placeholder``.
+    #: ``range``, ``pattern``, ``format``, ``items``, ``choice``, ``body``,
+    #: ``placeholder`` or ``method``.
     rule: str
     #: What was given, in words: of a text its type and length, never a private one.
     got: str
@@ -346,9 +347,17 @@ class DecryptionError(WeChatPayError):
 class NotificationError(WeChatPayError):
     """A notification was refused; ``__cause__`` is the error that was met."""
 
-    def __init__(self, message: str = "", *, status_code: int = 400) -> None:
+    def __init__(
+        self,
+        message: str = "",
+        *,
+        status_code: int = 400,
+        version: Literal["v2", "v3"] = "v3",
+    ) -> None:
         #: The HTTP status to answer with.
         self.status_code = status_code
+        #: ``"v2"`` for one in XML, which is answered in XML.
+        self.version: Literal["v2", "v3"] = version
         super().__init__(message)
 
 

@@ -48,10 +48,23 @@ def _made_of(make: Callable[[Any], str]) -> Callable[[Parts], Iterator[bytes]]:
     return values
 
 
+def _ways() -> Iterator[tuple[bool, bool, bool, str]]:
+    """Slashes escaped, members sorted, ASCII only, and the layout."""
+    off_and_on = (False, True)
+    yield from product(off_and_on, off_and_on, off_and_on, _LAYOUTS)
+
+
+def writers() -> Iterator[Callable[[Any], str]]:
+    """Every way in which JSON is written that is known here."""
+    for slashes, ordered, ascii_only, layout in _ways():
+        _, options = _LAYOUTS[layout]
+        made = {**options, "sort_keys": ordered, "ensure_ascii": ascii_only}
+        yield _writer(made, slashes)
+
+
 def _rewritten() -> Iterator[Mistake]:
     """The same JSON, written otherwise: by layout, alphabet, order and slashes."""
-    switches = product((False, True), repeat=3)
-    for (slashes, ordered, ascii_only), layout in product(switches, _LAYOUTS):
+    for slashes, ordered, ascii_only, layout in _ways():
         says, options = _LAYOUTS[layout]
         made = {**options, "sort_keys": ordered, "ensure_ascii": ascii_only}
         words, name = [says], [layout]

@@ -83,13 +83,17 @@ def candidates(
 
 
 def search(
-    parts: Parts, holds: Callable[[bytes], bool], limit: int = LIMIT
+    parts: Parts,
+    holds: Callable[[bytes], bool],
+    limit: int = LIMIT,
+    *,
+    table: Sequence[Mistake] = TABLE,
 ) -> Candidate | None:
     """The candidate that *holds* knows; ``None`` where it is not among them.
 
     It gives up after *limit* bytes of text.
     """
-    for candidate in candidates(parts):
+    for candidate in candidates(parts, table):
         if holds(candidate.text):
             return candidate
         limit -= len(candidate.text)

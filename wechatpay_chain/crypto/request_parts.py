@@ -91,5 +91,10 @@ def shown(value: str | bytes | None) -> str:
         return "none"
     if isinstance(value, bytes):
         return f"{len(value)} bytes"
-    text = _OPENID.sub(r"\1...", value)
+    text = without_openids(value)
     return repr(text if len(text) <= _SHOWN else f"{text[:_SHOWN]}...")
+
+
+def without_openids(text: str) -> str:
+    """*text*, a URL or a part of one, less the openids in it."""
+    return _OPENID.sub(r"\1...", text)

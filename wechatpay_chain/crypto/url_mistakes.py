@@ -15,11 +15,16 @@ _HEX = re.compile("%[0-9A-Fa-f]{2}")
 _MANY = 32
 
 
+#: Signed by mistake also where something else, a proxy or a sandbox, stands in.
+_HOST = "https://api.mch.weixin.qq.com"
+
+
 def _prefixes(parts: Parts) -> Iterator[str]:
-    if parts.origin:
-        yield parts.origin
-        yield parts.origin.partition("//")[2]
-        yield "//" + parts.origin.partition("//")[2]
+    for origin in dict.fromkeys((parts.origin, _HOST)):
+        if origin:
+            yield origin
+            yield origin.partition("//")[2]
+            yield "//" + origin.partition("//")[2]
 
 
 def _template(parts: Parts) -> Iterator[str]:

@@ -1,0 +1,44 @@
+"""Sensitive fields (敏感字段) by hand: what a client encrypts and decrypts itself."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from .errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from ._options import Settings
+    from .crypto import Encrypted
+
+
+class Fields:
+    """The part of :class:`wechatpay_chain.WeChatPay` that is about single values."""
+
+    _settings: Settings
+
+    def encrypt(self, text: str) -> Encrypted:
+        """Encrypt a sensitive field (敏感字段) by hand, with the preferred WeChat key.
+
+        The value knows its key, which a call that it is part of names in
+        ``Wechatpay-Serial``. Fields that the catalogue knows need none of this. Raises
+        ``ValueError`` for more than 214 bytes in UTF-8, ``ConfigurationError`` before
+        the first certificate was downloaded.
+        """
+        from .crypto import encrypt_field
+
+        key = self._settings.keys.preferred
+        if key is None:
+            raise ConfigurationError(
+                "encrypt: no key of WeChat Pay's is at hand yet: the certificates are "
+                "downloaded with the first call, client.v3.certificates.get() for one"
+            )
+        return encrypt_field(text, key)
+
+    def decrypt(self, text: str) -> str:
+        """Open a sensitive field of an answer with the merchant's private key.
+
+        Raises ``DecryptionError``.
+        """
+        from .crypto import decrypt_oaep
+
+        return decrypt_oaep(text, self._settings.private_key)
