@@ -18,9 +18,12 @@ from requests.utils import get_encoding_from_headers
 from ._messages import AsyncStream, Response, SyncStream
 
 if TYPE_CHECKING:
+    import os
     from typing import Generic
 
     from typing_extensions import Self, TypeVar
+
+    from ._saving import Progress
 
     Data = TypeVar("Data", covariant=True, default=Any)
 
@@ -93,6 +96,35 @@ class Reply(_Proxy[Data]):
             return
         async for chunk in stream.achunks(chunk_size):
             yield chunk
+
+    def save(
+        self, path: str | os.PathLike[str], *, progress: Progress | None = None
+    ) -> None:
+        """Write the body to the file *path*: all of it, or nothing.
+
+        *progress* is called with the bytes that have arrived, and their number where it
+        is known. Raises ``OSError``, and ``TransportError`` where a stream breaks.
+        """
+        from ._saving import Download  # few calls are of files
+
+        with self, Download(path, self.headers, progress) as file:
+            for chunk in self.__wrapped__.iter_content(65536):
+                file.write(chunk)
+            file.keep()
+
+    async def save_async(
+        self, path: str | os.PathLike[str], *, progress: Progress | None = None
+    ) -> None:
+        """The same after an ``_async`` verb; see :meth:`save`."""
+        from asyncio import to_thread
+
+        from ._saving import Download
+
+        async with self:
+            with Download(path, self.headers, progress) as file:
+                async for chunk in self.aiter_content():
+                    await to_thread(file.write, chunk)
+                await to_thread(file.keep)
 
     def close(self) -> None:
         """Let go of the connection of a streamed body."""

@@ -6,6 +6,7 @@ import io
 import json
 from base64 import b64decode
 from hashlib import sha256
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -56,6 +57,60 @@ def test_the_file_is_anything_that_holds_bytes(call, server, client, kind) -> No
     assert "Content-Type: application/octet-stream" in head
 
 
+@pytest.mark.parametrize("how", ["text", "path", "open", "named path"])
+def test_the_file_is_a_path_or_an_open_file(
+    call, server, client, tmp_path: Path, how: str
+) -> None:
+    path = tmp_path / "shop.jpg"
+    path.write_bytes(b"raw")
+    with path.open("rb") as file:
+        forms = {
+            "text": str(path),
+            "path": path,
+            "open": file,
+            "named path": ("shop.jpg", path),
+        }
+        call(client[PATH].post, files={"file": forms[how]})
+    (_, meta), (head, content) = server.parts(server.request)
+    assert content == b"raw"
+    assert json.loads(meta)["filename"] == "shop.jpg"
+    assert 'filename="shop.jpg"' in head
+    assert "Content-Type: image/jpeg" in head
+
+
+MB = 1024 * 1024
+
+
+@pytest.mark.parametrize(
+    ("path", "name", "limit"),
+    [
+        (PATH, "a.png", 5 * MB),
+        (PATH, "a.pdf", 7 * MB + MB // 2),
+        ("v3/merchant/media/video_upload", "a.mp4", 5 * MB),
+    ],
+)
+@pytest.mark.parametrize("on_disk", [True, False])
+def test_what_is_larger_than_the_endpoint_takes_is_not_sent(
+    call, server, client, tmp_path: Path, path: str, name: str, limit: int, on_disk
+) -> None:
+    def given(size: int) -> Any:
+        if not on_disk:
+            return name, bytes(size)
+        (tmp_path / name).write_bytes(bytes(size))
+        return tmp_path / name
+
+    call(client[path].post, files={"file": given(limit)})
+    with pytest.raises(EncodeError, match=f"{limit + 1} bytes, this endpoint takes at"):
+        call(client[path].post, files={"file": given(limit + 1)})
+    assert len(server.requests) == 1
+
+
+def test_another_endpoint_has_no_limit_that_is_known(call, server, client) -> None:
+    files = {"file": ("a.png", bytes(9 * MB))}
+    call(client["v3/marketing/favor/media/image-upload"].post, files=files)
+    assert len(server.parts(server.request)[1][1]) == 9 * MB
+
+
 def test_bytes_that_look_like_the_boundary_do_no_harm(call, server, client) -> None:
     data = b"\r\n--wechatpay-\r\n\r\n--\r\n"
     call(client[PATH].post, files={"image": ["a.bin", data]})
@@ -90,7 +145,11 @@ def test_a_retry_sends_the_same_bytes(call, server, client) -> None:
         ([], "one file expected"),
         ("file", "one file expected"),
         ({"a": ("a", b""), "b": ("b", b"")}, "one file expected"),
-        ({"file": b"raw"}, r"files\['file'\]: a \(name, bytes\) pair"),
+        ({"file": b"raw"}, r"files\['file'\]: a path, a file object with a name, or"),
+        ({"file": io.BytesIO(b"raw")}, "a path, a file object with a name, or"),
+        ({"file": "no/such/file.png"}, "cannot read file.png: No such file"),
+        ({"file": Path("/")}, "the file name '' cannot be sent"),
+        ({"file": ("a", Path("/"))}, "cannot read a: Is a directory"),
         ({"file": ("a",)}, "pair expected"),
         ({"file": ("a", b"", "image/png")}, "pair expected"),
         ({"file": ("a", "text")}, "pair expected"),

@@ -49,7 +49,7 @@ class Encoder:
                 "payload": None,
             }
         else:
-            content_type, changes = _encode(payload)
+            content_type, changes = _encode(payload, request.route)
             headers = self._defaults.merge(given.pairs())
             # The caller's wins, but for an upload: only ours names the boundary.
             free = "Content-Type" not in headers or "signing_body" in changes
@@ -71,9 +71,9 @@ def check_headers(headers: Headers) -> None:
             raise EncodeError(f"headers[{name!r}]: this header is the transport's own")
 
 
-def _encode(payload: Payload) -> tuple[str | None, dict[str, Any]]:
+def _encode(payload: Payload, route: str) -> tuple[str | None, dict[str, Any]]:
     if payload.files is not None:
-        upload = multipart.build(payload.files, payload.value)
+        upload = multipart.build(payload.files, payload.value, route=route)
         return upload.content_type, {"body": upload.body, "signing_body": upload.meta}
     return raw(payload.value)
 

@@ -1,0 +1,87 @@
+"""A file that was downloaded goes to the disk whole, or not at all."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from wechatpay_chain import ReadError, Response
+
+URL = "v3/billdownload/file?token=x"
+CONTENT = b"one,two,three"
+
+
+@pytest.fixture
+def reply(call, server, client) -> Any:
+    server.will(server.stream(CONTENT))
+    return call(client[URL].get, stream=True)
+
+
+def test_a_stream_is_saved_and_closed(call, server, reply, tmp_path: Path) -> None:
+    path = tmp_path / "bill.csv"
+    call(reply.save, path)
+    assert path.read_bytes() == CONTENT
+    assert server.streams[0].closed
+    assert os.listdir(tmp_path) == ["bill.csv"]
+
+
+def test_what_is_in_memory_is_saved_too(call, server, client, tmp_path: Path) -> None:
+    server.will(Response(200, {"Content-Type": "text/csv"}, CONTENT))
+    call(call(client[URL].get).save, str(tmp_path / "bill.csv"))
+    assert (tmp_path / "bill.csv").read_bytes() == CONTENT
+
+
+@pytest.mark.parametrize("length", ["13", None, "nonsense"])
+def test_progress_is_told_as_it_arrives(
+    call, server, client, tmp_path: Path, length: str | None
+) -> None:
+    headers = {"Content-Type": "text/csv"}
+    if length is not None:
+        headers["Content-Length"] = length
+    server.will(server.stream(CONTENT, Response(200, headers)))
+    told: list[Any] = []
+    reply = call(client[URL].get, stream=True)
+    call(reply.save, tmp_path / "x", progress=lambda *now: told.append(now))
+    total = 13 if length == "13" else None
+    assert told == [(4, total), (8, total), (12, total), (13, total)]
+
+
+def test_a_stream_that_breaks_leaves_the_old_file(
+    call, server, reply, tmp_path: Path
+) -> None:
+    path = tmp_path / "bill.csv"
+    path.write_bytes(b"old")
+    pieces = server.streams[0]._pieces
+
+    class Broken(list[bytes]):
+        def pop(self, at: int = 0) -> bytes:
+            if len(self) == 1:
+                raise ReadError("cut off")
+            return super().pop(at)
+
+    server.streams[0]._pieces = Broken(pieces)
+    with pytest.raises(ReadError):
+        call(reply.save, path)
+    assert path.read_bytes() == b"old"
+    assert os.listdir(tmp_path) == ["bill.csv"]
+
+
+def test_a_new_file_has_the_permissions_that_the_user_masks(
+    call, reply, tmp_path: Path
+) -> None:
+    before = os.umask(0o027)
+    try:
+        call(reply.save, tmp_path / "x")
+    finally:
+        os.umask(before)
+    assert (tmp_path / "x").stat().st_mode & 0o777 == 0o640
+
+
+def test_a_folder_that_is_not_there_is_an_error_of_the_system(
+    call, reply, tmp_path: Path
+) -> None:
+    with pytest.raises(FileNotFoundError):
+        call(reply.save, tmp_path / "no" / "x")
