@@ -6,7 +6,7 @@ import math
 import re
 from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 from urllib.parse import urlsplit
 
 from . import _shapes, _uri
@@ -98,7 +98,7 @@ def prepare(
         base_url=base,
         timeout=timeout,
         stream=bool(options.get("stream", False)),
-        mutual=is_xml and defaults.mutual,
+        mutual=is_xml and defaults.mutual and (operation is None or operation.cert),
         deadline=deadline,
         operation=operation,
         params=params,
@@ -169,11 +169,12 @@ def _body(
         params = body
     elif body is not None:
         given["argument"] = body
-    if len(given) > 1 or (files is not None and given.keys() - {"json", "argument"}):
+    kind: Literal["json", "xml"] = "xml" if is_xml else "json"
+    if len(given) > 1 or (files is not None and given.keys() - {kind, "argument"}):
         names = ", ".join([*given, *(["files"] if files is not None else [])])
         raise EncodeError(f"{method}: the body is given twice ({names})")
     if files is not None:
-        return params, Payload("json", next(iter(given.values()), None), files)
+        return params, Payload(kind, next(iter(given.values()), None), files)
     if not given:
         return params, Payload("xml", {}) if is_xml and method == "POST" else None
     ((name, value),) = given.items()
@@ -181,7 +182,7 @@ def _body(
         return params, Payload("raw", value)
     if name == ("json" if is_xml else "xml"):
         raise EncodeError(f"{name}=: paths below v2/ take XML fields, all others JSON")
-    return params, Payload("xml" if is_xml else "json", value)
+    return params, Payload(kind, value)
 
 
 def _headers(headers: Any) -> list[tuple[str, str]]:

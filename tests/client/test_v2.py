@@ -6,6 +6,7 @@ import hmac
 import re
 from hashlib import md5
 from typing import Any
+from urllib.parse import parse_qsl
 from xml.sax.saxutils import escape
 
 import pytest
@@ -150,7 +151,8 @@ def test_a_retry_signs_again_with_the_same_fields(call, server, client, answer) 
         ({"xml": {"a b": 1}}, "'a b' cannot be an element name"),
         ({"xml": {1: 1}}, "1 cannot be an element name"),
         ({"xml": {"sign_type": "RSA"}}, "MD5 or HMAC-SHA256 expected, got 'RSA'"),
-        ({"files": {"file": ("a", b"b")}}, "uploads are part of APIv3"),
+        ({"files": {"file": ("a", b"b")}, "json": {}}, "the body is given twice"),
+        ({"files": {}, "xml": {}}, "one file expected"),
         ({"xml": {}, "headers": {"Host": "x"}}, "the transport's own"),
         ({"data": 5}, "data: "),
         ({"xml": {"a": None, "b": b""}}, "xml.b: str or int expected, got bytes"),
@@ -404,3 +406,116 @@ def test_a_prefix_only_looks_like_v2(call, server, client) -> None:
     call(client["v2x/y"].post, {"a": 1})
     assert server.request.target == "/v2x/y"
     assert server.request.body == b'{"a":1}'
+
+
+def test_an_upload_has_its_fields_as_parts_and_signs_them(
+    call, server, client, answer, secret
+) -> None:
+    server.will(answer(media_id="M1"))
+    fields = {"media_hash": "abc", "sign_type": "HMAC-SHA256"}
+    post = client.v2.secapi.mch.uploadmedia.post
+    reply = call(post, fields, files={"media": ("照.png", b"--\r\n\x00")})
+    assert reply["media_id"] == "M1"
+    body = server.request.body
+    kind = server.request.headers["Content-Type"]
+    boundary = kind.partition("boundary=")[2].encode()
+    *parts, file, end = body.split(b"--" + boundary)[1:]
+    sent = {}
+    for part in parts:
+        head, _, value = part[2:-2].partition(b"\r\n\r\n")
+        sent[head.split(b'"')[1].decode()] = value.decode()
+    assert (
+        file[2:]
+        == (
+            'Content-Disposition: form-data; name="media"; filename="照.png"\r\n'
+            "Content-Type: image/png\r\n\r\n--\r\n\x00\r\n"
+        ).encode()
+    )
+    assert end == b"--\r\n"
+    assert sent.pop("sign") == sign(sent, secret, "HMAC-SHA256")
+    assert sent == {**fields, "mch_id": sent["mch_id"]}
+
+
+def test_an_upload_may_have_no_fields_of_the_callers(
+    call, server, client, answer
+) -> None:
+    server.will(answer(media_id="M1"))
+    post = client.v2.secapi.mch.uploadmedia.post
+    call(post, files={"media": ("a.png", b"x")})
+    assert b'name="mch_id"' in server.request.body
+
+
+def test_a_query_is_signed_where_the_documents_sign_it(
+    call, server, client, answer, secret
+) -> None:
+    server.will(answer())
+    query = {"contract_display_account": "用户 & 户", "plan_id": 7, "sign": "old"}
+    call(client.v2.papay.h5entrustweb.get, query)
+    target = server.request.target
+    sent = dict(parse_qsl(target.partition("?")[2]))
+    assert sent.pop("sign") == sign(sent, secret)
+    assert sent == {
+        "contract_display_account": "用户 & 户",
+        "plan_id": "7",
+        "mch_id": sent["mch_id"],
+    }
+
+
+@pytest.mark.parametrize("data", [b"<xml><a>1</a></xml>", "text"])
+def test_raw_data_of_a_known_endpoint_is_not_signed(
+    call, server, client, answer, data: Any
+) -> None:
+    server.will(answer())
+    call(client.v2.pay.orderquery.post, data=data)
+    assert b"sign" not in server.request.body
+
+
+def test_what_the_documents_have_no_nonce_for_gets_none(
+    call, server, client, answer, secret
+) -> None:
+    server.will(answer())
+    call(client.v2.papay.querycontract.post, {"plan_id": 1})
+    sent = fields_of(server.request)
+    assert "nonce_str" not in sent
+    assert sent["sign"] == sign(sent, secret)
+
+
+@pytest.mark.parametrize(
+    ("path", "name"),
+    [
+        ("v2/pay/orderquery", "mch_id"),
+        ("v2/mmpaymkttransfers/promotion/transfers", "mchid"),
+        ("v2/pay/combinedorder", "combine_mch_id"),
+        ("v2/pay/not/known", "mch_id"),
+    ],
+)
+def test_the_merchant_number_goes_by_the_name_of_the_documents(
+    call, server, client, answer, path: str, name: str
+) -> None:
+    server.will(answer())
+    call(client[path].post, {"a": 1})
+    sent = fields_of(server.request)
+    numbers = {"mch_id", "mchid", "combine_mch_id"}
+    assert numbers & sent.keys() == {name}
+
+
+def test_an_endpoint_of_one_algorithm_is_signed_with_it(
+    call, server, client, answer, secret
+) -> None:
+    server.will(answer())
+    call(client.v2.risk.getviolation.post, {"a": 1})
+    sent = fields_of(server.request)
+    assert "sign_type" not in sent
+    assert sent["sign"] == sign(sent, secret, "HMAC-SHA256")
+
+
+def test_an_answer_that_the_documents_leave_unsigned_may_be(
+    call, server, client, answer
+) -> None:
+    server.will(answer(sign=None, return_msg="OK"))
+    reply = call(client.v2.payitil.report.post, {"a": 1})
+    assert reply["return_msg"] == "OK"
+    assert not reply.verified
+    server.will(answer(sign=None))
+    with pytest.raises(SignatureError):
+        call(client.v2.pay.orderquery.post, {"a": 1})

@@ -9,11 +9,14 @@ from collections.abc import Callable, Sequence
 from datetime import timezone
 from typing import Any, NamedTuple
 
+from cryptography import x509
+
 from .. import crypto
 from .._flow import Flow, fetch
 from .._messages import Headers, Request, Response
 from .._secret import Secret
 from .._shapes import mapping, sequence
+from ..crypto.load import certified_key
 from ..errors import (
     ConfigurationError,
     DecryptionError,
@@ -122,6 +125,11 @@ def open_sealed(body: bytes, apiv3_key: Secret[bytes]) -> list[crypto.WeChatKey]
 
     Raises ``ConfigurationError`` where one does not open.
     """
+    return [_key_of(one) for one in open_certificates(body, apiv3_key)]
+
+
+def open_certificates(body: bytes, apiv3_key: Secret[bytes]) -> list[x509.Certificate]:
+    """The same, as certificates."""
     return [_certificate(entry, apiv3_key) for entry in _entries(body)]
 
 
@@ -171,7 +179,7 @@ def _entries(body: bytes) -> Sequence[Any]:
     return entries
 
 
-def _certificate(entry: Any, apiv3_key: Secret[bytes]) -> crypto.WeChatKey:
+def _certificate(entry: Any, apiv3_key: Secret[bytes]) -> x509.Certificate:
     try:
         sealed = entry["encrypt_certificate"]
         pem = crypto.decrypt_gcm(
@@ -189,13 +197,16 @@ def _certificate(entry: Any, apiv3_key: Secret[bytes]) -> crypto.WeChatKey:
             "the platform certificates do not open with apiv3_key: it is not the "
             "APIv3 key (APIv3密钥) of this merchant"
         ) from error
-    loaded = crypto.load_public_key(pem, name="platform certificate")
-    certificate, serial = loaded.certificate, loaded.serial
-    if certificate is None or serial is None:
+    certificate = crypto.load_public_key(pem, name="platform certificate").certificate
+    if certificate is None:
         raise ConfigurationError("/v3/certificates delivered a key, not a certificate")
+    return certificate
+
+
+def _key_of(certificate: x509.Certificate) -> crypto.WeChatKey:
     return crypto.WeChatKey(
-        serial,
-        loaded.key,
+        crypto.serial_text(certificate.serial_number),
+        certified_key(certificate, "platform certificate"),
         certificate.not_valid_before_utc.astimezone(timezone.utc),
         certificate.not_valid_after_utc.astimezone(timezone.utc),
     )

@@ -12,7 +12,7 @@ from .._messages import Request, Response
 from ..errors import ConfigurationError
 
 #: WeChat Pay's own hosts end so; beside them only the caller's base gets a signature.
-_HOME = (".mch.weixin.qq.com", ".wechatpay.cn")
+HOME = (".mch.weixin.qq.com", ".wechatpay.cn")
 
 
 class Signer:
@@ -76,7 +76,7 @@ def check_host(request: Request) -> None:
         return
     scheme, _, rest = request.url.partition("://")
     host = rest.partition("/")[0].lower()
-    if scheme == "https" and ("." + host).endswith(_HOME):
+    if scheme == "https" and ("." + host).endswith(HOME):
         return
     raise ConfigurationError(
         f"nothing is signed for {scheme}://{host}: the client's base_url is {base}; "
