@@ -159,14 +159,25 @@ def from_file(path: str | os.PathLike[str]) -> Secret[dict[str, Any]]:
     if isinstance(source, str):
         raise ConfigurationError(source)
     is_json = file.suffix.lower() == ".json"
+    # From the root, as the working directory may change before a file is opened.
+    folder = Path(os.path.abspath(file)).parent
+    return from_text(source, folder, is_json=is_json, name=str(file))
+
+
+def from_text(
+    source: Secret[str], folder: Path, *, is_json: bool, name: str
+) -> Secret[dict[str, Any]]:
+    """Options from the text of a file; key paths are relative to *folder*.
+
+    *name* is what messages call it. Raises ``ConfigurationError``.
+    """
     kind = "JSON" if is_json else "TOML"
     found = _attempt(json.loads if is_json else _toml(), source, kind)
     if isinstance(found, str):
-        raise ConfigurationError(f"{file}: {found}")
+        raise ConfigurationError(f"{name}: {found}")
     if not isinstance(found.reveal(), dict):
-        raise ConfigurationError(f"{file}: a table of options expected")
-    # From the root, as the working directory may change before a file is opened.
-    problem = _relocate(found, Path(os.path.abspath(file)).parent)
+        raise ConfigurationError(f"{name}: a table of options expected")
+    problem = _relocate(found, folder)
     if problem is not None:
         raise ConfigurationError(problem)
     return found

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -22,6 +23,7 @@ from wechatpay_chain.cli.story import Step, Teller
 from wechatpay_chain.sandbox import Gateway
 from wechatpay_chain.sandbox.products.orders import Order
 from wechatpay_chain.sandbox.products.payscore import PayScore
+from wechatpay_chain.sandbox.products.payscore_access import Access
 from wechatpay_chain.sandbox.routing import Answer
 from wechatpay_chain.sandbox.signing import Sealer
 
@@ -174,8 +176,8 @@ SABOTAGE: dict[str, tuple[Any, str, Any, str]] = {
         "direct, sync, create: the answer is not signed",
     ),
     "every call is refused": (
-        PayScore,
-        "_permit",
+        Access,
+        "permit",
         lambda self, merchant, given: 1 / 0,
         "direct, sync, create: ZeroDivisionError: division by zero",
     ),
@@ -200,7 +202,7 @@ def test_demo_notices(
 def test_help_lists_the_commands() -> None:
     result = CliRunner().invoke(program, ["--help"], prog_name="wxpay")
     assert result.exit_code == 0
-    assert "demo  Create, confirm, cancel" in result.stdout
+    assert re.search(r"\bdemo +Create, confirm, cancel", result.stdout)
 
 
 def test_unknown_command_is_refused() -> None:

@@ -107,6 +107,17 @@ def _path(text: str) -> tuple[str, str]:
     return "/".join(_chain.segment(name) or "" for name in names), verb
 
 
+def located_path(text: str) -> tuple[str, str]:
+    """The path that *text* stands for, and the method where it is a chain with one.
+
+    >>> located_path("client.v3.certificates.get")
+    ('v3/certificates', 'GET')
+    >>> located_path("/v3/bill/tradebill?tar_type=GZIP")
+    ('v3/bill/tradebill?tar_type=GZIP', '')
+    """
+    return _path(text) if _CHAIN.fullmatch(text) else (text.removeprefix("/"), "")
+
+
 def _segments(as_json: bool) -> None:
     counts = {
         version: {

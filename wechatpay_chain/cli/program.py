@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from importlib import import_module
 from typing import cast
 
@@ -10,7 +11,10 @@ import click
 from .._version import __version__
 
 #: Commands by name; the module of that name has a function ``command``.
-COMMANDS = ("demo", "api")
+COMMANDS = (
+    *("demo", "sandbox", "trigger", "listen", "logs", "replay"),
+    *("req", "crt", "doctor", "bill", "api", "explain"),
+)
 
 
 class Commands(click.Group):
@@ -27,6 +31,9 @@ class Commands(click.Group):
         if cmd_name not in COMMANDS:
             return None
         module = import_module(f".{cmd_name}", __package__)
+        if not gc.isenabled():  # see main
+            gc.freeze()
+            gc.enable()
         return cast(click.Command, module.command)
 
 

@@ -1,0 +1,194 @@
+"""``wxpay req``: one signed call."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+import click
+from click.shell_completion import CompletionItem
+
+from .. import catalogue
+from .._node import Node
+from .._reply import Reply
+from ..catalogue.layout import METHODS
+from . import account
+from .api import located_path
+from .tables import Meter
+
+#: As many paths as a shell may offer.
+_OFFERED = 200
+
+
+def _paths(
+    context: click.Context, parameter: click.Parameter, incomplete: str
+) -> list[CompletionItem]:
+    """What a shell completes PATH with."""
+    del context, parameter
+    found = sorted(
+        {
+            one.template
+            for one in catalogue.operations()
+            if one.template.startswith(incomplete)
+        }
+    )
+    return [CompletionItem(path) for path in found[:_OFFERED]]
+
+
+@click.command("req")
+@click.argument("path", shell_complete=_paths)
+@click.option(
+    "-X",
+    "--method",
+    type=click.Choice(METHODS, case_sensitive=False),
+    help="By default POST with a body and below v2, else GET.",
+)
+@click.option(
+    "-d", "--data", metavar="JSON|@FILE", help="The body; @FILE, or @- for stdin."
+)
+@click.option(
+    "-q", "--query", multiple=True, metavar="NAME=VALUE", help="Of the query."
+)
+@click.option(
+    "-p", "--path", "places", multiple=True, metavar="NAME=VALUE",
+    help="Fills a placeholder of PATH.",
+)  # fmt: skip
+@click.option("-H", "--header", multiple=True, metavar="NAME:VALUE", help="A header.")
+@click.option(
+    "-F",
+    "--file",
+    "upload",
+    metavar="NAME=FILE",
+    help="An upload; -d adds to its meta.",
+)
+@click.option(
+    "-o",
+    "--out",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Write the answer's body to this file, with progress.",
+)
+@account.config_option
+@account.json_option
+def command(
+    path: str,
+    method: str | None,
+    data: str | None,
+    query: tuple[str, ...],
+    places: tuple[str, ...],
+    header: tuple[str, ...],
+    upload: str | None,
+    out: Path | None,
+    config: str | None,
+    as_json: bool,
+) -> None:
+    """Send one signed call to PATH, and print the body of the answer.
+
+    PATH is v3/... or the chain, v3.payscore...; below v2 the body is a JSON object of
+    XML fields. On a terminal JSON is set out in lines, in a pipe the bytes are those of
+    the answer.
+    """
+    if data == "@-" and config == "-":
+        raise click.UsageError("stdin is either the body or the configuration")
+    text, verb = located_path(path)
+    xml = text.partition("/")[0] == "v2"
+    told = (method or verb).lower()
+    chosen = told or ("post" if data or upload or xml else "get")
+    given: dict[str, Any] = {
+        "params": _pairs("-q", query, "=") or None,
+        "path": dict(_pairs("-p", places, "=")) or None,
+        "headers": _pairs("-H", header, ":") or None,
+        "stream": out is not None,
+    }
+    if data is not None:
+        given["xml" if xml else "json"] = _body(data)
+    if upload is not None:
+        ((name, file),) = _pairs("-F", (upload,), "=")
+        given["files"] = {name: file}
+    with account.endings("req", as_json=as_json), account.client(config) as client:
+        reply: Reply = _verb(client[text], chosen)(**given)
+        if out is not None:
+            meter = Meter(out.name)
+            reply.save(out, progress=meter)
+            meter.end()
+        _print(reply, out, as_json)
+
+
+def _verb(node: Node, name: str) -> Callable[..., Reply]:
+    verb: Callable[..., Reply] = getattr(node, name)
+    return verb
+
+
+def _pairs(option: str, given: Iterable[str], mark: str) -> list[tuple[str, str]]:
+    pairs: list[tuple[str, str]] = []
+    for one in given:
+        name, found, value = one.partition(mark)
+        if not found or not name:
+            form = f"NAME{mark}VALUE"
+            raise click.BadParameter(
+                f"{form} expected, got {one!r:.64}", param_hint=option
+            )
+        pairs.append((name.strip(), value.strip() if mark == ":" else value))
+    return pairs
+
+
+def _body(data: str) -> Any:
+    """The JSON of ``-d``; of a file, or of stdin, by ``@``."""
+    text = data
+    try:
+        if data == "@-":
+            text = sys.stdin.read()
+        elif data.startswith("@"):
+            text = Path(data[1:]).expanduser().read_text("utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        why = error.strerror if isinstance(error, OSError) else "no UTF-8 text"
+        raise click.BadParameter(f"{data[1:]}: {why}", param_hint="-d") from None
+    try:
+        return json.loads(text)
+    except ValueError as error:
+        raise click.BadParameter(f"this is no JSON: {error}", param_hint="-d") from None
+
+
+def _print(reply: Reply, out: Path | None, as_json: bool) -> None:
+    if as_json:
+        click.echo(json.dumps(_facts(reply, out), ensure_ascii=False, indent=2))
+    elif out is not None:
+        click.echo(str(out))
+    elif not account.is_terminal():
+        sys.stdout.buffer.write(reply.content)
+        sys.stdout.buffer.flush()
+    elif reply.data is not None:
+        click.echo(json.dumps(reply.data, ensure_ascii=False, indent=2))
+    elif not reply.content:
+        click.echo(f"{reply.status_code}, no body", err=True)
+    elif _is_text(reply.content):
+        click.echo(reply.content.decode())
+    else:
+        raise click.UsageError(
+            f"the answer is a file of {len(reply.content)} bytes: name one with --out"
+        )
+
+
+def _is_text(content: bytes) -> bool:
+    try:
+        text = content.decode()
+    except UnicodeDecodeError:
+        return False
+    return all(one.isprintable() or one in "\t\r\n\ufeff" for one in text)
+
+
+def _facts(reply: Reply, out: Path | None) -> dict[str, Any]:
+    facts: dict[str, Any] = {
+        "status_code": reply.status_code,
+        "request_id": reply.request_id,
+        "verified": reply.verified,
+        "serial": reply.serial,
+        "data": reply.data,
+    }
+    if out is not None:
+        facts["out"] = str(out)
+    elif reply.data is None and reply.content:
+        facts["text"] = reply.content.decode("utf-8", "replace")
+    return facts
