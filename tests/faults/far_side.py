@@ -111,7 +111,7 @@ class Desk:
 
     def ledger(self) -> list[Any]:
         """Every order."""
-        return self._gateway.ledger()
+        return self._gateway.entries()
 
     def applied(self, calls: list[str]) -> list[str]:
         """Which of *calls* changed anything."""

@@ -12,6 +12,7 @@ from wechatpay_chain import Headers, Request, Response, crypto
 from wechatpay_chain.sandbox import Gateway
 from wechatpay_chain.sandbox.keys import KeySet
 from wechatpay_chain.sandbox.lifecycle import Event
+from wechatpay_chain.sandbox.lines import Played
 
 #: The header by which the client side names each of its calls.
 CALL = "X-Campaign-Call"
@@ -50,8 +51,11 @@ class FaultyGateway(Gateway):
         self.received: set[str] = set()
         self.applied: set[str] = set()
 
-    def handle(self, request: Request) -> Response:
+    def play(self, request: Request) -> Played:
         """Answer, or fail, before or after the work is done."""
+        return Played(request, self._answer(request))
+
+    def _answer(self, request: Request) -> Response:
         with self.lock:
             call = request.headers.get(CALL)
             fault = self.deck.deal()
@@ -61,12 +65,13 @@ class FaultyGateway(Gateway):
                 self.deck.done(fault)
                 return self._instead(fault)
             before = self._steps(request)
-            response = super().handle(request)
+            response = super().play(request).response
+            assert response is not None
             if call is not None and self._steps(request) != before:
                 self.applied.add(call)
             return self._after(fault, request, self._resign(request, response))
 
-    def ledger(self) -> list[tuple[str, bool, str, int, int]]:
+    def entries(self) -> list[tuple[str, bool, str, int, int]]:
         """Every order: number, partner's or not, state, creations, cancellations."""
         with self.lock:
             return [

@@ -21,6 +21,8 @@ class Hand:
 
     def __init__(self, gateway: Gateway) -> None:
         self.gateway = gateway
+        #: How many requests were made: a nonce is taken once.
+        self.made = 0
 
     def request(
         self,
@@ -35,11 +37,12 @@ class Hand:
     ) -> Request:
         """A request; *changes* replace parameters of ``Authorization``."""
         credentials = self.gateway.credentials
+        self.made += 1
         values = {
             "mchid": credentials["mchid"],
             "serial": credentials["serial"],
             "timestamp": str(int(self.gateway.clock())),
-            "nonce": "0123456789abcdefABCDEF",
+            "nonce": f"0123456789abcdefABCDEF{self.made - 1 or ''}",
             **changes,
         }
         if "signature" not in values:

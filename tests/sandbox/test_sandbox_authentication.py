@@ -33,13 +33,28 @@ def header(hand: Any, edit: Callable[[str], str | None]) -> Any:
     return request.with_header("Authorization", changed)
 
 
-def sha1_signature(hand: Any) -> str:
+def signature(hand: Any, scheme: Any, algorithm: Any) -> str:
     gateway = hand.gateway
     message = crypto.request_message(
         "POST", ECHO, int(gateway.clock()), "0123456789abcdefABCDEF", BODY
     )
     key = gateway.credentials["private_key"]
-    return b64encode(key.sign(message, padding.PKCS1v15(), hashes.SHA1())).decode()
+    return b64encode(key.sign(message, scheme, algorithm)).decode()
+
+
+def sha1_signature(hand: Any) -> str:
+    return signature(hand, padding.PKCS1v15(), hashes.SHA1())
+
+
+def pss_signature(hand: Any) -> str:
+    scheme = padding.PSS(padding.MGF1(hashes.SHA256()), 32)
+    return signature(hand, scheme, hashes.SHA256())
+
+
+def replayed(hand: Any) -> Any:
+    request = echo(hand)
+    assert hand.gateway.handle(request).ok
+    return request
 
 
 def shift(hand: Any, seconds: int) -> str:
@@ -126,6 +141,14 @@ CASES: dict[str, list[Callable[[Any], Any]]] = {
         lambda h: echo(h, signature="abc"),
         lambda h: echo(h, signature="签名"),
     ],
+    "signature_spelling": [
+        lambda h: header(h, lambda text: text.replace('=="', '"')),
+        lambda h: header(
+            h, lambda text: text.replace("=", "%3D").replace("%3D", "=", 5)
+        ),
+    ],
+    "signature_pss": [lambda h: echo(h, signature=pss_signature(h))],
+    "nonce_replayed": [replayed],
     "signature_length": [lambda h: echo(h, signature="AAAA")],
     "another_key": [
         lambda h: echo(h, key=pair("platform")),

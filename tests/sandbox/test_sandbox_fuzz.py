@@ -1,8 +1,11 @@
-"""Whatever arrives, the answer is a clean 4xx, and no order changes."""
+"""Whatever arrives, the answer is a clean 4xx, and nothing changes."""
 
 from __future__ import annotations
 
 import json
+import random
+from dataclasses import asdict, is_dataclass
+from itertools import count
 from typing import Any
 
 import pytest
@@ -11,6 +14,7 @@ from hypothesis import strategies as st
 
 from wechatpay_chain import Headers, Request, crypto
 from wechatpay_chain.sandbox import Gateway
+from wechatpay_chain.sandbox.authentication import parse, parts
 
 GATEWAY = Gateway(seed=9)
 ORDER = GATEWAY.given.order(state="CREATED")
@@ -22,8 +26,32 @@ TARGETS = [
     f"/v3/payscore/partner/serviceorder/{PARTNERS}/cancel",
     "/v3/security/echo",
     "/v3/certificates",
+    # By example.
+    "/v3/profitsharing/orders",
+    "/v3/profitsharing/receivers/add",
+    "/v3/marketing/favor/stocks/{stock_id}/pause",
+    "/v3/marketing/favor/media/image-upload",
+    "/hk/v3/refunds",
+    "/global/v3/customs/orders",
 ]
+UPLOAD = TARGETS[9]
 SCHEME = "WECHATPAY2-SHA256-RSA2048"
+NUMBERS = count()
+
+
+def state() -> dict[str, Any]:
+    """All that a call may change, as plain values."""
+    tables = {
+        table.name: {
+            key: asdict(record) if is_dataclass(record) else record
+            for key, record in table.copy().items()
+        }
+        for table in GATEWAY.world.tables
+    }
+    return {**tables, "jobs": list(GATEWAY.world.agenda.jobs)}
+
+
+BEFORE = state()
 
 anything = st.text(st.characters(codec=None), max_size=60)
 json_values = st.recursive(
@@ -35,19 +63,29 @@ json_values = st.recursive(
 )
 
 
-def signed(method: str, target: str, body: bytes) -> Request:
+def signed(
+    method: str,
+    target: str,
+    body: bytes,
+    covered: bytes | None = None,
+    **headers: str,
+) -> Request:
+    """A request with a right signature over *covered*, by default the body."""
     credentials = GATEWAY.credentials
     timestamp = str(int(GATEWAY.clock()))
-    text = crypto.request_message(method, target, timestamp, "n0nce", body)
+    nonce = f"n0nce{next(NUMBERS)}"
+    text = crypto.request_message(
+        method, target, timestamp, nonce, body if covered is None else covered
+    )
     header = crypto.authorization(
         mchid=credentials["mchid"],
         serial=credentials["serial"],
         timestamp=timestamp,
-        nonce="n0nce",
+        nonce=nonce,
         signature=crypto.sign(text, credentials["private_key"]),
     )
     url = f"https://sandbox.invalid{target}"
-    return Request(method, url, Headers({"Authorization": header}), body)
+    return Request(method, url, Headers({**headers, "Authorization": header}), body)
 
 
 def assert_clean(request: Request) -> None:
@@ -57,9 +95,7 @@ def assert_clean(request: Request) -> None:
     assert data["code"]
     assert data["message"]
     assert response.request_id
-    assert len(GATEWAY.orders) == 2
-    assert GATEWAY.orders[ORDER].history == ["CREATED"]
-    assert GATEWAY.orders[PARTNERS].history == ["CREATED"]
+    assert state() == BEFORE
 
 
 @given(header=anything, body=st.binary(max_size=60))
@@ -152,6 +188,48 @@ def test_any_signed_target(path: str, query: str) -> None:
     assert_clean(signed("GET", target, b""))
 
 
+form_lines = st.lists(
+    st.sampled_from(
+        [
+            *(b"--b", b"--b--", b"--", b"", b"{}", b"[]", b"\xff", b'{"sha256": "0"}'),
+            b'Content-Disposition: form-data; name="meta"',
+            b'Content-Disposition: form-data; name="file"; filename="a"',
+            b"Content-Disposition: form-data",
+        ]
+    ),
+    max_size=12,
+)
+
+
+@given(lines=form_lines, boundary=st.sampled_from(["b", '"b"', "", "\u00e9", "-"]))
+@settings(deadline=None)
+def test_any_form(lines: list[bytes], boundary: str) -> None:
+    kind = {"Content-Type": f"multipart/form-data; boundary={boundary}"}
+    body = b"\r\n".join(lines)
+    unsigned = signed("POST", UPLOAD, body, **kind)
+    claim = parse(unsigned.headers["Authorization"])
+    # Signed over what counts, whatever that is, so that it is looked into.
+    assert_clean(signed("POST", UPLOAD, body, parts(unsigned, claim).body, **kind))
+
+
+name = {"name": "x", "appid": "wx1", "type": "MERCHANT_ID", "account": "1"}
+
+
+@given(value=json_values, serial=st.sampled_from(["", "0", GATEWAY.public_key_id]))
+@settings(deadline=None)
+def test_any_sensitive_field(value: Any, serial: str) -> None:
+    body = json.dumps({**name, "name": value}).encode()  # never complete
+    headers = {"Wechatpay-Serial": serial}
+    assert_clean(signed("POST", TARGETS[7], body, **headers))
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_ten_thousand_random_bytes(target: str) -> None:
+    body = random.Random(target).randbytes(10_000)
+    assert_clean(signed("POST", target, body))
+    assert_clean(Request("POST", f"https://sandbox.invalid{target}", Headers({}), body))
+
+
 @pytest.mark.parametrize("size", [101, 10_000])
 def test_body_over_the_limit_is_refused_unread(size: int) -> None:
     gateway = Gateway(seed=1, body_limit=100)
@@ -159,3 +237,4 @@ def test_body_over_the_limit_is_refused_unread(size: int) -> None:
     response = gateway.handle(request.replace(body=b"x" * size))
     assert response.status_code == 413
     assert b"at most 100 are taken" in response.content
+    assert all(len(table) == 0 for table in gateway.world.tables)

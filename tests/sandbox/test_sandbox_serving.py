@@ -17,9 +17,11 @@ from typing import Any
 
 import pytest
 
-from wechatpay_chain import ConfigurationError, Request, Response, WeChatPay
+from wechatpay_chain import ConfigurationError, Request, WeChatPay
 from wechatpay_chain.sandbox import Clock, Gateway
-from wechatpay_chain.sandbox.serving import Application, Server
+from wechatpay_chain.sandbox.asgi import Application
+from wechatpay_chain.sandbox.lines import Played
+from wechatpay_chain.sandbox.serving import Server
 
 PATIENCE = 20.0
 
@@ -31,9 +33,9 @@ class Recorder(Gateway):
         super().__init__(**options)
         self.requests: list[Request] = []
 
-    def handle(self, request: Request) -> Response:
+    def play(self, request: Request) -> Played:
         self.requests.append(request)
-        return super().handle(request)
+        return super().play(request)
 
 
 @pytest.fixture
@@ -126,7 +128,7 @@ def test_the_target_arrives_to_the_byte(
 
 def test_another_asgi_server_gives_the_target_in_parts(recorder: Recorder) -> None:
     sent: list[Any] = []
-    scope = {"method": "GET", "headers": [], "raw_path": b"/v3/%7e"}
+    scope = {"type": "http", "method": "GET", "headers": [], "raw_path": b"/v3/%7e"}
 
     async def receive() -> Any:
         return {"type": "http.request"}
@@ -360,3 +362,24 @@ def test_a_new_platform_certificate_signs_and_the_old_stays_listed(call: Any) ->
     listed = call(client.v3.certificates.get)["data"]
     assert [entry["serial_no"] for entry in listed] == [first.serial, serial]
     call.close(client)
+
+
+def test_nothing_runs_in_a_circle_while_something_is_due_later(
+    recorder: Recorder, server: Server
+) -> None:
+    settle, looks = recorder.courier.settle, 0
+
+    def counting() -> float:
+        nonlocal looks
+        looks += 1
+        return settle()
+
+    setattr(recorder.courier, "settle", counting)  # noqa: B010 - a method, to checkers
+    recorder.given.order()  # expires in 30 days
+    calls = 20
+    with contextlib.closing(Wire(server)) as wire:
+        for _ in range(calls):
+            wire.send(head("GET /v3/x HTTP/1.1"))
+            wire.answer()
+    server.close()
+    assert looks <= calls + 5

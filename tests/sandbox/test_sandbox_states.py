@@ -5,16 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from payscore_calls import Calls, bill, roles
 
 from wechatpay_chain import APIError
-from wechatpay_chain.sandbox import Event, Gateway
+from wechatpay_chain.sandbox import Gateway
 from wechatpay_chain.sandbox import State as S
-from wechatpay_chain.sandbox.lifecycle import allowed, follow
-from wechatpay_chain.sandbox.refusals import Refusal
+from wechatpay_chain.sandbox.lifecycle import ORDER
 
 STATES = ("CREATED", "CONFIRMED", "PAYING", "PAID", "ZERO", "REVOKED", "EXPIRED")
-ROLES = (False, True)
-roles = pytest.mark.parametrize("partner", ROLES, ids=["direct", "partner"])
 states = pytest.mark.parametrize("state", STATES)
 
 
@@ -184,64 +182,194 @@ def test_unknown_order_is_404(
     assert attempt(call, {**own(gateway, partner), **more}) == (404, "ORDER_NOT_EXIST")
 
 
-# The calls that have no endpoint here yet: their cells of the table alone.
+# The calls about what the service cost.
 
-_X, _DONE, _GONE = "INVALID_ORDER_STATE", "ORDER_DONE", "ORDER_CANCELED"
+STATE, DONE, GONE = "INVALID_ORDER_STATE", "ORDER_DONE", "ORDER_CANCELED"
+#: By call: CREATED, CONFIRMED, PAYING, PAID, ZERO, REVOKED, EXPIRED.
 CELLS = {
-    Event.COMPLETE: (_X, "PAYING", _X, _DONE, _DONE, _GONE, _X),
-    Event.MODIFY: (_X, _X, "PAYING", _DONE, _DONE, _GONE, _X),
-    Event.PAY: (_X, _X, "PAYING", _DONE, _DONE, _GONE, _X),
-    Event.SYNC: (_X, _X, "PAID", _DONE, _DONE, _GONE, _X),
+    "complete": (STATE, "ok", STATE, DONE, DONE, GONE, STATE),
+    "modify": (STATE, STATE, "ok", DONE, DONE, GONE, STATE),
+    "pay": (STATE, STATE, "ok", DONE, DONE, GONE, STATE),
+    "sync": (STATE, STATE, "ok", DONE, DONE, GONE, STATE),
+    "send-prepaidmessage": (STATE, "ok", STATE, DONE, DONE, GONE, STATE),
+    "send-pendingmessage": (STATE, "ok", STATE, DONE, DONE, GONE, STATE),
 }
+AFTER = {"complete": "PAYING", "sync": "PAID"}
 
 
-@pytest.mark.parametrize("event", list(CELLS), ids=str)
+@roles
+@pytest.mark.parametrize("name", list(CELLS))
 @states
-def test_cells_of_calls_after_the_service(event: Event, state: str) -> None:
-    expected = CELLS[event][STATES.index(state)]
-    try:
-        got = str(follow(S(state), event))
-    except Refusal as refusal:
-        got = refusal.code
-    assert got == expected
-
-
-SAME = {
-    Event.COMPLETE: {"PAYING", "PAID", "ZERO"},
-    Event.SYNC: {"PAID"},
-    Event.MODIFY: set(),
-    Event.PAY: set(),
-}
-
-
-@pytest.mark.parametrize("event", list(SAME), ids=str)
-@states
-def test_identical_repetition_is_fine_where_the_documents_say_so(
-    event: Event, state: str
+def test_call_in_each_state(
+    gateway: Gateway, partner: bool, name: str, state: str
 ) -> None:
-    if state in SAME[event]:
-        assert follow(S(state), event, same=True) == state
-    elif event not in allowed(S(state)):
-        with pytest.raises(Refusal):
-            follow(S(state), event, same=True)
+    calls = Calls(gateway, partner)
+    order = gateway.given.order(state=state, partner=partner)
+    expected = CELLS[name][STATES.index(state)]
+    assert calls.outcome(name, order) == expected
+    after = AFTER.get(name, state) if expected == "ok" else state
+    assert gateway.orders[order].state == after
 
 
-@pytest.mark.parametrize("event", [Event.COMPLETE, Event.MODIFY], ids=str)
-def test_total_of_zero_ends_the_order(event: Event) -> None:
-    state = S.CONFIRMED if event is Event.COMPLETE else S.PAYING
-    assert follow(state, event, free=True) == "ZERO"
+@roles
+@pytest.mark.parametrize("state", ["PAYING", "PAID", "ZERO"])
+def test_complete_repeated_with_the_same_parameters_is_fine(
+    gateway: Gateway, partner: bool, state: str
+) -> None:
+    calls = Calls(gateway, partner)
+    total = 0 if state == "ZERO" else 100
+    order = calls.completed(total)
+    if state == "PAID":
+        gateway.user.pay(order)
+    steps = len(gateway.orders[order].steps)
+    assert calls.outcome("complete", order, **bill(total)) == "ok"
+    assert gateway.orders[order].state == state
+    assert len(gateway.orders[order].steps) == steps
 
 
-@pytest.mark.parametrize("event", [Event.CANCEL, Event.MODIFY, Event.SYNC], ids=str)
-def test_running_deduction_locks(event: Event) -> None:
-    with pytest.raises(Refusal, match="单据正在扣款中,请稍后再试") as caught:
-        follow(S.PAYING, event, deducting=True)
-    assert (caught.value.status, caught.value.code) == (400, "INVALID_REQUEST")
+@roles
+@pytest.mark.parametrize(
+    ("state", "code"), [("PAYING", STATE), ("PAID", DONE), ("ZERO", DONE)]
+)
+def test_complete_repeated_with_other_parameters_is_refused(
+    gateway: Gateway, partner: bool, state: str, code: str
+) -> None:
+    calls = Calls(gateway, partner)
+    order = calls.completed(0 if state == "ZERO" else 100)
+    if state == "PAID":
+        gateway.user.pay(order)
+    error = calls.refused("complete", order, **bill(99))
+    assert (error.status_code, error.code) == (400, code)
+
+
+@roles
+def test_sync_repeated_with_the_same_parameters_is_fine(
+    gateway: Gateway, partner: bool
+) -> None:
+    calls = Calls(gateway, partner)
+    order = calls.completed()
+    assert calls.outcome("sync", order) == "ok"
+    assert calls.outcome("sync", order) == "ok"
+    assert len(gateway.orders[order].paid) == 1
+    gateway.advance(minutes=10)
+    other = {"paid_time": "20240601150500"}
+    assert calls.outcome("sync", order, detail=other) == DONE
+
+
+@roles
+def test_sync_of_what_the_user_paid_is_refused(gateway: Gateway, partner: bool) -> None:
+    calls = Calls(gateway, partner)
+    order = calls.completed()
+    gateway.user.pay(order)
+    assert calls.outcome("sync", order) == DONE
+
+
+@roles
+@pytest.mark.parametrize("name", ["cancel", "modify", "sync"])
+def test_running_deduction_locks(gateway: Gateway, partner: bool, name: str) -> None:
+    calls = Calls(gateway, partner)
+    order = gateway.given.order(state="PAYING", partner=partner)
+    gateway.bank.begin(order)
+    error = calls.refused(name, order)
+    assert (error.status_code, error.code) == (400, "INVALID_REQUEST")
+    assert error.message == "单据正在扣款中,请稍后再试"
+    assert (error.request_id or "").endswith("-271316754")
+    gateway.bank.fail(order)
+    assert calls.outcome(name, order) == "ok"
+
+
+@roles
+@pytest.mark.parametrize("name", ["complete", "modify", "pay", "sync", "cancel"])
+def test_call_for_another_service_is_refused(
+    gateway: Gateway, partner: bool, name: str
+) -> None:
+    order = gateway.given.order(state="PAYING", partner=partner)
+    error = Calls(gateway, partner).refused(name, order, service_id="500001")
+    assert (error.status_code, error.code) == (400, "INVALID_REQUEST")
+
+
+@roles
+@pytest.mark.parametrize("name", list(CELLS))
+def test_call_about_an_unknown_order_is_404(
+    gateway: Gateway, partner: bool, name: str
+) -> None:
+    with pytest.raises(APIError) as caught:
+        Calls(gateway, partner)(name, "NONE")
+    assert (caught.value.status_code, caught.value.code) == (404, "ORDER_NOT_EXIST")
+
+
+@pytest.mark.parametrize(
+    ("name", "state", "number"),
+    [
+        ("complete", "CREATED", 271302332),
+        ("complete", "REVOKED", 271302333),
+        ("modify", "EXPIRED", 271302262),
+        ("pay", "CONFIRMED", 271316657),
+        ("cancel", "PAID", 271316592),
+    ],
+)
+def test_request_id_ends_with_the_internal_number(
+    gateway: Gateway, name: str, state: str, number: int
+) -> None:
+    order = gateway.given.order(state=state)
+    error = Calls(gateway).refused(name, order)
+    assert (error.request_id or "").endswith(f"-{number}")
+
+
+# The other error profile.
+
+OBSERVED = [
+    ("complete", "CREATED", "INVALID_REQUEST", "当前订单状态不合法"),
+    ("complete", "REVOKED", "INVALID_REQUEST", "当前订单状态不合法"),
+    ("complete", "EXPIRED", "INVALID_REQUEST", "当前订单状态不合法"),
+    ("complete", "PAYING", "PARAM_ERROR", "完结订单状态不合法"),
+    ("complete", "PAID", "PARAM_ERROR", "完结订单状态不合法"),
+    ("complete", "ZERO", "PARAM_ERROR", "完结订单状态不合法"),
+    ("cancel", "PAID", "PARAM_ERROR", "当前订单状态不满足撤销条件"),
+    ("cancel", "ZERO", "PARAM_ERROR", "当前订单状态不满足撤销条件"),
+    ("cancel", "EXPIRED", "PARAM_ERROR", "当前订单状态不满足撤销条件"),
+    # Of these nothing else was seen.
+    ("cancel", "REVOKED", "INVALID_REQUEST", "请求不符合业务规则"),
+    ("modify", "CREATED", "INVALID_ORDER_STATE", "单据状态错误"),
+    ("sync", "REVOKED", "ORDER_CANCELED", "单据已取消"),
+]
+
+
+@roles
+@pytest.mark.parametrize(("name", "state", "code", "message"), OBSERVED)
+def test_observed_profile_answers_as_production_was_seen_to(
+    partner: bool, name: str, state: str, code: str, message: str
+) -> None:
+    gateway = Gateway(seed=1, error_profile="observed")
+    order = gateway.given.order(state=state, partner=partner)
+    error = Calls(gateway, partner).refused(name, order)
+    assert (error.status_code, error.code, error.message) == (400, code, message)
+
+
+def test_observed_profile_keeps_the_other_refusals() -> None:
+    gateway = Gateway(seed=1, error_profile="observed")
+    calls = Calls(gateway)
+    order = calls.confirmed()
+    assert calls.refused("complete", order, total_amount=99).code == "PARAM_ERROR"
+    with pytest.raises(APIError) as caught:
+        calls("cancel", "NONE")
+    assert caught.value.code == "ORDER_NOT_EXIST"
+
+
+def test_unknown_profile_is_told() -> None:
+    with pytest.raises(ValueError, match="error_profile: one of documented, observed"):
+        Gateway(error_profile="real")
 
 
 NEXT = {
     "CREATED": {"query", "cancel", "user confirms", "user refuses", "30 days pass"},
-    "CONFIRMED": {"query", "cancel", "complete"},
+    "CONFIRMED": {
+        "query",
+        "cancel",
+        "complete",
+        "send-prepaidmessage",
+        "send-pendingmessage",
+    },
     "PAYING": {
         "query",
         "cancel",
@@ -261,7 +389,7 @@ NEXT = {
 
 @states
 def test_what_can_happen_next(state: str) -> None:
-    assert {str(event) for event in allowed(S(state))} == NEXT[state]
+    assert {str(event) for event in ORDER.allowed(S(state))} == NEXT[state]
 
 
 def test_refusal_says_what_is_allowed(gateway: Gateway) -> None:

@@ -8,20 +8,70 @@
 """
 
 from .actors import IllegalMove
+from .fault import Fault
+from .fault_business import CertificateExpiring, DeductionFails, RefundAbnormal
+from .fault_calls import (
+    ConnectionRefused,
+    EmptyBody,
+    ErrorAnswer,
+    MalformedBody,
+    ReplyLost,
+    Slow,
+    Trickle,
+    Truncated,
+    WrongSignature,
+)
+from .fault_carriage import Delayed, Duplicated, Never, Reordered
+from .faults import UnusedFaults
 from .gateway import Gateway
 from .keys import KeySet
 from .lifecycle import Event, State
+from .products.deductions import After, Deduction, Fails, Manual
 from .products.orders import Order
+from .products.refund_plans import Abnormal, Closed, Refunding, Refused
+from .products.refund_record import Refund
+from .products.trades import Payment
+from .trade_lifecycle import RefundState, TradeState
 from .world import Clock, Ids, Service
 
 __all__ = [
+    "Abnormal",
+    "After",
+    "CertificateExpiring",
     "Clock",
+    "Closed",
+    "ConnectionRefused",
+    "Deduction",
+    "DeductionFails",
+    "Delayed",
+    "Duplicated",
+    "EmptyBody",
+    "ErrorAnswer",
     "Event",
+    "Fails",
+    "Fault",
     "Gateway",
     "Ids",
     "IllegalMove",
     "KeySet",
+    "MalformedBody",
+    "Manual",
+    "Never",
     "Order",
+    "Payment",
+    "Refund",
+    "RefundAbnormal",
+    "RefundState",
+    "Refunding",
+    "Refused",
+    "Reordered",
+    "ReplyLost",
     "Service",
+    "Slow",
     "State",
+    "TradeState",
+    "Trickle",
+    "Truncated",
+    "UnusedFaults",
+    "WrongSignature",
 ]

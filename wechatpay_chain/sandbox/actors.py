@@ -1,22 +1,26 @@
-"""Who acts beside the merchant: the user of the app, and the test that sets a scene.
+"""Who acts beside the merchant: the user of the app; the bank is :mod:`.bank`.
 
-No part of the real API. What they do goes through the same table as every call; what it
-does not allow raises :class:`IllegalMove`.
+No part of the real API. What they do goes through the same tables as every call; what
+those do not allow raises :class:`IllegalMove`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Generator
 from contextlib import contextmanager
-from copy import deepcopy
 from typing import TYPE_CHECKING, Any
 
-from .lifecycle import EXPIRY, Event, State
-from .products import fields
+from . import payers
+from .journal import noted
+from .lifecycle import Event, State
+from .permission_lifecycle import PermissionState
+from .products.combined import Combined
+from .products.order_amounts import is_exempt
 from .products.orders import Order
+from .products.permission_records import Permission
+from .products.trades import Payment, Trade
 from .refusals import Refusal
-from .routing import Call
-from .tables import key
+from .trade_lifecycle import TradeState
 
 if TYPE_CHECKING:
     from .gateway import Gateway
@@ -30,7 +34,8 @@ class IllegalMove(ValueError):
 
 
 @contextmanager
-def _allowed() -> Generator[None, None, None]:
+def moves() -> Generator[None, None, None]:
+    """Raise :class:`IllegalMove` for what the tables refuse."""
     try:
         yield
     except Refusal as refusal:
@@ -38,21 +43,59 @@ def _allowed() -> Generator[None, None, None]:
         raise IllegalMove(sandbox.get("message") or refusal.message) from None
 
 
-class User:
+class _Actor:
+    def __init__(self, gateway: Gateway) -> None:
+        self._gateway = gateway
+
+    @contextmanager
+    def _order(self, number: str | tuple[str, str]) -> Generator[Order, None, None]:
+        with self._acting():
+            yield self._gateway.orders[number]
+
+    @contextmanager
+    def _acting(self) -> Generator[None, None, None]:
+        with self._gateway.lock, moves():
+            self._gateway.settle()
+            yield
+
+
+@noted("user")
+class User(_Actor):
     """The user: ``gateway.user.confirm(out_order_no)``.
 
     An order of another merchant is named by a pair, ``(mchid, out_order_no)``.
     """
 
-    def __init__(self, gateway: Gateway) -> None:
-        self._gateway = gateway
+    def open(self, package: str) -> Order:
+        """Open the confirm page with the ``package`` of a create answer.
+
+        Good for an hour; creating again with the same parameters gives another one.
+        """
+        with self._acting():
+            at = _redeemed(self._gateway.payscore.packages.redeem, package)
+            order = self._gateway.orders.at(at)
+            assert order is not None
+        return order
 
     def confirm(
-        self, out_order_no: str | tuple[str, str], openid: str = OPENID
+        self,
+        out_order_no: str | tuple[str, str],
+        openid: str = OPENID,
+        *,
+        deposit: bool = False,
     ) -> Order:
-        """Confirm the order (确认订单) in the app."""
+        """Confirm the order (确认订单) in the app.
+
+        *deposit*: pay a deposit, as a user does who fails the evaluation.
+        """
         with self._order(out_order_no) as order:
-            order.confirm(openid, self._gateway.clock())
+            self._gateway.payscore.standing.check(openid, deposit=deposit)
+            if deposit and not is_exempt(order.request):
+                raise IllegalMove(
+                    "a deposit is paid for exempt-first (先免) orders only"
+                )
+            self._gateway.payscore.acts.confirm(order, openid, self._gateway.clock())
+            order.deposit_paid = deposit
         return order
 
     def refuse(self, out_order_no: str | tuple[str, str]) -> Order:
@@ -61,13 +104,31 @@ class User:
             order.happen(Event.USER_REFUSES, self._gateway.clock())
         return order
 
-    def pay(self, out_order_no: str | tuple[str, str]) -> Order:
-        """Pay a completed order, in its page in the app."""
+    def pay(
+        self, number: str | tuple[str, str], openid: str | None = None
+    ) -> Order | Payment | Combined:
+        """Pay: a completed PayScore order, in its page, or a payment.
+
+        *number* is the ``out_order_no`` of the one, and of the other the
+        ``out_trade_no``, ``prepay_id``, ``code_url``, ``h5_url`` or
+        ``combine_out_trade_no``.
+        """
         gateway = self._gateway
-        with self._order(out_order_no) as order:
-            now = gateway.clock()
-            order.pay(gateway.ids.transaction_id(now), now, Event.USER_PAYS)
+        with self._acting():
+            trade = payers.find(gateway, number)
+            if trade is not None and not _is_order(gateway, number, trade):
+                return payers.pay(gateway, trade, payers.payer(trade, openid, OPENID))
+            order = gateway.orders[number]
+            gateway.payscore.acts.pay(order, Event.USER_PAYS, gateway.clock())
         return order
+
+    def fail(self, number: str | tuple[str, str]) -> Payment | Combined:
+        """Try to pay a payment, and fail: it stays ``NOTPAY``. Named as in `pay`."""
+        with self._acting():
+            trade = payers.find(self._gateway, number)
+            if trade is None:
+                raise payers.unknown()
+            return payers.fail(self._gateway, trade)
 
     def enter_cashier(self, out_order_no: str | tuple[str, str]) -> Order:
         """Begin to pay: locks the order until the cashier is left (payscore 4.3)."""
@@ -76,121 +137,95 @@ class User:
                 raise IllegalMove(
                     f"a cashier opens for {State.PAYING}, not {order.state}"
                 )
-            order.deducting = True
+            order.in_cashier = True
         return order
 
     def leave_cashier(self, out_order_no: str | tuple[str, str]) -> Order:
         """Leave without having paid."""
         with self._order(out_order_no) as order:
-            order.deducting = False
+            order.in_cashier = False
         return order
 
-    def authorize(self, openid: str = OPENID, service_id: str | None = None) -> None:
-        """Authorise a no-confirm service (授权免确认服务), by default the gateway's."""
-        gateway = self._gateway
-        with gateway.lock:
-            service = service_id or gateway.no_confirm_service_id
-            gateway.payscore.authorisations.put(key(service, openid), "AVAILABLE")
+    def fail_evaluation(self, reason: str = "evaluation", openid: str = OPENID) -> None:
+        """Be turned away (综合评估不通过): ``evaluation``, ``overdue`` or ``youth``."""
+        with self._acting():
+            self._gateway.payscore.standing.turn_away(openid, reason)
 
-    @contextmanager
-    def _order(self, number: str | tuple[str, str]) -> Generator[Order, None, None]:
-        with self._gateway.lock, _allowed():
-            self._gateway.settle()
-            yield self._gateway.orders[number]
+    def pass_evaluation(self, openid: str = OPENID) -> None:
+        """Be turned away no more."""
+        with self._acting():
+            self._gateway.payscore.standing.welcome(openid)
+
+    def authorize(
+        self,
+        openid: str = OPENID,
+        service_id: str | None = None,
+        *,
+        token: str | None = None,
+        sub_openid: str | None = None,
+    ) -> None:
+        """Authorise a no-confirm service (授权免确认服务).
+
+        With the *token* of a pre-authorisation, in its page; without one, the service
+        of that number, by default the gateway's, for the merchant in all its roles.
+        """
+        gateway = self._gateway
+        permissions = gateway.payscore.permissions
+        with self._acting():
+            if token is not None:
+                at = _redeemed(permissions.tokens.redeem, token)
+                record = permissions.records.at(at)
+                assert record is not None
+                permissions.authorise(record, openid, sub_openid)
+                return
+            service = service_id or gateway.no_confirm_service_id
+            for sub_mchid in (None, *sorted(gateway.merchant.sub_mchids)):
+                permissions.grant(
+                    gateway.mchid, sub_mchid, service, gateway.appid, openid
+                )
+
+    def close_authorization(
+        self, openid: str = OPENID, service_id: str | None = None
+    ) -> None:
+        """End what :meth:`authorize` began (关闭授权), for the merchant in all roles.
+
+        Orders that run already can be completed and collected all the same.
+        """
+        permissions = self._gateway.payscore.permissions
+        service = service_id or self._gateway.no_confirm_service_id
+        with self._acting():
+            given = [
+                record
+                for record in permissions.records
+                if record.service_id == service and _is_of(record, openid)
+            ]
+            if not given:
+                raise IllegalMove(f"the user {openid} has not authorised {service}")
+            for record in given:
+                permissions.close(record)
 
     def __repr__(self) -> str:
         return f"<User {OPENID}>"
 
 
-#: How an order comes from its first state into another.
-_PATHS: dict[State, tuple[Event, ...]] = {
-    State.CREATED: (),
-    State.CONFIRMED: (Event.USER_CONFIRMS,),
-    State.PAYING: (Event.USER_CONFIRMS, Event.COMPLETE),
-    State.PAID: (Event.USER_CONFIRMS, Event.COMPLETE, Event.USER_PAYS),
-    State.ZERO: (Event.USER_CONFIRMS, Event.COMPLETE),
-    State.REVOKED: (Event.CANCEL,),
-    State.EXPIRED: (Event.EXPIRE,),
-}
+def _is_order(gateway: Gateway, number: str | tuple[str, str], trade: Trade) -> bool:
+    """Whether *number* is rather that of a PayScore order that waits for money."""
+    if number not in gateway.orders or gateway.orders[number].state is not State.PAYING:
+        return False
+    if trade.state is TradeState.NOTPAY:
+        raise IllegalMove(
+            f"{number} is an order and a payment; name the payment by its token"
+        )
+    return True
 
 
-class Given:
-    """Sets a scene: ``gateway.given.order(state="PAYING")``."""
+def _redeemed(redeem: Any, text: str) -> str:
+    try:
+        return str(redeem(text))
+    except ValueError as error:
+        raise IllegalMove(str(error)) from None
 
-    def __init__(self, gateway: Gateway) -> None:
-        self._gateway = gateway
 
-    def order(
-        self,
-        state: str = "CREATED",
-        *,
-        partner: bool = False,
-        total_amount: int = 100,
-        deducting: bool = False,
-        **changes: Any,
-    ) -> str:
-        """Put an order into *state* and return its ``out_order_no``.
-
-        *changes* are members of its create call. *total_amount* is what it costs, in
-        fen, where it is completed; *deducting* locks it as a running deduction does.
-        """
-        try:
-            goal = State(state)
-        except ValueError:
-            raise ValueError(
-                f"state: one of {', '.join(State)} expected, got {state!r}"
-            ) from None
-        with self._gateway.lock, _allowed():
-            body = deepcopy(self.create_body(partner=partner, **changes))
-            order = self._create(body, partner)
-            for event in _PATHS[goal]:
-                total = 0 if goal is State.ZERO else total_amount
-                self._lead(order, event, total)
-            if order.state is not goal:
-                raise IllegalMove(f"such an order is {order.state}, not {goal}")
-            order.deducting = deducting
-        return order.out_order_no
-
-    def create_body(self, *, partner: bool = False, **changes: Any) -> dict[str, Any]:
-        """The body of a create call that is accepted, with *changes* made to it."""
-        gateway = self._gateway
-        body: dict[str, Any] = {
-            "out_order_no": changes.get("out_order_no") or gateway.ids.out_order_no(),
-            "appid": gateway.appid,
-            "service_id": gateway.service_id,
-            "service_introduction": "共享充电宝",
-            "time_range": {"start_time": "OnAccept"},
-            "risk_fund": {"name": "DEPOSIT", "amount": 10000},
-            "notify_url": "https://merchant.example/notify",
-        }
-        if partner:
-            body["sub_mchid"] = gateway.sub_mchid
-        return {**body, **changes}
-
-    def _create(self, body: dict[str, Any], partner: bool) -> Order:
-        gateway = self._gateway
-        rules = fields.PARTNER_CREATE if partner else fields.CREATE
-        for problem in rules(body):
-            raise IllegalMove(f"{problem.field}: {problem.issue}")
-        gateway.payscore.create(Call(gateway.merchant, body=body))
-        return gateway.orders[body["out_order_no"]]
-
-    def _lead(self, order: Order, event: Event, total: int) -> None:
-        gateway = self._gateway
-        now = gateway.clock()
-        if event is Event.USER_CONFIRMS:
-            if order.state is State.CREATED:  # a no-confirm order is past that
-                order.confirm(OPENID, now)
-        elif event is Event.COMPLETE:
-            line = {"name": "服务费", "amount": total}
-            order.complete({"post_payments": [line], "total_amount": total}, now)
-        elif event is Event.USER_PAYS:
-            order.pay(gateway.ids.transaction_id(now), now, event)
-        elif event is Event.CANCEL:
-            order.cancel({"reason": "sandbox"}, now)
-        else:
-            order.age(EXPIRY)
-            order.happen(event, now)
-
-    def __repr__(self) -> str:
-        return "<Given>"
+def _is_of(record: Permission, openid: str) -> bool:
+    user = openid in (record.openid, record.sub_openid)
+    return user and record.state is PermissionState.AVAILABLE

@@ -7,7 +7,7 @@ the texts that are signed by mistake (``crypto.candidates``).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from hashlib import sha256
 from typing import Any, NamedTuple
 
@@ -126,17 +126,17 @@ def check(
     if not reading.opened:
         raise _not_opened(reading, expected, others)
     found = [*_forms(reading)]
+    names = [mistake.identifier for mistake in found]
+    more: dict[str, Any] = {}
     if not reading.holds(expected.parts.text()):
-        found.append(_wrong_message(reading, expected))
-    first = found[0]
+        message = _wrong_message(reading, expected)
+        found.append(message)
+        names += message.more["mistakes"]
+        more = message.more
     # One sentence for all, under the id of the first: what to mend comes in order.
+    first = found[0]
     first.sentence = "; ".join(mistake.sentence for mistake in found)
-    ids = [mistake.identifier for mistake in found]
-    for mistake in found[1:]:
-        first.more.update(mistake.more)
-    if first is not found[-1]:
-        named = first.more.get("mistakes", [])
-        first.more["mistakes"] = [*ids, *named]
+    first.more = {**more, "mistakes": names}
     raise first
 
 
@@ -223,7 +223,7 @@ def _forms(reading: Reading) -> Iterator[Mistake]:
 def _wrong_message(reading: Reading, expected: Expected) -> Mistake:
     parts = _with_template(expected.parts)
     right = parts.text()
-    table = (*candidates.TABLE, *_earlier(expected.nonces))
+    table = (*candidates.TABLE, earlier_nonces(expected.nonces))
     found = candidates.search(parts, reading.holds, table=table)
     more: dict[str, Any] = {
         "expected": visible(right),
@@ -249,16 +249,14 @@ def _wrong_message(reading: Reading, expected: Expected) -> Mistake:
     return mistake
 
 
-def _earlier(nonces: Iterable[str]) -> Iterator[text_parts.Mistake]:
-    earlier = tuple(nonces)
-    if earlier:
-        yield text_parts.Mistake(
-            "nonce_of_earlier_request",
-            "nonce",
-            "nonce: {signed}, of an earlier request, was signed; {sent} is in the "
-            "header",
-            lambda _: earlier,
-        )
+def earlier_nonces(nonces: tuple[str, ...]) -> text_parts.Mistake:
+    """The mistake of signing one of *nonces*, which were used before."""
+    return text_parts.Mistake(
+        "nonce_of_earlier_request",
+        "nonce",
+        "nonce: {signed}, of an earlier request, was signed; {sent} is in the header",
+        lambda _: nonces,
+    )
 
 
 def _with_template(parts: Parts) -> Parts:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any, Protocol
 
 from .._messages import Request, Response
-from .admission import admit
+from .admission import Admission
 from .authentication import Authenticator
 from .journal import Exchange
 from .refusals import Refusal
@@ -44,10 +44,15 @@ class V3:
     """APIv3: signature in ``Authorization``, JSON, a signed answer."""
 
     def __init__(
-        self, authenticator: Authenticator, router: Router, sealer: Sealer
+        self,
+        authenticator: Authenticator,
+        router: Router,
+        admission: Admission,
+        sealer: Sealer,
     ) -> None:
         self._authenticator = authenticator
         self._router = router
+        self._admission = admission
         self._sealer = sealer
 
     def speaks(self, request: Request) -> bool:
@@ -61,7 +66,7 @@ class V3:
         merchant = self._authenticator.check(request)
         exchange.mchid = merchant.mchid
         exchange.route, path = self._router.find(request.method, request.path)
-        return admit(merchant, exchange, path)
+        return self._admission.admit(merchant, exchange, path)
 
     def answer(self, exchange: Exchange, answer: Answer) -> Response:
         """A signed response."""

@@ -6,40 +6,55 @@ No socket and no thread is used here; whatever carries requests is a door.
 
 from __future__ import annotations
 
-import time
+import os
 from collections.abc import Callable, Iterable, Iterator
-from threading import RLock
-from typing import TYPE_CHECKING, Any
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from .._messages import Request, Response
-from ..transports.memory import AsyncMemoryTransport, MemoryTransport
-from .actors import Given, User
+from .accounts import Accounts
+from .actors import User
+from .admission import Admission
 from .authentication import Authenticator
+from .bank import Bank
 from .dialects import V3, Dialect
-from .journal import Journal, verdict
-from .keys import KeySet, pair
+from .doors import Doors
+from .fallback import Fallback
+from .fault import Act
+from .guard import Guard
+from .happenings import Happenings
+from .journal import Exchange, Journal, verdict
+from .keys import KeySet
+from .lines import Played
+from .policy import Validation
 from .products.certificates import Certificates
+from .products.deductions import BY_HAND, Deduction
 from .products.echo import Echo
 from .products.fields import REASON_LIMIT
+from .products.media import Media
 from .products.orders import Orders
 from .products.payscore import PayScore
-from .refusals import Problem, Refusal, parameters
-from .registry import APPID, MCHID, SERVICES, SUB_MCHID, Registry
+from .refusals import Refusal, refused, too_large
+from .registry import APPID, MCHID, SERVICES, SUB_MCHID, Identity, Registry, identified
 from .routing import Route, Router
-from .signing import MODES, Sealer
+from .scenes import Given
+from .signing import Sealer
+from .snapshots import Snapshot, put_back, take
+from .statefile import StateError
+from .takings import Takings
+from .v2 import V2
 from .world import Clock, Ids, Merchant, Service, World
 
 if TYPE_CHECKING:
-    from ..client import WeChatPay
-    from .serving import Server
+    from typing_extensions import Self
 
-#: A name that never resolves (RFC 6761): nothing that is wired wrongly reaches anybody.
-BASE_URL = "https://sandbox.wechatpay.invalid"
+    from .persistence import Keeper
+
 #: More than the largest documented upload, 7.5 MB (protocol section 15).
 BODY_LIMIT = 10 * 1024 * 1024
 
 
-class Gateway:
+class Gateway(Accounts, Happenings, Doors, Takings):
     """A local WeChat Pay: verifies and signs like it, keeps orders, explains itself.
 
     - ``seed``: the same seed and the same calls give the same numbers and nonces.
@@ -47,9 +62,13 @@ class Gateway:
       ``"certificate"`` (平台证书) or ``"migrating"``, both.
     - ``clock``: a :class:`Clock`, or a callable giving Unix seconds; frozen by default.
     - ``keys``: the RSA pairs; by default made once per process.
+    - ``state``: a file in which this world lives on; see docs/sandbox.md.
     - ``appids``, ``sub_mchids``, ``services``: what belongs to the merchant.
     - ``reason_limit``: characters of a cancel reason; editions differ, 30 or 50.
+    - ``error_profile``: ``"documented"``, or ``"observed"`` as in production.
+    - ``deduction``: how PayScore collects, see :attr:`deduction`.
     - ``body_limit``: bytes of a request body.
+    - ``validation``: ``"strict"``, ``"warn"`` or ``"off"``, see :class:`Validation`.
 
     >>> gateway = Gateway(seed=1)
     >>> order = gateway.given.order(state="CREATED")
@@ -61,55 +80,114 @@ class Gateway:
 
     def __init__(
         self,
-        seed: int = 1,
-        mode: str = "public_key",
+        seed: int | None = None,
+        mode: str | None = None,
         *,
+        state: str | os.PathLike[str] | None = None,
         clock: Clock | Callable[[], float] | None = None,
         keys: KeySet | None = None,
         appids: Iterable[str] = (APPID,),
         sub_mchids: Iterable[str] = (SUB_MCHID,),
         services: Iterable[Service] = SERVICES,
         reason_limit: int = REASON_LIMIT,
+        error_profile: str = "documented",
+        deduction: Deduction = BY_HAND,
         body_limit: int = BODY_LIMIT,
+        validation: str = "strict",
     ) -> None:
-        if mode not in MODES:
-            raise ValueError(f"mode: one of {', '.join(MODES)} expected, got {mode!r}")
         #: Held while anything changes; re-entrant.
-        self.lock: RLock = RLock()
-        self.mode = mode
-        self.base_url = BASE_URL
+        self.lock: Guard = Guard()
+        self._keeper, who = _resident(state, seed, mode, keys)
+        self.mode: str = who.mode
         self.body_limit = body_limit
         self._appids, self._sub_mchids = tuple(appids), tuple(sub_mchids)
-        self.world: World = World(_clock(clock), Ids(seed))
+        self.world: World = World(_clock(clock), Ids(who.seed))
         self.world.serve(services)
-        pairs = keys or KeySet.shared()
-        self._registry = Registry(self.world, pairs, mode, self._appids)
+        if self._keeper is not None and clock is None:
+            self._keeper.wind(self.world.clock)
+        self._registry = Registry(self.world, who.keys, who.mode, self._appids)
         self._wechat = self._registry.wechat
         #: The merchant whose credentials :attr:`credentials` are.
         self.merchant: Merchant = self._registry.enter(
-            MCHID, pairs.merchant, self._sub_mchids
+            MCHID, who.keys.merchant, self._sub_mchids
         )
+        self._registry.restore(who)
+        self._open_ledger(MCHID)
         self.orders: Orders = Orders(MCHID, self.world.tables)
         self.payscore: PayScore = PayScore(
-            self.world, self.orders, reason_limit=reason_limit
+            self.world,
+            self.orders,
+            self.ledger,
+            reason_limit=reason_limit,
+            error_profile=error_profile,
         )
-        self.router: Router = Router(self._routes())
+        self.deduction = deduction
+        self.router: Router = Router(self._routes(), Fallback(self.world).route)
+        #: How strictly the rules of the documents are taken, and which are not.
+        self.validation: Validation = Validation(validation, self.router)
         #: What was asked and answered lately.
         self.journal: Journal = Journal()
-        sealer = Sealer(self.world, self._wechat, mode)
-        authenticator = Authenticator(self.world, self._wechat)
-        self._dialects: tuple[Dialect, ...] = (V3(authenticator, self.router, sealer),)
+        admission = Admission(self._wechat, self.validation)
+        sealer = Sealer(self.world, self._wechat, self.mode)
+        self._authenticator = authenticator = Authenticator(self.world, self._wechat)
+        self._dialects: tuple[Dialect, ...] = (
+            V2(self.world, self.router, admission, lambda: self.certificate_required),
+            V3(authenticator, self.router, admission, sealer),
+        )
         #: The user of the payment app.
         self.user: User = User(self)
+        #: Deduction by hand.
+        self.bank: Bank = Bank(self)
         #: Sets scenes for tests.
         self.given: Given = Given(self)
+        self._prepare()
+        self._begin()
+
+    def _begin(self) -> None:
+        self._blank = take(self.world)
+        keeper = self._keeper
+        if keeper is not None:
+            keeper.load(self.world)
+            self.lock.keep = lambda: keeper.keep(self.world, self._registry)
+            self.lock.flush()
+
+    def close(self) -> None:
+        """Let go of the state file, if there is one; safe to call again.
+
+        A gateway without one has nothing to close.
+        """
+        if self._keeper is not None:
+            self.lock.flush()
+            self.lock.keep = None
+            self._keeper.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.close()
 
     def _routes(self) -> Iterator[Route]:
         yield from self.payscore.routes()
+        yield from self._base_payment.routes()
         yield from Certificates(self.world, self._wechat, self.mode).routes()
-        yield from Echo(self._wechat).routes()
+        yield from Echo(self.world, self._wechat).routes()
+        yield from Media(self.world).routes()
 
     # What a test needs to know.
+
+    @property
+    def deduction(self) -> Deduction:
+        """How a completed order is collected (扣款); may be set at any time.
+
+        ``"immediate"``, ``After(seconds=...)``, ``After(looks=...)``, ``Fails(...)`` or
+        ``Manual()``.
+        """
+        return self.payscore.deductions.plan
+
+    @deduction.setter
+    def deduction(self, deduction: Deduction) -> None:
+        self.payscore.deductions.plan = deduction
 
     @property
     def clock(self) -> Clock:
@@ -121,172 +199,97 @@ class Gateway:
         """Where all numbers and nonces come from."""
         return self.world.ids
 
-    @property
-    def mchid(self) -> str:
-        """The merchant number: direct merchant and partner in one."""
-        return self.merchant.mchid
-
-    @property
-    def appid(self) -> str:
-        """The merchant's appid."""
-        return self._appids[0]
-
-    @property
-    def sub_mchid(self) -> str:
-        """The sub-merchant (子商户) that the merchant acts for as a partner."""
-        return self._sub_mchids[0]
-
-    @property
-    def service_id(self) -> str:
-        """A need-confirm (需确认) service."""
-        return self._service(needs_confirm=True)
-
-    @property
-    def no_confirm_service_id(self) -> str:
-        """A no-confirm (免确认) service."""
-        return self._service(needs_confirm=False)
-
-    def _service(self, *, needs_confirm: bool) -> str:
-        for service in self.world.services.values():
-            if service.needs_confirm is needs_confirm:
-                return service.service_id
-        raise LookupError(f"this gateway has no service, needs_confirm={needs_confirm}")
-
-    @property
-    def public_key_id(self) -> str:
-        """The id of the WeChat Pay public key."""
-        return self._wechat.public_key_id
-
-    @property
-    def certificate_serial(self) -> str:
-        """The serial of the platform certificate that signs."""
-        return self._wechat.certificate_serial
-
-    @property
-    def credentials(self) -> dict[str, Any]:
-        """The merchant's, in the names of the client's options.
-
-        One set does for direct and for partner calls. In certificate mode there are no
-        ``certs``: the client downloads them.
-        """
-        return self._registry.credentials(self.merchant)
-
-    def enrol(self, mchid: str, *, sub_mchids: Iterable[str] = ()) -> dict[str, Any]:
-        """Add another merchant, with a key of its own; its credentials.
-
-        >>> gateway = Gateway(seed=1)
-        >>> other = gateway.client(**gateway.enrol("1900000002"))
-        """
-        with self.lock:
-            key = pair(f"merchant {mchid}")
-            merchant = self._registry.enter(mchid, key, tuple(sub_mchids))
-        return self._registry.credentials(merchant)
-
-    def rotate_certificate(self) -> str:
-        """Issue another platform certificate (平台证书); its serial.
-
-        It signs from now on. The earlier ones stay listed for download.
-        """
-        with self.lock:
-            return self._registry.rotate().serial
-
-    # Doors.
-
-    def serve(
-        self, host: str = "127.0.0.1", port: int = 0, *, remote: bool = False
-    ) -> Server:
-        """A door over HTTP, in a thread of its own: ``with gateway.serve() as server``.
-
-        It listens when this returns, at ``server.base_url``, until it is closed. Time
-        is real from now on, plus what was and will be advanced; what exists already
-        comes along. Other machines are let in with *remote* only. Needs the extra
-        ``sandbox``.
-        """
-        from .serving import Server
-
-        with self.lock:
-            self._wake()
-        return Server(self, host, port, remote=remote)
-
-    def _wake(self) -> None:
-        jump = self.clock.run(time.time)
-        if jump:
-            self.world.agenda.shift(jump)
-            self._registry.renew()
-            for order in self.orders:
-                order.age(-jump)
-
-    def transport(self) -> MemoryTransport:
-        """A door without a socket; waiting there advances the gateway's clock."""
-        return MemoryTransport(self.handle, sleep=self._pass)
-
-    def async_transport(self) -> AsyncMemoryTransport:
-        """The same for awaited calls."""
-        return AsyncMemoryTransport(self.handle, sleep=self._pass)
-
-    def client(self, **options: Any) -> WeChatPay:
-        """A client wired to this gateway through memory; *options* are the client's."""
-        from ..client import WeChatPay
-
-        wired: dict[str, Any] = {
-            **self.credentials,
-            "base_url": self.base_url,
-            "transport": self.transport(),
-            "async_transport": self.async_transport(),
-            "clock": self.clock,
-            "nonce": lambda: self.ids.nonce("client"),
-        }
-        return WeChatPay(**{**wired, **options})
+    def _arrive(self, jump: float) -> None:
+        self.world.agenda.shift(jump)
+        self._registry.renew()
+        self.payscore.age(-jump)
+        self._base_payment.age(-jump)
 
     # Time.
 
-    def advance(
-        self,
-        seconds: float = 0,
-        *,
-        minutes: float = 0,
-        hours: float = 0,
-        days: float = 0,
-    ) -> None:
-        """Go forward in time, and do what falls due, in order."""
+    def snapshot(self) -> Snapshot:
+        """The present state: all that calls can change, but no keys and no journal."""
         with self.lock:
-            self.clock.advance(seconds + 60 * (minutes + 60 * (hours + 24 * days)))
-            self.settle()
+            return take(self.world)
 
-    def settle(self) -> None:
-        """Do what is due by now; the lock is held."""
-        self.world.agenda.run(self.clock())
+    def restore(self, snapshot: Snapshot) -> None:
+        """Go back to *snapshot*, in time too; it can be used again."""
+        with self.lock:
+            put_back(self.world, snapshot)
+            self._authenticator.nonces.clear()
 
-    def _pass(self, seconds: float) -> None:
-        self.advance(seconds)
+    def reset(self) -> None:
+        """Forget everything but the merchants, the keys and what time it is."""
+        with self.lock:
+            self.restore(replace(self._blank, ahead=self.clock.ahead))
+            self.journal.clear()
 
     # Requests.
 
     def handle(self, request: Request) -> Response:
-        """Answer *request*. Never raises for anything that it may hold."""
+        """Answer *request*. Never raises for anything that it may hold.
+
+        Where a fault breaks the line: a :class:`~wechatpay_chain.TransportError`.
+        """
+        return self.play(request).arrive(self.advance)
+
+    def play(self, request: Request) -> Played:
+        """Answer *request*, and say how a fault breaks the line: for doors that can."""
         exchange = self.journal.open(request, self.clock())
         dialect = next(one for one in self._dialects if one.speaks(request))
         try:
-            if len(request.body) > self.body_limit:
-                raise self._too_large(request.body)
-            call = dialect.admit(exchange)
-            assert exchange.route is not None
-            with self.lock:
-                self.settle()
-                answer = exchange.route.behave(call)
-            response = dialect.answer(exchange, answer)
-        except Refusal as refusal:
-            exchange.verdict = verdict(refusal.detail)
+            try:
+                response = self._attend(dialect, exchange)
+            finally:
+                # Before the answer goes out, and also where none does.
+                self.lock.flush()
+        except StateError as error:
+            refusal = refused("SYSTEM_ERROR", "state_not_kept", str(error), number=0)
             response = dialect.refuse(exchange, refusal)
         exchange.response = response
-        return response
+        return Played(request, response, exchange.line)
 
-    def _too_large(self, body: bytes) -> Refusal:
-        issue = f"{len(body)} bytes, at most {self.body_limit} are taken"
-        return parameters([Problem("/", issue)], status=413)
+    def _attend(self, dialect: Dialect, exchange: Exchange) -> Response | None:
+        try:
+            size = len(exchange.request.body)
+            if size > self.body_limit:
+                raise too_large(size, self.body_limit)
+            call = dialect.admit(exchange)
+            assert exchange.route is not None
+            with self.lock.quietly():
+                self.settle()
+                fault = self._strike(exchange, call)
+                if fault is not None:
+                    act = Act(self, dialect, exchange, call)
+                    response, exchange.line = fault.play(act)
+                    return response
+                answer = exchange.route.behave(call)
+            return dialect.answer(exchange, answer)
+        except Refusal as refusal:
+            exchange.verdict = verdict(refusal.detail)
+            return dialect.refuse(exchange, refusal)
 
     def __repr__(self) -> str:
         return f"<Gateway seed={self.ids.seed} {self.mode}, {len(self.orders)} orders>"
+
+
+def _resident(
+    state: str | os.PathLike[str] | None,
+    seed: int | None,
+    mode: str | None,
+    keys: KeySet | None,
+) -> tuple[Keeper | None, Identity]:
+    """Who keeps a world, and who it is."""
+    if state is None:
+        return None, identified(None, seed, mode, keys)
+    from .persistence import Keeper  # with all that it takes to read records
+
+    keeper = Keeper(state)
+    try:
+        return keeper, identified(keeper.identity, seed, mode, keys)
+    except BaseException:
+        keeper.release()
+        raise
 
 
 def _clock(given: Clock | Callable[[], float] | None) -> Clock:

@@ -54,10 +54,21 @@ def pair(role: str) -> RSAPrivateKey:
 
 
 def certificate(
-    key: RSAPrivateKey, *, serial: str, name: str, now: float
+    key: RSAPrivateKey,
+    *,
+    serial: str,
+    name: str,
+    now: float,
+    until: float | None = None,
 ) -> x509.Certificate:
-    """A self-signed certificate for *key*, in the middle of its life at *now*."""
+    """A self-signed certificate for *key*, in the middle of its life at *now*.
+
+    It ends at *until*, where that is given.
+    """
     since = datetime.fromtimestamp(int(now), timezone.utc) - _AGE
+    end = since + _LIFE
+    if until is not None:
+        end = datetime.fromtimestamp(int(until), timezone.utc)
     subject = x509.Name(
         [
             x509.NameAttribute(NameOID.COMMON_NAME, name),
@@ -71,6 +82,6 @@ def certificate(
         .public_key(key.public_key())
         .serial_number(int(serial, 16))
         .not_valid_before(since)
-        .not_valid_after(since + _LIFE)
+        .not_valid_after(end)
         .sign(key, hashes.SHA256())
     )

@@ -7,10 +7,12 @@ can happen next are all looked up in the table (payscore sections 4.1 to 4.3).
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import Enum
 from typing import NamedTuple
 
-from .refusals import Internal, Refusal, refused
+from .machine import Cell, Identifiers, Machine
+from .refusals import Internal, refused
 
 
 class State(str, Enum):
@@ -59,6 +61,8 @@ class Event(str, Enum):
     MODIFY = "modify"
     PAY = "pay"
     SYNC = "sync"
+    SEND_PREPAID = "send-prepaidmessage"
+    SEND_PENDING = "send-pendingmessage"
     USER_CONFIRMS = "user confirms"
     USER_REFUSES = "user refuses"
     USER_PAYS = "user pays"
@@ -70,121 +74,114 @@ class Event(str, Enum):
         return self.value
 
 
-class Cell(NamedTuple):
-    """What one event does in one state."""
-
-    #: Where it leads; ``None`` where it is refused.
-    to: State | None = None
-    #: Where it leads when the total is 0.
-    free: State | None = None
-    #: The code that refuses it.
-    error: str | None = None
-    #: Whether the identical repetition of what led here is answered as it was then.
-    repeatable: bool = False
-    #: Whether it is refused while a deduction runs (payscore section 4.3).
-    lockable: bool = False
-    #: The notification that goes out.
-    emits: str | None = None
-
-
-def _to(
-    to: State, *, free: State | None = None, lockable: bool = False, emits: str = ""
-) -> Cell:
-    return Cell(to, free, lockable=lockable, emits=emits or None)
-
-
-def _again(error: str) -> Cell:
-    """The same once more is fine, anything else is *error*."""
-    return Cell(error=error, repeatable=True)
-
-
-_UNKNOWN = Cell(error="ORDER_NOT_EXIST")
-_ILLEGAL = Cell(error="INVALID_ORDER_STATE")
-_DONE = Cell(error="ORDER_DONE")
-_CANCELED = Cell(error="ORDER_CANCELED")
-_DIFFERS = _again("INVALID_REQUEST")
-
 _S = State
 _CONFIRM, _PAID = "PAYSCORE.USER_CONFIRM", "PAYSCORE.USER_PAID"
 
-#: Rows and cells; ``None`` is the order that does not exist yet. A missing cell is
-#: ``INVALID_ORDER_STATE``.
-TABLE: dict[Event, dict[State | None, Cell]] = {
-    Event.CREATE: {None: _to(_S.CREATED), **dict.fromkeys(_S, _DIFFERS)},
-    Event.CREATE_UNCONFIRMED: {
-        None: _to(_S.CONFIRMED),
-        **dict.fromkeys(_S, _DIFFERS),
-    },
-    Event.DIRECT_COMPLETE: {
-        None: _to(_S.PAYING, free=_S.ZERO),
-        **dict.fromkeys(_S, _DIFFERS),
-    },
-    Event.QUERY: {None: _UNKNOWN, **{state: _to(state) for state in _S}},
-    Event.CANCEL: {
-        None: _UNKNOWN,
-        _S.CREATED: _to(_S.REVOKED),
-        _S.CONFIRMED: _to(_S.REVOKED),
-        _S.PAYING: _to(_S.REVOKED, lockable=True),
-        _S.PAID: _DONE,
-        _S.ZERO: _DONE,
-        _S.REVOKED: _DIFFERS,
-    },
-    Event.COMPLETE: {
-        None: _UNKNOWN,
-        _S.CONFIRMED: _to(_S.PAYING, free=_S.ZERO),
-        _S.PAYING: _again("INVALID_ORDER_STATE"),
-        _S.PAID: _again("ORDER_DONE"),
-        _S.ZERO: _again("ORDER_DONE"),
-        _S.REVOKED: _CANCELED,
-    },
-    Event.MODIFY: {
-        None: _UNKNOWN,
-        _S.PAYING: _to(_S.PAYING, free=_S.ZERO, lockable=True),
-        _S.PAID: _DONE,
-        _S.ZERO: _DONE,
-        _S.REVOKED: _CANCELED,
-    },
-    Event.PAY: {
-        None: _UNKNOWN,
-        _S.PAYING: _to(_S.PAYING),
-        _S.PAID: _DONE,
-        _S.ZERO: _DONE,
-        _S.REVOKED: _CANCELED,
-    },
-    Event.SYNC: {
-        None: _UNKNOWN,
-        _S.PAYING: _to(_S.PAID, lockable=True),
-        _S.PAID: _again("ORDER_DONE"),
-        _S.ZERO: _DONE,
-        _S.REVOKED: _CANCELED,
-    },
-    Event.USER_CONFIRMS: {
-        None: _UNKNOWN,
-        _S.CREATED: _to(_S.CONFIRMED, emits=_CONFIRM),
-    },
-    Event.USER_REFUSES: {None: _UNKNOWN, _S.CREATED: _to(_S.CREATED)},
-    Event.USER_PAYS: {None: _UNKNOWN, _S.PAYING: _to(_S.PAID, emits=_PAID)},
-    Event.DEDUCTION_SUCCEEDS: {None: _UNKNOWN, _S.PAYING: _to(_S.PAID, emits=_PAID)},
-    Event.DEDUCTION_FAILS: {None: _UNKNOWN, _S.PAYING: _to(_S.PAYING)},
-    Event.EXPIRE: {None: _UNKNOWN, _S.CREATED: _to(_S.EXPIRED)},
+
+def _refuses(error: str) -> Cell[State]:
+    return Cell(error=error)
+
+
+def _again(error: str) -> Cell[State]:
+    """The same once more is fine, anything else is *error*."""
+    return Cell(error=error, differs=error, repeatable=True)
+
+
+_UNKNOWN = _refuses("ORDER_NOT_EXIST")
+_DONE = _refuses("ORDER_DONE")
+_CANCELED = _refuses("ORDER_CANCELED")
+_DIFFERS = _again("INVALID_REQUEST")
+
+#: A message to the user tells of a service that runs; the documents name no states.
+_MESSAGE: Mapping[State | None, Cell[State]] = {
+    None: _UNKNOWN,
+    _S.CONFIRMED: Cell(_S.CONFIRMED),
+    _S.PAID: _DONE,
+    _S.ZERO: _DONE,
+    _S.REVOKED: _CANCELED,
 }
+
+#: The life of an order; ``None`` is the one that does not exist yet.
+ORDER: Machine[State, Event] = Machine(
+    "order",
+    Identifiers("order_unknown"),
+    Event,
+    {
+        Event.CREATE: {None: Cell(_S.CREATED), **dict.fromkeys(_S, _DIFFERS)},
+        Event.CREATE_UNCONFIRMED: {
+            None: Cell(_S.CONFIRMED),
+            **dict.fromkeys(_S, _DIFFERS),
+        },
+        Event.DIRECT_COMPLETE: {
+            None: Cell(_S.PAYING, free=_S.ZERO),
+            **dict.fromkeys(_S, _DIFFERS),
+        },
+        Event.QUERY: {None: _UNKNOWN, **{state: Cell(state) for state in _S}},
+        Event.CANCEL: {
+            None: _UNKNOWN,
+            _S.CREATED: Cell(_S.REVOKED),
+            _S.CONFIRMED: Cell(_S.REVOKED),
+            _S.PAYING: Cell(_S.REVOKED, lockable=True),
+            _S.PAID: _DONE,
+            _S.ZERO: _DONE,
+            _S.REVOKED: _DIFFERS,
+        },
+        Event.COMPLETE: {
+            None: _UNKNOWN,
+            _S.CONFIRMED: Cell(_S.PAYING, free=_S.ZERO),
+            _S.PAYING: _again("INVALID_ORDER_STATE"),
+            _S.PAID: _again("ORDER_DONE"),
+            _S.ZERO: _again("ORDER_DONE"),
+            _S.REVOKED: _CANCELED,
+        },
+        Event.MODIFY: {
+            None: _UNKNOWN,
+            _S.PAYING: Cell(_S.PAYING, free=_S.ZERO, lockable=True),
+            _S.PAID: _DONE,
+            _S.ZERO: _DONE,
+            _S.REVOKED: _CANCELED,
+        },
+        Event.PAY: {
+            None: _UNKNOWN,
+            _S.PAYING: Cell(_S.PAYING),
+            _S.PAID: _DONE,
+            _S.ZERO: _DONE,
+            _S.REVOKED: _CANCELED,
+        },
+        Event.SYNC: {
+            None: _UNKNOWN,
+            _S.PAYING: Cell(_S.PAID, lockable=True),
+            _S.PAID: _again("ORDER_DONE"),
+            _S.ZERO: _DONE,
+            _S.REVOKED: _CANCELED,
+        },
+        Event.SEND_PREPAID: _MESSAGE,
+        Event.SEND_PENDING: _MESSAGE,
+        Event.USER_CONFIRMS: {
+            None: _UNKNOWN,
+            _S.CREATED: Cell(_S.CONFIRMED, emits=_CONFIRM),
+        },
+        Event.USER_REFUSES: {None: _UNKNOWN, _S.CREATED: Cell(_S.CREATED)},
+        Event.USER_PAYS: {None: _UNKNOWN, _S.PAYING: Cell(_S.PAID, emits=_PAID)},
+        Event.DEDUCTION_SUCCEEDS: {
+            None: _UNKNOWN,
+            _S.PAYING: Cell(_S.PAID, emits=_PAID),
+        },
+        Event.DEDUCTION_FAILS: {None: _UNKNOWN, _S.PAYING: Cell(_S.PAYING)},
+        Event.EXPIRE: {None: _UNKNOWN, _S.CREATED: Cell(_S.EXPIRED)},
+    },
+    illegal="INVALID_ORDER_STATE",
+    # Payscore section 6.
+    numbers={
+        Event.CANCEL: Internal.CANNOT_CANCEL,
+        Event.PAY: Internal.NOT_PENDING,
+        State.CREATED: Internal.NOT_CONFIRMED,
+        State.REVOKED: Internal.CANCELLED,
+    },
+)
 
 #: Seconds after which an order that nobody confirmed expires: 30 days.
 EXPIRY = 30 * 24 * 3600
-
-
-def cell(state: State | None, event: Event) -> Cell:
-    """The cell of *event* in *state*."""
-    return TABLE[event].get(state, _ILLEGAL)
-
-
-def allowed(state: State | None) -> tuple[Event, ...]:
-    """What can happen next in *state*.
-
-    >>> [str(event) for event in allowed(State.REVOKED)]
-    ['query']
-    """
-    return tuple(event for event in Event if cell(state, event).to is not None)
 
 
 def follow(
@@ -193,58 +190,18 @@ def follow(
     *,
     same: bool = False,
     free: bool = False,
-    deducting: bool = False,
+    locked: bool = False,
 ) -> State:
-    """Where *event* leads. Raises :class:`Refusal` with the code of its cell.
+    """Where *event* leads, as :meth:`.Machine.follow` says it.
 
-    *same*: it repeats, parameter for parameter, what led to this state; *free*: the
-    total is 0; *deducting*: a deduction is under way.
+    *locked*: money may be on its way (payscore section 4.3).
     """
-    found = cell(state, event)
-    if found.to is None:
-        if found.repeatable and same and state is not None:
-            return state
-        raise _refusal(state, event, found)
-    if found.lockable and deducting:
-        raise _locked(event)
-    return found.free if free and found.free is not None else found.to
-
-
-def _refusal(state: State | None, event: Event, found: Cell) -> Refusal:
-    code = found.error or "INVALID_ORDER_STATE"
-    if state is None:
-        return refused(
-            code,
-            "order_unknown",
-            "there is no such order of this merchant",
-            number=Internal.NOT_FOUND,
+    if locked and ORDER.cell(state, event).lockable:
+        raise refused(
+            "INVALID_REQUEST",
+            "deducting",
+            f"a deduction is under way; wait 3 minutes, then {event} again",
+            message="单据正在扣款中,请稍后再试",
+            number=Internal.DEDUCTING,
         )
-    after = [str(other) for other in allowed(state)]
-    if found.repeatable:
-        sentence = f"{event} came before with other parameters; the order is {state}"
-        identifier, number = "repeated_differently", Internal.REENTRY_DIFFERS
-    else:
-        sentence = f"{event} cannot follow {state}; what can: {', '.join(after)}"
-        identifier, number = "state", _NUMBERS.get(event, Internal.ILLEGAL_STATE)
-    return refused(
-        code,
-        identifier,
-        sentence,
-        number=number,
-        state=str(state),
-        event=str(event),
-        allowed=after,
-    )
-
-
-_NUMBERS = {Event.CANCEL: Internal.CANNOT_CANCEL}
-
-
-def _locked(event: Event) -> Refusal:
-    return refused(
-        "INVALID_REQUEST",
-        "deducting",
-        f"a deduction is under way; wait 3 minutes, then {event} again",
-        message="单据正在扣款中,请稍后再试",
-        number=Internal.DEDUCTING,
-    )
+    return ORDER.follow(state, event, same=same, free=free)

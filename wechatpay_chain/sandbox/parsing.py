@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Any, NoReturn
 from urllib.parse import parse_qsl
 
@@ -41,10 +41,12 @@ def parse_json(content: bytes) -> Any:
     raise parameters([Problem("/", issue)])
 
 
-def parse_query(query: str) -> dict[str, str]:
-    """The decoded parameters of a query, none of them twice.
+def parse_query(
+    query: str, several: Collection[str] = frozenset[str]()
+) -> dict[str, str]:
+    """The decoded parameters of a query, none of them twice but for *several*.
 
-    Raises :class:`Refusal`, ``PARAM_ERROR``.
+    Those are joined by commas. Raises :class:`Refusal`, ``PARAM_ERROR``.
     """
     values: dict[str, str] = {}
     problems: list[Problem] = []
@@ -53,7 +55,9 @@ def parse_query(query: str) -> dict[str, str]:
     except ValueError:
         raise parameters([Problem("", "not UTF-8", query, "query")]) from None
     for name, value in pairs:
-        if name in values:
+        if name in values and name in several:
+            value = f"{values[name]},{value}"
+        elif name in values:
             problems.append(Problem(name, "given twice", value, "query"))
         values[name] = value
     if problems:

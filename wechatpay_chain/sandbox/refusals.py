@@ -21,7 +21,31 @@ CODES: dict[str, tuple[int, str]] = {
     "NO_AUTH": (403, "商户信息不合法"),
     "ORDER_NOT_EXIST": (404, "订单不存在"),
     "RESOURCE_NOT_EXISTS": (404, "资源不存在"),
+    # Of payments and refunds (payscore section 10.4).
+    "APPID_MCHID_NOT_MATCH": (400, "appid和mchid不匹配"),
+    "MCH_NOT_EXISTS": (400, "商户号不存在"),
+    "ORDER_CLOSED": (400, "订单已关闭"),
+    "ORDER_PAID": (400, "该订单已支付"),
+    "NO_STATEMENT_EXIST": (400, "账单文件不存在"),
+    "STATEMENT_CREATING": (400, "账单生成中"),
+    "OUT_TRADE_NO_USED": (403, "商户订单号重复"),
+    "RULE_LIMIT": (403, "业务规则限制"),
+    "TRADE_ERROR": (403, "交易错误"),
+    "ACCOUNT_ERROR": (403, "账号异常"),
+    "NOT_ENOUGH": (403, "余额不足"),
+    "USER_ACCOUNT_ABNORMAL": (403, "退款请求失败，用户账户注销"),
+    "REQUEST_BLOCKED": (403, "请求被拒绝"),
+    "OPENID_MISMATCH": (500, "openid和appid不匹配"),
+    "BANK_ERROR": (500, "银行系统异常"),
+    "INVALID_TRANSACTIONID": (500, "订单号非法"),
+    "USERPAYING": (202, "用户支付中，需要输入密码"),
+    "FREQUENCY_LIMITED": (429, "频率超限"),
+    "SYSTEM_ERROR": (500, "系统错误"),
 }
+
+
+#: How many problems a message tells, and how many ``detail.sandbox`` lists.
+_TOLD, _LISTED = 20, 200
 
 
 class Internal:
@@ -32,6 +56,9 @@ class Internal:
     NO_PERMISSION = 268503786
     NOT_FOUND = 271317510
     ILLEGAL_STATE = 271302262
+    NOT_CONFIRMED = 271302332
+    CANCELLED = 271302333
+    NOT_PENDING = 271316657
     CANNOT_CANCEL = 271316592
     REENTRY_DIFFERS = 271316598
     DEDUCTING = 271316754
@@ -49,6 +76,26 @@ class Problem(NamedTuple):
     value: Any = None
     #: ``body``, ``query``, ``path`` or ``header``.
     location: str = "body"
+    #: Which rule of the documents it breaks, one of ``policy.RULES``; ``""`` is one
+    #: that an endpoint has for itself, and insists upon.
+    rule: str = ""
+    got: str = ""
+    expected: str = ""
+    #: What may have been meant.
+    hint: str = ""
+    #: The document that says so.
+    source: str = ""
+    #: Whether the documents agree about it.
+    sure: bool = True
+
+    @property
+    def sentence(self) -> str:
+        """The issue, and what may have been meant."""
+        hint = f"; did you mean {self.hint}?" if self.hint else ""
+        return f"{self.issue}{hint}"
+
+    def __str__(self) -> str:
+        return f"{self.field}: {self.sentence}"
 
 
 class Refusal(Exception):
@@ -83,17 +130,25 @@ class Refusal(Exception):
 def parameters(problems: Iterable[Problem], *, status: int = 0) -> Refusal:
     """``PARAM_ERROR``: the first problem as documented, all of them for our readers."""
     found = list(problems)
-    first = found[0]
-    text = "; ".join(f"{problem.field}: {problem.issue}" for problem in found)
+    text = "; ".join(map(str, found[:_TOLD]))
+    if len(found) > _TOLD:
+        text += f"; and {len(found) - _TOLD} more"
+    listed = [_explained(problem) for problem in found[:_LISTED]]
     return Refusal(
         "PARAM_ERROR",
         message=f"参数错误：{text}",
         status=status,
         detail={
-            **_shown(first),
-            "sandbox": {"id": "parameters", "problems": [_shown(p) for p in found]},
+            **_shown(found[0]),
+            "sandbox": {"id": "parameters", "problems": listed},
         },
     )
+
+
+def too_large(size: int, limit: int) -> Refusal:
+    """The refusal of a body of *size* bytes."""
+    issue = f"{size} bytes, at most {limit} are taken"
+    return parameters([Problem("/", issue)], status=413)
 
 
 def refused(
@@ -120,12 +175,24 @@ def refused(
 def _shown(problem: Problem) -> dict[str, Any]:
     shown: dict[str, Any] = {
         "field": problem.field,
-        "issue": problem.issue,
+        "issue": problem.sentence,
         "location": problem.location,
     }
     if problem.value is not None:
         shown["value"] = _short(problem.value)
     return shown
+
+
+def _explained(problem: Problem) -> dict[str, Any]:
+    """The documented members, and ours where they say anything."""
+    ours = {
+        "rule": problem.rule,
+        "got": problem.got,
+        "expected": problem.expected,
+        "hint": problem.hint,
+        "source": problem.source,
+    }
+    return {**_shown(problem), **{name: said for name, said in ours.items() if said}}
 
 
 def _short(value: Any) -> Any:

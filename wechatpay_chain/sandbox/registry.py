@@ -5,13 +5,14 @@ Also the names of the default world.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 
+from ..errors import ConfigurationError
 from .keys import KeySet, certificate, pair
-from .signing import Platform, WeChatKeys
+from .signing import MODES, Platform, WeChatKeys
 from .world import Merchant, Service, World
 
 #: The default world: obviously made up, and nobody's.
@@ -23,6 +24,54 @@ SERVICES = (
     Service("500001"),
     Service("2002000000000558128851361561537", needs_confirm=False),
 )
+
+
+class Resident(NamedTuple):
+    """A merchant that was enrolled, with the key that its clients hold."""
+
+    mchid: str
+    key: RSAPrivateKey
+    sub_mchids: tuple[str, ...]
+
+    def __repr__(self) -> str:
+        return f"<Resident {self.mchid}>"
+
+
+class Identity(NamedTuple):
+    """What a world is known by: with it, clients of an earlier process still work."""
+
+    seed: int
+    mode: str
+    keys: KeySet
+    #: The keys of platform certificates that were issued later.
+    later: tuple[RSAPrivateKey, ...] = ()
+    others: tuple[Resident, ...] = ()
+    services: tuple[Service, ...] = ()
+
+    def __repr__(self) -> str:
+        return f"<Identity, seed {self.seed}, {self.mode}>"
+
+
+def identified(
+    saved: Identity | None, seed: int | None, mode: str | None, keys: KeySet | None
+) -> Identity:
+    """Who lives in a world: as it was *saved*, or as it is asked for.
+
+    Raises ``ConfigurationError`` where the two differ.
+    """
+    if mode is not None and mode not in MODES:
+        raise ValueError(f"mode: one of {', '.join(MODES)} expected, got {mode!r}")
+    if saved is None:
+        chosen = 1 if seed is None else seed
+        return Identity(chosen, mode or MODES[0], keys or KeySet.shared())
+    if keys is not None:
+        raise ConfigurationError("keys: the state file has its own; leave them out")
+    for name, given, held in (("seed", seed, saved.seed), ("mode", mode, saved.mode)):
+        if given not in (None, held):
+            raise ConfigurationError(
+                f"{name}: the state file holds a world of {name} {held}, not {given}"
+            )
+    return saved
 
 
 class Registry:
@@ -40,10 +89,11 @@ class Registry:
             self._platform("WeChat Pay", pairs.platform),
         )
 
-    def rotate(self) -> Platform:
+    def rotate(self, key: RSAPrivateKey | None = None) -> Platform:
         """Another platform certificate, which signs from now on."""
         number = len(self.wechat.platforms) + 1
-        made = self._platform(f"WeChat Pay {number}", pair(f"platform {number}"))
+        key = key or pair(f"platform {number}")
+        made = self._platform(f"WeChat Pay {number}", key)
         self.wechat.platforms.append(made)
         return made
 
@@ -53,6 +103,30 @@ class Registry:
             one._replace(certificate=self._issue(one.serial, one.key))
             for one in self.wechat.platforms
         ]
+
+    def restore(self, identity: Identity) -> None:
+        """Bring back who came after the first."""
+        for key in identity.later:
+            self.rotate(key)
+        for one in identity.others:
+            self.enter(*one)
+        self._world.serve(identity.services)
+
+    def identity(self) -> Identity:
+        """What this world is known by."""
+        first, *others = self._world.merchants.values()
+        platform, *later = self.wechat.platforms
+        return Identity(
+            self._world.ids.seed,
+            self._mode,
+            KeySet(first.private_key, self.wechat.public_key, platform.key),
+            tuple(one.key for one in later),
+            tuple(
+                Resident(one.mchid, one.private_key, tuple(sorted(one.sub_mchids)))
+                for one in others
+            ),
+            tuple(self._world.services.values()),
+        )
 
     def _platform(self, owner: str, key: RSAPrivateKey) -> Platform:
         serial = self._world.ids.serial(owner)

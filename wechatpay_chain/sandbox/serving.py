@@ -1,21 +1,21 @@
 """A door over HTTP: a gateway on uvicorn in a thread, for whatever speaks HTTP.
 
-From ASGI to ``Gateway.handle`` and back; nothing of payments is known here.
+Sockets, connections and their ends; what goes over them is the application's.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-import ipaddress
 import socket
 import threading
-from collections.abc import Awaitable, Callable, MutableMapping
-from email.utils import formatdate
 from typing import TYPE_CHECKING, Any
 
-from .._messages import Headers, Request, Response
 from ..errors import ConfigurationError
+from .asgi import TARGET, Application
+from .breaking import CONNECTION
+from .courier import Postman
+from .loopback import is_loopback
 
 if TYPE_CHECKING:
     import h11
@@ -34,89 +34,12 @@ else:
             "a gateway over HTTP needs uvicorn: pip install 'wechatpay-chain[sandbox]'"
         ) from error
 
-Scope = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
-Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
-
 #: Seconds after which WeChat Pay closes an idle connection (protocol section 1).
 KEEP_ALIVE = 8
 #: Seconds that an exchange may still take once the server is closed.
 LAST_WORDS = 1
 #: Seconds until whoever was just let in is among the connections.
 SETTLING = 0.01
-#: Where the target of a request stands in the ASGI scope's ``state``.
-_TARGET = "wechatpay_chain.target"
-
-
-class Application:
-    """The gateway as an ASGI application: one request, one call of ``handle``.
-
-    *base_url* is what stands before the target in the URL of a request.
-    """
-
-    def __init__(self, gateway: Gateway, base_url: str) -> None:
-        self._gateway = gateway
-        self._base_url = base_url
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request; a client that has gone gets none."""
-        body = await self._body(receive)
-        if body is None:
-            return
-        # On the event loop: a gateway is one lock, and a thread has nothing to gain.
-        response = self._gateway.handle(self._request(scope, body))
-        await send(
-            {
-                "type": "http.response.start",
-                "status": response.status_code,
-                "headers": self._headers(response),
-            }
-        )
-        await send({"type": "http.response.body", "body": response.content})
-
-    async def _body(self, receive: Receive) -> bytes | None:
-        """The body; of one that is too large, enough for the gateway to say so."""
-        parts: list[bytes] = []
-        length = 0
-        while length <= self._gateway.body_limit:
-            message = await receive()
-            if message["type"] == "http.disconnect":
-                return None
-            parts.append(message.get("body", b""))
-            length += len(parts[-1])
-            if not message.get("more_body"):
-                break
-        return b"".join(parts)
-
-    def _request(self, scope: Scope, body: bytes) -> Request:
-        headers = (
-            (name.decode("latin-1"), value.decode("latin-1"))
-            for name, value in scope["headers"]
-        )
-        target = _target(scope).decode("ascii")
-        url = self._base_url + target
-        return Request(scope["method"], url, Headers(headers), body)
-
-    def _headers(self, response: Response) -> list[tuple[bytes, bytes]]:
-        # By the gateway's clock, which may be ahead.
-        date = formatdate(self._gateway.clock(), usegmt=True)
-        headers = response.headers.merge({"Date": date})
-        if response.status_code == 204:  # has none (RFC 9110, 8.6)
-            headers = headers.without("Content-Length")
-        return [
-            (name.lower().encode("latin-1"), value.encode("latin-1"))
-            for name, value in headers.pairs()
-        ]
-
-
-def _target(scope: Scope) -> bytes:
-    """Path and query as they stood on the request line, a bare ``?`` included."""
-    noted: bytes | None = scope.get("state", {}).get(_TARGET)
-    if noted is not None:
-        return noted
-    path: bytes = scope["raw_path"]  # on another server than ours
-    query: bytes = scope["query_string"]
-    return path + b"?" + query if query else path
 
 
 class _Protocol(H11Protocol):
@@ -132,7 +55,11 @@ class _Protocol(H11Protocol):
             event = next_event()
             if isinstance(event, h11.Request):
                 # uvicorn copies it into the scope of the request.
-                self.app_state = {**self.app_state, _TARGET: event.target}
+                self.app_state = {
+                    **self.app_state,
+                    TARGET: event.target,
+                    CONNECTION: self.transport,
+                }
             return event
 
         setattr(self.conn, "next_event", noting)  # noqa: B010 - a method, to checkers
@@ -180,8 +107,16 @@ class Server:
     Close it, or use it as a context manager.
     """
 
-    def __init__(self, gateway: Gateway, host: str, port: int, *, remote: bool) -> None:
-        if not (remote or _is_loopback(host)):
+    def __init__(
+        self,
+        gateway: Gateway,
+        host: str,
+        port: int,
+        *,
+        remote: bool = False,
+        control: bool | None = None,
+    ) -> None:
+        if not (remote or is_loopback(host)):
             raise ConfigurationError(
                 f"host: {host} can be reached from other machines, and whoever reaches "
                 "a sandbox commands it; if that is meant, pass remote=True"
@@ -195,7 +130,12 @@ class Server:
         self._failure: BaseException | None = None
         self._ready = threading.Event()
         config = uvicorn.Config(
-            Application(gateway, self.base_url),
+            Application(
+                gateway,
+                self.base_url,
+                control=is_loopback(host) if control is None else control,
+                any_host=not is_loopback(host),
+            ),
             http=_Protocol,
             ws="none",
             lifespan="off",
@@ -213,6 +153,7 @@ class Server:
         self._ready.wait()
         if self._failure is not None:
             raise self._failure
+        self._postman = Postman(gateway.courier)
 
     def _run(self, listener: socket.socket) -> None:
         try:
@@ -225,6 +166,8 @@ class Server:
 
     def close(self) -> None:
         """Stop listening and close every connection; safe to call again."""
+        # First who answers: whoever is being notified may call us back until then.
+        self._postman.close()
         self._runner.end()
         self._thread.join()
 
@@ -236,15 +179,6 @@ class Server:
 
     def __repr__(self) -> str:
         return f"<Server {self.base_url}>"
-
-
-def _is_loopback(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def _shown(host: str) -> str:

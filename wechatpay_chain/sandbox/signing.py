@@ -5,6 +5,7 @@ Protocol section 5 and 6: 2xx and 4xx are signed, 401 and 5xx are not.
 
 from __future__ import annotations
 
+import hashlib
 import json
 from typing import Any, NamedTuple
 
@@ -12,7 +13,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, RSAPublicKey
 
 from .. import crypto
-from .._messages import Headers, Response
+from .._messages import Body, Headers, Response
 from ..crypto.rsa import SCHEME
 from .world import World
 
@@ -29,6 +30,18 @@ class Platform(NamedTuple):
 
     def __repr__(self) -> str:
         return f"<Platform {self.serial}>"
+
+
+class Download(NamedTuple):
+    """A file as an answer: nearly all are unsigned (protocol section 5)."""
+
+    content: bytes
+    content_type: str = "application/octet-stream"
+    #: An overseas statement (对账单): the SHA-1 of the plain file is signed.
+    statement: bool = False
+
+    def __repr__(self) -> str:
+        return f"<Download of {len(self.content)} bytes, {self.content_type}>"
 
 
 class WeChatKeys:
@@ -95,6 +108,8 @@ class Sealer:
         *kind* says how much of a real service is behind the answer, *number* is the
         internal one in ``Request-ID``.
         """
+        if isinstance(data, Download):
+            return self._file(status, data, wanted=wanted, kind=kind)
         body = b"" if data is None else _dump(data)
         headers = {
             "Request-ID": self._world.ids.request_id(number),
@@ -106,6 +121,22 @@ class Sealer:
         if status != 401 and status < 500:
             headers.update(self._signature(body, wanted))
         return Response(status, Headers(headers), body)  # type: ignore[arg-type]
+
+    def _file(
+        self, status: int, download: Download, *, wanted: str, kind: str
+    ) -> Response:
+        content = download.content
+        headers = {
+            "Request-ID": self._world.ids.request_id(0),
+            "Wechatpay-Sandbox": kind,
+            "Content-Length": str(len(content)),
+            "Content-Type": download.content_type,
+        }
+        if download.statement:
+            sha1 = hashlib.sha1(content, usedforsecurity=False).hexdigest()
+            headers["Wechatpay-Statement-Sha1"] = sha1
+            headers.update(self._signature(crypto.statement_body(sha1), wanted))
+        return Response(status, Headers(headers), Body(content))
 
     def _signature(self, body: bytes, wanted: str) -> dict[str, str]:
         serial, key = self._choose(wanted)

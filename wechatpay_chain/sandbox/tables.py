@@ -25,34 +25,47 @@ def key(*parts: str) -> str:
 class Table(Generic[R]):
     """Records of one type by key, in the order in which they came.
 
-    Whoever takes a record may change it, so taking one notes that it may have changed.
+    Whoever takes a record may change it, so taking one notes that it may have changed,
+    where somebody wants to know.
     """
 
     def __init__(self, name: str, record: type[R]) -> None:
         self.name = name
         #: What it holds: a dataclass, or ``str`` for an index.
         self.record: type[R] = record
-        #: Keys of what was taken, put or deleted since it was last emptied.
+        #: Keys of what was taken, put or deleted since it was last emptied; of all that
+        #: was there when :meth:`watch` was called, and of nothing before that.
         self.touched: set[str] = set()
+        self._watched = False
         self._records: dict[str, R] = {}
+
+    def watch(self) -> None:
+        """Note from now on what is touched: what is there counts as new."""
+        self._watched = True
+        self.touched.update(self._records)
 
     def get(self, key: str) -> R | None:
         """The record, or ``None``."""
-        self.touched.add(key)
-        return self._records.get(key)
+        record = self._records.get(key)
+        if self._watched and record is not None:
+            self.touched.add(key)
+        return record
 
     def put(self, key: str, record: R) -> None:
         """Enter *record*, in the place of one that was there."""
-        self.touched.add(key)
+        if self._watched:
+            self.touched.add(key)
         self._records[key] = record
 
     def delete(self, key: str) -> None:
         """Take the record out; it need not be there."""
-        self.touched.add(key)
+        if self._watched:
+            self.touched.add(key)
         self._records.pop(key, None)
 
     def __iter__(self) -> Iterator[R]:
-        self.touched.update(self._records)
+        if self._watched:
+            self.touched.update(self._records)
         return iter(list(self._records.values()))
 
     def __contains__(self, key: object) -> bool:
@@ -71,7 +84,8 @@ class Table(Generic[R]):
 
     def replace(self, records: dict[str, R]) -> None:
         """Hold *records* instead of what is there."""
-        self.touched.update(self._records, records)
+        if self._watched:
+            self.touched.update(self._records, records)
         self._records = dict(records)
 
     def __repr__(self) -> str:
@@ -83,10 +97,21 @@ class Tables:
 
     def __init__(self) -> None:
         self._tables: dict[str, Table[Any]] = {}
+        self._watched = False
 
     def table(self, name: str, record: type[R]) -> Table[R]:
         """The table *name*, of *record*\\ s."""
-        return self._tables.setdefault(name, Table(name, record))
+        if name not in self._tables:
+            self._tables[name] = Table(name, record)
+            if self._watched:
+                self._tables[name].watch()
+        return self._tables[name]
+
+    def watch(self) -> None:
+        """Note what is touched, in each table and in those to come."""
+        self._watched = True
+        for table in self:
+            table.watch()
 
     def __iter__(self) -> Iterator[Table[Any]]:
         return iter(list(self._tables.values()))

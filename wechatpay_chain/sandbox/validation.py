@@ -7,7 +7,8 @@ as payscore section 3.1 has it.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from decimal import Decimal
 from difflib import get_close_matches
 from typing import Any
 
@@ -25,12 +26,20 @@ def text(low: int, high: int, pattern: str | None = None) -> Rule:
     def rule(value: Any, place: str) -> Iterator[Problem]:
         if not isinstance(value, str):
             yield _wrong_type(value, place, "a string")
-        elif not low <= len(value) <= high:
+            return
+        if not low <= len(value) <= high:
             yield Problem(
-                place, f"{low} to {high} characters expected, got {len(value)}", value
+                place,
+                f"{low} to {high} characters expected, got {len(value)}",
+                value,
+                # An empty text is as little as null, and no endpoint can do with it.
+                rule="length" if value else "null",
+                got=f"{len(value)} characters",
+                expected=f"{low} to {high} characters",
             )
-        elif allowed and not allowed.fullmatch(value):
-            yield Problem(place, f"does not match {allowed.pattern}", value)
+        if value and allowed and not allowed.fullmatch(value):
+            issue = f"does not match {allowed.pattern}"
+            yield Problem(place, issue, value, rule="pattern", expected=allowed.pattern)
 
     return rule
 
@@ -46,17 +55,30 @@ def integer(low: int, high: int = _INT64) -> Rule:
     def rule(value: Any, place: str) -> Iterator[Problem]:
         if isinstance(value, bool) or not isinstance(value, int):
             problem = _wrong_type(value, place, "an integer")
-            yield problem._replace(issue=problem.issue + _in_fen(value))
+            yield problem._replace(hint=in_fen(value))
         elif not low <= value <= high:
-            yield Problem(place, f"an integer {span} expected", value)
+            expected = f"an integer {span}"
+            yield Problem(
+                place, f"{expected} expected", value, rule="range", expected=expected
+            )
 
     return rule
 
 
-def _in_fen(value: Any) -> str:
-    """What somebody who thinks in yuan may have meant."""
-    fen = value * 100 if isinstance(value, float) else 0.5
-    return f"; did you mean {int(fen)} fen?" if fen.is_integer() else ""
+def in_fen(value: Any) -> str:
+    """What somebody who thinks in yuan, or in text, may have meant; ``""``: nothing.
+
+    >>> in_fen(12.5), in_fen(0.29), in_fen("1250"), in_fen(0.001)
+    ('1250 fen', '29 fen', '1250', '')
+    """
+    if isinstance(value, str):
+        return (
+            value if value.isascii() and value.isdecimal() and value[20:] == "" else ""
+        )
+    if not isinstance(value, float) or not abs(value) < _INT64:
+        return ""
+    fen = Decimal(str(value)) * 100
+    return f"{int(fen)} fen" if fen == int(fen) else ""
 
 
 def boolean() -> Rule:
@@ -74,7 +96,15 @@ def one_of(*values: str) -> Rule:
 
     def rule(value: Any, place: str) -> Iterator[Problem]:
         if value not in values:
-            yield Problem(place, f"one of {', '.join(values)} expected", value)
+            expected = f"one of {', '.join(values)}"
+            yield Problem(
+                place,
+                f"{expected} expected",
+                value,
+                rule="enum",
+                expected=expected,
+                hint=nearest(value, values),
+            )
 
     return rule
 
@@ -88,7 +118,14 @@ def listing(item: Rule, low: int, high: int, *, unique: str = "") -> Rule:
             yield _wrong_type(value, place, "a list")
             return
         if not low <= len(items) <= high:
-            yield Problem(place, f"{low} to {high} items expected, got {len(items)}")
+            expected = f"{low} to {high} items"
+            yield Problem(
+                place,
+                f"{expected} expected, got {len(items)}",
+                rule="items",
+                got=f"{len(items)} items",
+                expected=expected,
+            )
         for at, one in enumerate(items):
             yield from item(one, f"{place}/{at}")
         yield from _repeats(items, place, unique)
@@ -103,7 +140,8 @@ def _repeats(items: Sequence[Any], place: str, unique: str) -> Iterator[Problem]
         if not isinstance(name, str) or name in _REPEATABLE:
             continue
         if name in seen:
-            yield Problem(f"{place}/{at}/{unique}", "repeats an earlier one", name)
+            at_name = f"{place}/{at}/{unique}"
+            yield Problem(at_name, "repeats an earlier one", name, rule="repeated")
         seen.add(name)
 
 
@@ -147,7 +185,8 @@ class Fields:
             return
         clean = True
         for problem in self._members(given, place):
-            clean = False
+            # As in catalogued: these may be let pass, and *also* must hold then too.
+            clean = clean and problem.rule in ("unknown", "length")
             yield problem
         if clean and self._also is not None:
             yield from self._also(given, place)
@@ -155,30 +194,43 @@ class Fields:
     def _members(self, given: Mapping[str, Any], place: str) -> Iterator[Problem]:
         for name in self.required:
             if name not in given:
-                yield Problem(f"{place}/{name}", "required, and missing")
+                place_of = f"{place}/{name}"
+                yield Problem(place_of, "required, and missing", rule="required")
         for name, value in given.items():
             rule = self.rules.get(name)
             if rule is None:
-                yield Problem(f"{place}/{name}", f"unknown{self._nearest(name)}", value)
+                yield Problem(
+                    f"{place}/{name}",
+                    "unknown",
+                    value,
+                    rule="unknown",
+                    hint=nearest(name, self.rules),
+                )
             elif value is None:
-                yield Problem(f"{place}/{name}", "null; leave it out instead")
+                issue = "null; leave it out instead"
+                yield Problem(f"{place}/{name}", issue, rule="null")
             else:
                 yield from rule(value, f"{place}/{name}")
-
-    def _nearest(self, name: str) -> str:
-        near = get_close_matches(name[:64], self.rules, n=1)
-        return f"; did you mean {near[0]}?" if near else ""
 
 
 #: No member is allowed.
 NOTHING = Fields()
 
 
+def nearest(name: object, known: Iterable[str]) -> str:
+    """Which of *known* may have been meant, whatever the case; ``""``: none."""
+    names = {one.lower(): one for one in known}
+    near = get_close_matches(str(name)[:64].lower(), names, n=1)
+    return names[near[0]] if near else ""
+
+
 def _wrong_type(value: Any, place: str, expected: str) -> Problem:
-    return Problem(place, f"{expected} expected, got {_kind(value)}", value)
+    got = kind_of(value)
+    issue = f"{expected} expected, got {got}"
+    return Problem(place, issue, value, rule="type", got=got, expected=expected)
 
 
-def _kind(value: Any) -> str:
+def kind_of(value: Any) -> str:
     """What JSON calls it."""
     if value is None:
         return "null"

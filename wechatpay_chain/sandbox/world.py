@@ -6,19 +6,17 @@ seed and the same calls give the same world, ids and nonces included.
 
 from __future__ import annotations
 
-import heapq
 from base64 import urlsafe_b64encode
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 from hashlib import sha256
-from itertools import count
 from threading import Lock
-from typing import NamedTuple
 
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, RSAPublicKey
 
+from .agenda import Agenda
 from .outbox import Outbox
 from .tables import Tables
 
@@ -43,18 +41,24 @@ class Clock:
     ) -> None:
         self._start = float(start)
         self._source = source
-        self._ahead = 0.0
+        #: Seconds that it was advanced.
+        self.ahead: float = 0.0
+
+    @property
+    def runs(self) -> bool:
+        """Whether it goes by itself."""
+        return self._source is not None
 
     def __call__(self) -> float:
         """Unix seconds."""
         base = self._start if self._source is None else self._source()
-        return base + self._ahead
+        return base + self.ahead
 
     def advance(self, seconds: float) -> None:
         """Go forward. Raises ``ValueError`` for the other direction."""
         if not seconds >= 0:
             raise ValueError(f"time goes forward only, not by {seconds} s")
-        self._ahead += seconds
+        self.ahead += seconds
 
     def run(self, source: Callable[[], float]) -> float:
         """Let a clock that stands run as *source* does; the seconds that it jumps.
@@ -81,55 +85,6 @@ def compact(seconds: float) -> str:
     return f"{datetime.fromtimestamp(int(seconds), BEIJING):%Y%m%d%H%M%S}"
 
 
-class Job(NamedTuple):
-    """Something that is to happen: *kind* says what, *key* to which record."""
-
-    due: float
-    number: int
-    kind: str
-    key: str
-
-
-class Agenda:
-    """What is to happen by itself, in order of time.
-
-    Jobs are data, so that they can be copied and kept; who does a kind of them says so
-    once, by :meth:`serve`.
-    """
-
-    def __init__(self) -> None:
-        self.jobs: list[Job] = []
-        self._order = count()
-        self._doers: dict[str, Callable[[str, float], None]] = {}
-
-    def serve(self, kind: str, doer: Callable[[str, float], None]) -> None:
-        """Have *doer* called with key and time of each job of *kind*."""
-        self._doers[kind] = doer
-
-    def add(self, due: float, kind: str, key: str) -> None:
-        """Enter a job for the time *due*."""
-        heapq.heappush(self.jobs, Job(due, next(self._order), kind, key))
-
-    def replace(self, jobs: Iterable[Job]) -> None:
-        """Hold *jobs* instead of what is there."""
-        self.jobs = sorted(jobs)
-        self._order = count(max((job.number for job in self.jobs), default=-1) + 1)
-
-    def shift(self, seconds: float) -> None:
-        """Put everything off by *seconds*."""
-        self.jobs = [job._replace(due=job.due + seconds) for job in self.jobs]
-
-    def next_due(self) -> float | None:
-        """When the next thing is to happen."""
-        return self.jobs[0].due if self.jobs else None
-
-    def run(self, now: float) -> None:
-        """Do what is due, earliest first; a job may add others."""
-        while self.jobs and self.jobs[0].due <= now:
-            job = heapq.heappop(self.jobs)
-            self._doers[job.kind](job.key, job.due)
-
-
 class Ids:
     """Numbers and nonces that look like WeChat Pay's, the same for the same seed.
 
@@ -151,6 +106,18 @@ class Ids:
         """A payment: 28 digits beginning with 4200 (payscore section 10.2)."""
         return f"4200000001{compact(now)[:8]}{self._number('transaction', 10)}"
 
+    def prepay_id(self, now: float) -> str:
+        """A prepay session (预支付交易会话): 36 characters (payscore section 10.2)."""
+        return f"wx{compact(now)}{self._text('prepay')[:20]}"
+
+    def refund_id(self, now: float) -> str:
+        """A refund: 29 digits beginning with 50 (payscore section 10.2)."""
+        return f"5030000001{compact(now)[:8]}{self._number('refund', 11)}"
+
+    def trade_no(self, now: float) -> str:
+        """The number that WeChat Pay gives a deduction (payscore section 9)."""
+        return f"PS{compact(now)}{self._number('trade', 10)}"
+
     def notification_id(self) -> str:
         """A notification: a UUID, as the documents show them (protocol section 9)."""
         text = self._text("notification")
@@ -159,6 +126,10 @@ class Ids:
     def out_order_no(self) -> str:
         """A merchant's number for an order that the sandbox was asked to make up."""
         return f"SANDBOX{self._number('out_order_no', 9)}"
+
+    def example(self, name: str) -> str:
+        """A number for what only an example of is known: 16 digits."""
+        return self._number(f"example {name}", 16)
 
     def request_id(self, number: int) -> str:
         """``Request-ID``; *number* is the internal error number, 0 on success."""

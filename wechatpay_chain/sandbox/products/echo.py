@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 from ... import crypto
 from ...errors import DecryptionError
@@ -10,6 +11,7 @@ from ..refusals import Problem, parameters
 from ..routing import Answer, Call, Route
 from ..signing import WeChatKeys
 from ..validation import Fields, text
+from ..world import World
 
 _SECRET = "encrypted_echo_message"
 
@@ -17,7 +19,8 @@ _SECRET = "encrypted_echo_message"
 class Echo:
     """The endpoint."""
 
-    def __init__(self, keys: WeChatKeys) -> None:
+    def __init__(self, world: World, keys: WeChatKeys) -> None:
+        self._world = world
         self._keys = keys
 
     def routes(self) -> Iterator[Route]:
@@ -34,7 +37,23 @@ class Echo:
         if _SECRET in call.body:
             plain = self._open(call)
             answer[_SECRET] = crypto.encrypt_oaep(plain, call.merchant.public_key)
+        if "notify_url" in call.body:
+            self._tell(call, answer)
         return Answer(200, answer)
+
+    def _tell(self, call: Call, answer: dict[str, Any]) -> None:
+        resource = {"echo_message": answer["echo_message"]}
+        if _SECRET in answer:
+            # The notification spells it another way than the answer.
+            resource["encrypt_echo_message"] = answer[_SECRET]
+        self._world.outbox.post(
+            "SECURITY_ECHO.SUCCESS",
+            resource,
+            mchid=call.merchant.mchid,
+            url=call.body["notify_url"],
+            original_type="security",
+            summary="回显成功",
+        )
 
     def _open(self, call: Call) -> str:
         """Decrypt with the key that ``Wechatpay-Serial`` names (protocol section 6)."""

@@ -1,6 +1,7 @@
-"""What PayScore calls may hold: payscore sections 2.1, 2.2 and 3.1, as declared rules.
+"""What calls that open, show and cancel a PayScore order may hold, as declared rules.
 
-Only what can be said without knowing the clock, the merchant or the order.
+Payscore sections 2.1, 2.2 and 3.1, as far as it can be said without knowing the clock,
+the merchant or the order. :mod:`.charge_fields` has the calls after the service.
 """
 
 from __future__ import annotations
@@ -15,9 +16,12 @@ from ..validation import Fields, Rule, boolean, integer, listing, one_of, text
 #: Characters of a cancel reason: 30 in the reference text of 2020, 50 in others.
 REASON_LIMIT = 30
 
-_ID = text(1, 32)
+#: Of an account or a service: ``appid``, ``mchid``, ``service_id``.
+ID = text(1, 32)
+#: A merchant's own number of an order.
 OUT_ORDER_NO = text(1, 32, r"[0-9A-Za-z_\-|*]*")
-_OPENID = text(1, 128)
+#: A user, under an appid.
+OPENID = text(1, 128)
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 
@@ -26,24 +30,30 @@ def _has_amount_or_description(value: Any, place: str) -> Iterator[Problem]:
         yield Problem(place, "amount or description is required beside name")
 
 
-_PAYMENT = Fields(
+#: A line of what is charged (付费项目).
+PAYMENT = Fields(
     {"name": text(1, 20)},
     {"amount": integer(0), "description": text(1, 30), "count": integer(1, 100)},
     also=_has_amount_or_description,
 )
-_DISCOUNT = Fields(
+#: A line of what is taken off (优惠项目).
+DISCOUNT = Fields(
     {"name": text(1, 20), "description": text(1, 30)},
     {"amount": integer(0), "count": integer(1, 100)},
 )
-_TIME = r"[0-9]{8}|[0-9]{14}"
-_TIME_RANGE = Fields(
-    {"start_time": text(1, 14, rf"OnAccept|{_TIME}")},
-    {
-        "end_time": text(1, 14, _TIME),
+#: A day, or a second of it.
+TIME = r"[0-9]{8}|[0-9]{14}"
+
+
+def time_range(*, start: bool = True, remark: int = 20) -> Fields:
+    """When the service is (服务时间段); *start* says whether it must be told."""
+    begin: dict[str, Rule] = {"start_time": text(1, 14, rf"OnAccept|{TIME}")}
+    optional: dict[str, Rule] = {
+        "end_time": text(1, 14, TIME),
         "start_time_remark": text(1, 20),
-        "end_time_remark": text(1, 20),
-    },
-)
+        "end_time_remark": text(1, remark),
+    }
+    return Fields(begin, optional) if start else Fields(None, {**begin, **optional})
 
 
 def _starts_somewhere(value: Any, place: str) -> Iterator[Problem]:
@@ -51,7 +61,8 @@ def _starts_somewhere(value: Any, place: str) -> Iterator[Problem]:
         yield Problem(f"{place}/end_location", "only together with start_location")
 
 
-_LOCATION = Fields(
+#: Where the service is (服务位置).
+LOCATION = Fields(
     optional={"start_location": text(1, 50), "end_location": text(1, 50)},
     also=_starts_somewhere,
 )
@@ -62,7 +73,8 @@ _RISK_FUND = Fields(
     },
     {"description": text(1, 30)},
 )
-_DEVICE = Fields(
+#: The machine that serves.
+DEVICE = Fields(
     optional={
         "start_device_id": text(1, 50),
         "end_device_id": text(1, 50),
@@ -71,7 +83,8 @@ _DEVICE = Fields(
 )
 
 
-def _notify_url(value: Any, place: str) -> Iterator[Problem]:
+def notify_url(value: Any, place: str) -> Iterator[Problem]:
+    """An address that notifications are sent to: https, without a query."""
     problems = list(text(1, 255)(value, place))
     yield from problems
     if problems:
@@ -96,39 +109,80 @@ def _direct_user(value: Any, place: str) -> Iterator[Problem]:
 
 
 def _partner_user(value: Any, place: str) -> Iterator[Problem]:
+    if value.get("need_user_confirm") is False:
+        yield from one_user(value, place)
+    elif "sub_openid" in value and "sub_appid" not in value:
+        yield Problem(f"{place}/sub_appid", "required with sub_openid")
+
+
+def one_user(value: Any, place: str) -> Iterator[Problem]:
+    """A partner names its user once, under one of two appids."""
     given = {"openid", "sub_openid"} & value.keys()
-    if value.get("need_user_confirm") is False and len(given) != 1:
-        yield Problem(
-            f"{place}/openid",
-            "exactly one of openid and sub_openid where need_user_confirm is false",
-        )
+    if len(given) != 1:
+        yield Problem(f"{place}/openid", "exactly one of openid and sub_openid")
     if "sub_openid" in value and "sub_appid" not in value:
         yield Problem(f"{place}/sub_appid", "required with sub_openid")
 
 
 _REQUIRED: dict[str, Rule] = {
     "out_order_no": OUT_ORDER_NO,
-    "appid": _ID,
-    "service_id": _ID,
+    "appid": ID,
+    "service_id": ID,
     "service_introduction": text(1, 20),
-    "time_range": _TIME_RANGE,
+    "time_range": time_range(),
     "risk_fund": _RISK_FUND,
-    "notify_url": _notify_url,
+    "notify_url": notify_url,
 }
 _OPTIONAL: dict[str, Rule] = {
-    "post_payments": listing(_PAYMENT, 0, 100, unique="name"),
-    "post_discounts": listing(_DISCOUNT, 0, 30, unique="name"),
-    "location": _LOCATION,
+    "post_payments": listing(PAYMENT, 0, 100, unique="name"),
+    "post_discounts": listing(DISCOUNT, 0, 30, unique="name"),
+    "location": LOCATION,
     "attach": text(1, 256),
     "need_user_confirm": boolean(),
-    "openid": _OPENID,
-    "device": _DEVICE,
+    "openid": OPENID,
+    "device": DEVICE,
 }
 
 CREATE = Fields(_REQUIRED, _OPTIONAL, also=_direct_user)
 PARTNER_CREATE = Fields(
-    {**_REQUIRED, "sub_mchid": _ID},
-    {**_OPTIONAL, "sub_appid": _ID, "sub_openid": _OPENID},
+    {**_REQUIRED, "sub_mchid": ID},
+    {**_OPTIONAL, "sub_appid": ID, "sub_openid": OPENID},
+    also=_partner_user,
+)
+
+
+_GOODS = Fields(
+    {
+        "name": text(1, 128),
+        "picture": text(1, 1024),
+        "amount": integer(0),
+        "count": integer(1),
+    },
+    {"category_id": listing(text(1, 64), 0, 100)},
+)
+_JUMP_LINK = Fields(
+    optional={
+        "jump_link_type": one_of("JUMP_LINK_MINI_PROGRAM"),
+        "appid": ID,
+        "path": text(1, 1024),
+    }
+)
+#: What is bought, of an order that is paid after delivery (先用后付).
+SHOPPING_INFO = Fields(
+    {"goods": listing(_GOODS, 1, 100)},
+    {"jump_link": _JUMP_LINK, "real_merchant_appid": ID},
+)
+_DELIVERED: dict[str, Rule] = {
+    "time_range": time_range(remark=50),
+    "shopping_info": SHOPPING_INFO,
+}
+
+PAY_ON_DELIVERY = Fields(
+    {**_REQUIRED, **_DELIVERED}, {**_OPTIONAL, "mchid": ID}, also=_direct_user
+)
+PARTNER_PAY_ON_DELIVERY = Fields(
+    {**_REQUIRED, **_DELIVERED, "sub_mchid": ID},
+    {**_OPTIONAL, "mchid": ID, "sub_appid": ID, "sub_openid": OPENID},
     also=_partner_user,
 )
 
@@ -143,19 +197,19 @@ def _one_number(value: Any, place: str) -> Iterator[Problem]:
 _NUMBER = {"out_order_no": OUT_ORDER_NO, "query_id": text(1, 512)}
 
 QUERY = Fields(
-    {"service_id": _ID, "appid": _ID}, _NUMBER, also=_one_number, location="query"
+    {"service_id": ID, "appid": ID}, _NUMBER, also=_one_number, location="query"
 )
 PARTNER_QUERY = Fields(
-    {"service_id": _ID, "sub_mchid": _ID}, _NUMBER, also=_one_number, location="query"
+    {"service_id": ID, "sub_mchid": ID}, _NUMBER, also=_one_number, location="query"
 )
 PATH = Fields({"out_order_no": OUT_ORDER_NO}, location="path")
 
 
 def cancel(limit: int = REASON_LIMIT) -> Fields:
     """The body of a direct cancel; ``service_id`` may be missing (section 2.1)."""
-    return Fields({"appid": _ID, "reason": text(1, limit)}, {"service_id": _ID})
+    return Fields({"appid": ID, "reason": text(1, limit)}, {"service_id": ID})
 
 
 def partner_cancel(limit: int = REASON_LIMIT) -> Fields:
     """The body of a partner's cancel."""
-    return Fields({"sub_mchid": _ID, "reason": text(1, limit)}, {"service_id": _ID})
+    return Fields({"sub_mchid": ID, "reason": text(1, limit)}, {"service_id": ID})

@@ -1,7 +1,7 @@
-"""PayScore orders (支付分订单): their data, and how WeChat Pay shows them.
+"""PayScore orders (支付分订单): what is kept of one, and what can be done to it.
 
 An order changes state in one way only: :meth:`Order.happen`, which asks the table. No
-request is read here.
+request is checked here; how WeChat Pay shows an order is :mod:`.order_documents`.
 """
 
 from __future__ import annotations
@@ -10,26 +10,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from ..lifecycle import EXPIRY, WIRE, Event, State, cell, follow
+from ..lifecycle import EXPIRY, ORDER, Event, State, follow
 from ..tables import Table, Tables, key
 from ..world import Ids, compact
-
-#: Members of a create call that every answer repeats, in the order of the documents.
-_SHOWN = (
-    "out_order_no",
-    "service_id",
-    "appid",
-    "sub_appid",
-    "sub_mchid",
-    "service_introduction",
-    "post_payments",
-    "post_discounts",
-    "risk_fund",
-    "time_range",
-    "location",
-    "attach",
-    "notify_url",
-)
+from .order_documents import document
 
 
 class Step(NamedTuple):
@@ -60,13 +44,24 @@ class Order:
     #: Members that changed since: ``post_payments``, ``time_range`` and so on.
     changes: dict[str, Any] = field(default_factory=dict[str, Any])
     total_amount: int | None = None
+    completed_at: float | None = None
     paid: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
     #: The body of the latest call of each kind, to know a repetition by.
     calls: dict[Event, Mapping[str, Any]] = field(
         default_factory=dict[Event, Mapping[str, Any]]
     )
-    #: Whether a deduction is under way, or the user is in the cashier.
+    #: Whether an attempt at deduction (扣款) is under way.
     deducting: bool = False
+    #: How many attempts were begun.
+    attempts: int = 0
+    #: Queries until the attempt succeeds, where it is counted in queries.
+    looks: int = 0
+    #: Why the latest attempt failed.
+    failure: str | None = None
+    #: Whether the user is in the cashier (收银台).
+    in_cashier: bool = False
+    #: Whether the user paid a deposit (押金) in place of an evaluation.
+    deposit_paid: bool = False
 
     @property
     def out_order_no(self) -> str:
@@ -77,6 +72,11 @@ class Order:
     def key(self) -> str:
         """Where it stands in the table."""
         return key(self.mchid, self.out_order_no)
+
+    @property
+    def service_id(self) -> str:
+        """The service that it is for."""
+        return str(self.request["service_id"])
 
     @property
     def sub_mchid(self) -> str | None:
@@ -102,6 +102,11 @@ class Order:
         """When it expires, if nobody confirms it before."""
         return self.created_at + EXPIRY
 
+    @property
+    def locked(self) -> bool:
+        """Whether money may be on its way: nothing else goes (payscore 4.3)."""
+        return self.deducting or self.in_cashier
+
     def happen(
         self, event: Event, at: float, *, same: bool = False, free: bool = False
     ) -> bool:
@@ -110,16 +115,22 @@ class Order:
         ``False`` for an identical repetition. Raises :class:`Refusal`.
         """
         before = self.steps[-1].after if self.steps else None
-        found = cell(before, event)
-        after = follow(before, event, same=same, free=free, deducting=self.deducting)
+        found = ORDER.cell(before, event)
+        after = follow(before, event, same=same, free=free, locked=self.locked)
         if found.to is None:
             return False
         self.steps.append(Step(at, event, before, after, found.emits))
         return True
 
+    def repeat(self, event: Event, body: Mapping[str, Any]) -> bool:
+        """Whether *body* is that of the latest call of this kind."""
+        return self.calls.get(event) == body
+
     def age(self, seconds: float) -> None:
-        """Make it as if the order had been created *seconds* earlier."""
+        """Make it as if everything had happened *seconds* earlier."""
         self.created_at -= seconds
+        if self.completed_at is not None:
+            self.completed_at -= seconds
         self.steps = [step._replace(at=step.at - seconds) for step in self.steps]
 
     def confirm(self, openid: str, at: float) -> None:
@@ -130,26 +141,43 @@ class Order:
     def begin(self, openid: str, at: float) -> None:
         """Note who the user is, and make ``OnAccept`` a time."""
         self.openid = openid
-        span = self._member("time_range")
+        span = self.member("time_range")
         if span.get("start_time") == "OnAccept":
             self.changes["time_range"] = {**span, "start_time": compact(at)}
 
-    def complete(self, body: Mapping[str, Any], at: float) -> None:
+    def complete(self, body: Mapping[str, Any], at: float) -> bool:
         """The merchant ends the service and says what it costs (完结)."""
-        total = body["total_amount"]
-        same = self.calls.get(Event.COMPLETE) == body
-        if not self.happen(Event.COMPLETE, at, same=same, free=total == 0):
-            return
+        same, free = self.repeat(Event.COMPLETE, body), body["total_amount"] == 0
+        if not self.happen(Event.COMPLETE, at, same=same, free=free):
+            return False
         self.calls[Event.COMPLETE] = dict(body)
-        self.total_amount = total
+        self.charge(body, at)
+        for name in ("time_range", "location"):
+            if name in body:
+                self.changes[name] = {**(self.member(name) or {}), **body[name]}
+        return True
+
+    def charge(self, body: Mapping[str, Any], at: float) -> None:
+        """Take what *body* says the service costs."""
+        self.completed_at = at
+        self._bill(body)
+
+    def modify(self, body: Mapping[str, Any], at: float) -> None:
+        """The merchant lowers the amount (修改订单金额)."""
+        self.happen(Event.MODIFY, at, free=body["total_amount"] == 0)
+        self.calls[Event.MODIFY] = dict(body)
+        self._bill(body)
+
+    def _bill(self, body: Mapping[str, Any]) -> None:
+        self.total_amount = body["total_amount"]
         for name in ("post_payments", "post_discounts"):
-            # Its lists replace those of create (section 5, rule 2).
+            # These lists replace the earlier ones (payscore section 5, rule 2).
             self.changes[name] = body.get(name)
 
     def pay(self, transaction_id: str, at: float, event: Event) -> None:
-        """The money arrives."""
+        """PayScore, or the user, pays."""
         self.happen(event, at)
-        self.deducting = False
+        self.end_attempt()
         self.paid.append(
             {
                 "seq": 1,
@@ -160,49 +188,38 @@ class Order:
             }
         )
 
+    def end_attempt(self) -> None:
+        """No money is on its way any more."""
+        self.deducting = self.in_cashier = False
+        self.looks = 0
+
+    def sync(self, body: Mapping[str, Any], at: float) -> None:
+        """The merchant was paid in another way (同步)."""
+        if not self.happen(Event.SYNC, at, same=self.repeat(Event.SYNC, body)):
+            return
+        self.calls[Event.SYNC] = dict(body)
+        detail = body["detail"]
+        self.paid.append(
+            {
+                "seq": detail.get("seq", 1),
+                "amount": self.total_amount,
+                "paid_type": "MCH",
+                "paid_time": detail["paid_time"].ljust(14, "0"),
+            }
+        )
+
     def cancel(self, body: Mapping[str, Any], at: float) -> None:
         """The merchant cancels (取消)."""
-        same = self.calls.get(Event.CANCEL) == body
-        if self.happen(Event.CANCEL, at, same=same):
+        if self.happen(Event.CANCEL, at, same=self.repeat(Event.CANCEL, body)):
             self.calls[Event.CANCEL] = dict(body)
+
+    def member(self, name: str) -> Any:
+        """What the order says of *name* by now; ``None`` for nothing."""
+        return self.changes[name] if name in self.changes else self.request.get(name)
 
     def document(self) -> dict[str, Any]:
         """The order object of payscore section 3.3."""
-        wire = WIRE[self.state]
-        out: dict[str, Any] = {"mchid": self.mchid, "order_id": self.order_id}
-        out["state"] = wire.state
-        if wire.state_description:
-            out["state_description"] = wire.state_description
-        for name in _SHOWN:
-            value = self._member(name)
-            if value is not None:
-                out[name] = value
-        if self.openid is not None:
-            name = "sub_openid" if "sub_openid" in self.request else "openid"
-            out[name] = self.openid
-        out.update(self._money(wire.collection))
-        return out
-
-    def _money(self, collection: str | None) -> dict[str, Any]:
-        if self.total_amount is None:
-            return {}
-        money: dict[str, Any] = {
-            "total_amount": self.total_amount,
-            "need_collection": self.total_amount > 0,
-        }
-        if collection is not None:
-            received = sum(part["amount"] for part in self.paid)
-            money["collection"] = {
-                "state": collection,
-                "total_amount": self.total_amount,
-                "paying_amount": self.total_amount - received,
-                "paid_amount": received,
-                "details": list(self.paid),
-            }
-        return money
-
-    def _member(self, name: str) -> Any:
-        return self.changes[name] if name in self.changes else self.request.get(name)
+        return document(self)
 
     def __repr__(self) -> str:
         return f"<Order {self.out_order_no} {self.state}>"

@@ -1,168 +1,171 @@
-"""PayScore orders (支付分订单) of direct merchants and partners: create, query, cancel.
+"""PayScore orders (支付分订单) of direct merchants and partners: from create to cancel.
 
-One behaviour serves both roles; they differ in path, fields and in what a cancel
-answers: 200 with five fields, or 204 without a body (payscore section 2.2).
+One behaviour serves both roles; they differ in path, fields and in what a change
+answers: 200 with the order, or 204 without a body (payscore section 2.2). What the
+service costs is :mod:`.charges`, what users authorise :mod:`.permissions`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from datetime import datetime
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from ..lifecycle import Event, State, follow
-from ..refusals import Internal, Problem, parameters, refused
+from ..lifecycle import Event, State
+from ..observed import PROFILES, observed
+from ..refusals import Refusal, parameters
 from ..routing import Answer, Call, Route
-from ..tables import Table, key
-from ..world import BEIJING, Merchant, Service, World
+from ..world import Service, World
 from . import fields
+from .charges import Charges
+from .deductions import Deductions
+from .ledger import Ledger
+from .order_acts import OrderActs
+from .order_amounts import check_creation
+from .order_documents import brief, document
+from .order_times import creation_problems
 from .orders import Order, Orders
-
-#: Seconds that a caller's clock may be behind (payscore section 3.2).
-TOLERANCE = 60
-#: Seconds that a service must last beyond the create call (payscore section 3.2).
-SHORTEST = 60
+from .payscore_access import Access, check_kind, check_mode
+from .permission_routes import permission_routes
+from .permissions import Permissions
+from .standing import Standing
+from .tickets import Tickets
 
 #: The job that ends an order which nobody confirmed.
 _EXPIRY = "payscore.expiry"
 _DIRECT = "/v3/payscore/serviceorder"
 _PARTNER = "/v3/payscore/partner/serviceorder"
-_EXEMPT = {"DEPOSIT", "ADVANCE", "CASH_DEPOSIT"}
 
 
 class PayScore:
     """The endpoints, on the orders of one gateway."""
 
     def __init__(
-        self, world: World, orders: Orders, *, reason_limit: int = fields.REASON_LIMIT
+        self,
+        world: World,
+        orders: Orders,
+        ledger: Ledger,
+        *,
+        reason_limit: int = fields.REASON_LIMIT,
+        error_profile: str = "documented",
     ) -> None:
+        if error_profile not in PROFILES:
+            raise ValueError(
+                f"error_profile: one of {', '.join(PROFILES)} expected, "
+                f"got {error_profile!r}"
+            )
         self._world = world
         self._orders = orders
         self._reason_limit = reason_limit
-        #: Who has authorised which no-confirm service.
-        self.authorisations: Table[str] = world.tables.table(
-            "payscore.authorisations", str
+        self._observed = error_profile == "observed"
+        self._access = Access(world, orders)
+        #: What users and WeChat Pay do to orders.
+        self.acts: OrderActs = OrderActs(world, ledger)
+        #: How what is due is collected.
+        self.deductions: Deductions = Deductions(world, orders, self.acts)
+        #: Whom PayScore turns away.
+        self.standing: Standing = Standing(world)
+        #: What users have authorised.
+        self.permissions: Permissions = Permissions(
+            world, orders, self._access, self.standing
+        )
+        #: What a front end opens the confirm page with.
+        self.packages: Tickets = Tickets(world, "package")
+        self._charges = Charges(
+            world,
+            orders,
+            self._access,
+            self.deductions,
+            self.permissions,
         )
         world.agenda.serve(_EXPIRY, self._expire)
 
     def routes(self) -> Iterator[Route]:
         """The endpoints of both roles."""
+        for route in (
+            *self._order_routes(),
+            *self._charges.routes(),
+            *permission_routes(self.permissions),
+        ):
+            if self._observed:
+                route = route._replace(behave=_as_observed(route.behave))
+            yield route
+
+    def _order_routes(self) -> Iterator[Route]:
         limit = self._reason_limit
-        yield Route("POST", _DIRECT, self.create, body=fields.CREATE)
+        delivery = "/v3/payscore/servicepayondeliveryorder"
+        partner_delivery = "/v3/payscore/partner/servicepayondeliveryorder"
+        create, cancel = self.create, self.cancel
+        yield Route("POST", _DIRECT, create, body=fields.CREATE)
+        yield Route("POST", _PARTNER, create, body=fields.PARTNER_CREATE)
+        yield Route("POST", delivery, create, body=fields.PAY_ON_DELIVERY)
+        yield Route(
+            "POST", partner_delivery, create, body=fields.PARTNER_PAY_ON_DELIVERY
+        )
         yield Route("GET", _DIRECT, self.query, query=fields.QUERY)
-        yield Route(
-            "POST",
-            f"{_DIRECT}/{{out_order_no}}/cancel",
-            self.cancel,
-            path=fields.PATH,
-            body=fields.cancel(limit),
-        )
-        yield Route("POST", _PARTNER, self.create, body=fields.PARTNER_CREATE)
         yield Route("GET", _PARTNER, self.query, query=fields.PARTNER_QUERY)
-        yield Route(
-            "POST",
-            f"{_PARTNER}/{{out_order_no}}/cancel",
-            self.cancel,
-            path=fields.PATH,
-            body=fields.partner_cancel(limit),
-        )
+        for base, body in (
+            (_DIRECT, fields.cancel(limit)),
+            (_PARTNER, fields.partner_cancel(limit)),
+        ):
+            template = f"{base}/{{out_order_no}}/cancel"
+            yield Route("POST", template, cancel, path=fields.PATH, body=body)
 
     def create(self, call: Call) -> Answer:
         """Create an order (创建), or answer again for one that was created so."""
         body, mchid = call.body, call.merchant.mchid
-        service = self._permit(call.merchant, body)
-        self._check_kind(service, body)
+        service = self._access.service(call.merchant, body)
         needs_confirm = body.get("need_user_confirm", True)
+        check_kind(service, needs_confirm=needs_confirm)
+        check_mode(service, body["risk_fund"]["name"])
         event = Event.CREATE if needs_confirm else Event.CREATE_UNCONFIRMED
         now = self._world.clock()
         order = self._orders.find(mchid, body["out_order_no"])
         if order is not None:
             order.happen(event, now, same=order.request == body)
         else:
-            self._check_new(service, body, now)
+            self._check_new(service, mchid, body, now)
             order = self._orders.open(mchid, body, self._world.ids, now)
             order.happen(event, now)
             self._start(order, now)
-        package = self._world.ids.token("package")
-        return Answer(200, {**order.document(), "package": package})
+        package = self.packages.issue(order.key)
+        return Answer(200, {**document(order), "package": package})
 
     def query(self, call: Call) -> Answer:
         """Show an order (查询), by either of its numbers."""
         query = call.query
-        self._permit(call.merchant, query)
+        self._access.permit(call.merchant, query)
         mchid = call.merchant.mchid
         if "query_id" in query:
             order = self._orders.find_query(mchid, query["query_id"])
         else:
             order = self._orders.find(mchid, query["out_order_no"])
-        order = _access(order, query, Event.QUERY)
-        return Answer(200, order.document())
+        order = self._access.own(order, query, Event.QUERY)
+        self.deductions.look(order, self._world.clock())
+        return Answer(200, document(order))
 
     def cancel(self, call: Call) -> Answer:
         """Cancel an order (取消)."""
-        self._permit(call.merchant, call.body)
-        mchid = call.merchant.mchid
-        found = self._orders.find(mchid, call.path["out_order_no"])
-        order = _access(found, call.body, Event.CANCEL)
+        order = self._access.order(call, Event.CANCEL)
         order.cancel(call.body, self._world.clock())
-        if order.sub_mchid is not None:
-            return Answer(204)
-        names = ("appid", "mchid", "out_order_no", "service_id", "order_id")
-        document = order.document()
-        return Answer(200, {name: document[name] for name in names})
+        return Answer(204) if order.sub_mchid else Answer(200, brief(order))
 
-    def _permit(self, merchant: Merchant, given: Mapping[str, Any]) -> Service:
-        """The service meant; 403 ``NO_AUTH`` for what is not this merchant's."""
-        appid, sub_mchid = given.get("appid"), given.get("sub_mchid")
-        if appid is not None and appid not in merchant.appids:
-            raise _no_auth(
-                "appid_unknown",
-                f"appid {appid} is not bound to merchant {merchant.mchid}",
-                number=Internal.UNKNOWN_APPID,
-            )
-        if sub_mchid is not None and sub_mchid not in merchant.sub_mchids:
-            raise _no_auth(
-                "sub_mchid_unknown",
-                f"{sub_mchid} is no sub-merchant of {merchant.mchid}",
-            )
-        if "service_id" not in given:
-            return Service("")  # left out: the order knows its own
-        service = self._world.services.get(given["service_id"])
-        if service is None:
-            raise _no_auth(
-                "service_unknown",
-                f"service {given['service_id']} is not open for {merchant.mchid}",
-            )
-        return service
+    def age(self, seconds: float) -> None:
+        """Make it as if everything had happened *seconds* earlier."""
+        for order in self._orders:
+            order.age(seconds)
+        self.packages.age(seconds)
+        self.permissions.age(seconds)
 
-    def _check_kind(self, service: Service, body: Mapping[str, Any]) -> None:
-        """Confirm type and mode must be those of the service (payscore section 1)."""
-        if body.get("need_user_confirm", True) is not service.needs_confirm:
-            kind = "need-confirm" if service.needs_confirm else "no-confirm"
-            raise _no_auth(
-                "confirm_type",
-                f"{service.service_id} is a {kind} service: need_user_confirm must be "
-                f"{str(service.needs_confirm).lower()}",
-            )
-        name = body["risk_fund"]["name"]
-        mode = "exempt" if name in _EXEMPT else "enjoy"
-        if service.mode not in (None, mode):
-            issue = f"{name} does not belong to a service of mode {service.mode}"
-            raise parameters([Problem("/risk_fund/name", issue, name)])
-
-    def _check_new(self, service: Service, body: Mapping[str, Any], now: float) -> None:
+    def _check_new(
+        self, service: Service, mchid: str, body: Mapping[str, Any], now: float
+    ) -> None:
         """What is asked of a new order only: user, times and ceiling."""
         if not service.needs_confirm:
-            openid = body.get("openid") or body.get("sub_openid")
-            if key(service.service_id, str(openid)) not in self.authorisations:
-                raise _no_auth(
-                    "user_not_authorised",
-                    f"the user {openid} has not authorised {service.service_id}",
-                )
-        problems = list(_time_problems(body["time_range"], now))
+            self.permissions.demand(mchid, body)
+        problems = list(creation_problems(body["time_range"], now))
         if problems:
             raise parameters(problems)
-        _check_ceiling(service, body)
+        check_creation(service, body)
 
     def _start(self, order: Order, now: float) -> None:
         request = order.request
@@ -177,93 +180,11 @@ class PayScore:
             order.happen(Event.EXPIRE, due)
 
 
-def _access(order: Order | None, given: Mapping[str, Any], event: Event) -> Order:
-    """The order, where the caller may see it and means what was created.
+def _as_observed(behave: Callable[[Call], Answer]) -> Callable[[Call], Answer]:
+    def behave_so(call: Call) -> Answer:
+        try:
+            return behave(call)
+        except Refusal as refusal:
+            raise observed(refusal) from None
 
-    A partner's order belongs to its sub-merchant: for another one, and for a direct
-    call, it does not exist (payscore section 2.2).
-    """
-    if order is None or order.sub_mchid != given.get("sub_mchid"):
-        follow(None, event)  # raises
-        raise AssertionError("unreachable")  # pragma: no cover
-    for name in ("appid", "service_id"):
-        if name in given and given[name] != order.request[name]:
-            raise refused(
-                "INVALID_REQUEST",
-                f"{name}_differs",
-                f"{name} {given[name]} is not that of the order, {order.request[name]}",
-                number=Internal.REENTRY_DIFFERS,
-            )
-    return order
-
-
-def _no_auth(
-    identifier: str, sentence: str, *, number: int = Internal.NO_PERMISSION
-) -> Exception:
-    return refused("NO_AUTH", identifier, sentence, number=number)
-
-
-def _check_ceiling(service: Service, body: Mapping[str, Any]) -> None:
-    """Risk fund and expected payments stay below the ceiling (section 5, rule 3)."""
-    amounts = {"risk_fund": body["risk_fund"]["amount"]}
-    if not body.get("post_discounts"):
-        payments = body.get("post_payments", ())
-        amounts["post_payments"] = sum(one.get("amount", 0) for one in payments)
-    for name, amount in amounts.items():
-        if amount > service.ceiling:
-            raise refused(
-                "INVALID_REQUEST",
-                "above_ceiling",
-                f"{name} is {amount} fen, the service allows {service.ceiling}",
-                message="创建订单的订单风险金额超过此服务的服务风险金额",
-                number=Internal.ABOVE_CEILING,
-            )
-
-
-def _time_problems(span: Mapping[str, str], now: float) -> Iterator[Problem]:
-    """The rules of payscore section 3.2 for a create call."""
-    moments: dict[str, datetime] = {}
-    for name in ("start_time", "end_time"):
-        value = span.get(name)
-        if value is None or value == "OnAccept":
-            continue
-        moment = _moment(value)
-        if moment is None:
-            yield Problem(f"/time_range/{name}", "no such day or time", value)
-            return
-        moments[name] = moment
-    start, end = moments.get("start_time"), moments.get("end_time")
-    earliest = datetime.fromtimestamp(now - TOLERANCE, BEIJING)
-    if start is not None and _before(span["start_time"], start, earliest):
-        yield Problem(
-            "/time_range/start_time", "in the past already", span["start_time"]
-        )
-    if end is None:
-        return
-    value = span["end_time"]
-    soonest = datetime.fromtimestamp(now - TOLERANCE + SHORTEST, BEIJING)
-    if _before(value, end, soonest):
-        yield Problem("/time_range/end_time", "must be a minute ahead at least", value)
-    if start is not None and _ends_before(span, start, end):
-        yield Problem("/time_range/end_time", "must be after start_time", value)
-
-
-def _moment(value: str) -> datetime | None:
-    try:
-        # A day without a time stands for its first second.
-        form = "%Y%m%d" if len(value) == 8 else "%Y%m%d%H%M%S"
-        return datetime.strptime(value, form).replace(tzinfo=BEIJING)
-    except ValueError:
-        return None
-
-
-def _before(value: str, moment: datetime, other: datetime) -> bool:
-    if len(value) == 8:
-        return moment.date() < other.date()
-    return moment <= other
-
-
-def _ends_before(span: Mapping[str, str], start: datetime, end: datetime) -> bool:
-    if len(span["end_time"]) == 8 or len(span["start_time"]) == 8:
-        return end.date() < start.date()
-    return end <= start
+    return behave_so
