@@ -61,6 +61,12 @@ def openssl() -> Callable[..., bytes]:
 
 
 @pytest.fixture(scope="session")
+def node_program() -> str:
+    """The path of Node.js."""
+    return program("node")
+
+
+@pytest.fixture(scope="session")
 def node() -> Callable[..., Any]:
     """Ask ``node:crypto`` for one operation; bytes go as base64, text as it is."""
     path = program("node")
