@@ -1,0 +1,216 @@
+"""``Inbox``: which handler an event goes to, and that it succeeds once."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from sqlalchemy import Engine, MetaData, Table
+from sqlalchemy.engine import URL
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from ..errors import ConfigurationError
+from ..notifications import Handler, Notification, Router
+from .bodies import Bodies, Within
+from .engines import engine_for
+from .ports import Awaited, Blocking, InnerHandler, Steps, Threaded, run, run_async
+from .rows import Rows, Waiting
+from .table import inbox_table
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
+_F = TypeVar("_F", bound=InnerHandler)
+_H = TypeVar("_H", bound=Handler)
+_T = TypeVar("_T")
+
+
+class Inbox:
+    """Remembers ``(mchid, id)``, and handles each event to success once.
+
+    *database*: a URL, an ``Engine``, or an ``AsyncEngine`` for the ``_async`` methods
+    alone. *router*: handlers that are there already. *lease*: seconds for which a
+    worker has an event to itself; longer than any handler takes. *table*: one made by
+    :func:`inbox_table`. Share it between threads and tasks; each process has its own.
+    """
+
+    def __init__(
+        self,
+        database: str | URL | Engine | AsyncEngine,
+        *,
+        router: Router | None = None,
+        lease: float = 60.0,
+        table: Table | None = None,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        if lease <= 0:
+            raise ConfigurationError("lease: more than 0 seconds")
+        own = not isinstance(database, (Engine, AsyncEngine))
+        engine = (
+            database
+            if isinstance(database, (Engine, AsyncEngine))
+            else engine_for(database)
+        )
+        #: The database.
+        self.engine: Engine | AsyncEngine = engine
+        #: Which handler an event goes to.
+        self.router: Router = Router() if router is None else router
+        #: The table, for your own queries.
+        self.table: Table = inbox_table(MetaData()) if table is None else table
+        self._own = own
+        self._bodies = Bodies(Rows(self.table, lease), self.router, clock)
+
+    # Handlers.
+
+    def on(self, *patterns: str) -> Callable[[_H], _H]:
+        """Register a handler, as ``Router.on`` does: ``@inbox.on("REFUND.*")``.
+
+        It runs outside of the inbox's transaction, and may run again after a crash.
+        """
+        return self.router.on(*patterns)
+
+    def within(self, *patterns: str) -> Callable[[_F], _F]:
+        """Register ``handler(notification, connection)``, to write in one transaction.
+
+        What it writes by *connection* is committed with the mark that the event was
+        handled, or not at all: once, whatever dies.
+        """
+        register = self.router.on(*patterns)
+
+        def registered(handler: _F) -> _F:
+            register(Within(handler))
+            return handler
+
+        return registered
+
+    # What is done, in both modes.
+
+    def create(self) -> None:
+        """Create the table unless it is there."""
+        self._run(self._bodies.create())
+
+    async def create_async(self) -> None:
+        """Await the same."""
+        await self._run_async(self._bodies.create())
+
+    def dispatch(self, notification: Notification) -> Any:
+        """Store the event, handle it, and return what its handler returned.
+
+        ``None`` if it was handled before. Raises :class:`InboxBusy` while another
+        worker has it, and what the handler raises: answer with an error then, so that
+        WeChat Pay sends it again.
+        """
+        return self._run(self._bodies.dispatch(notification))
+
+    async def dispatch_async(self, notification: Notification) -> Any:
+        """Await the same; plain handlers run in a thread."""
+        return await self._run_async(self._bodies.dispatch(notification))
+
+    def store(self, notification: Notification) -> bool:
+        """Store the event for :meth:`work`; ``False`` if it was there already."""
+        return self._run(self._bodies.store(notification))
+
+    async def store_async(self, notification: Notification) -> bool:
+        """Await the same."""
+        return await self._run_async(self._bodies.store(notification))
+
+    def work(self, limit: int = 100) -> int:
+        """Handle what is due: stored, failed, or left by a worker that died.
+
+        At most *limit* events; how many succeeded. Failures are logged, and due again
+        later, up to an hour later; they are never given up.
+        """
+        return self._run(self._bodies.work(limit))
+
+    async def work_async(self, limit: int = 100) -> int:
+        """Await the same."""
+        return await self._run_async(self._bodies.work(limit))
+
+    def waiting(self, limit: int = 100) -> list[Waiting]:
+        """Events that are not handled yet, for people."""
+        return self._run(self._bodies.waiting(limit))
+
+    async def waiting_async(self, limit: int = 100) -> list[Waiting]:
+        """Await the same."""
+        return await self._run_async(self._bodies.waiting(limit))
+
+    def purge(self, older_than: float = 30 * 86400.0) -> int:
+        """Forget what was handled more than so many seconds ago; how many that were.
+
+        ``ValueError`` under two days: WeChat Pay repeats for one.
+        """
+        return self._run(self._bodies.purge(older_than))
+
+    async def purge_async(self, older_than: float = 30 * 86400.0) -> int:
+        """Await the same."""
+        return await self._run_async(self._bodies.purge(older_than))
+
+    @property
+    def later(self) -> Later:
+        """To be given to a framework in the inbox's place: store, answer, work later.
+
+        For handlers that take longer than the 5 seconds that WeChat Pay waits.
+        """
+        return Later(self)
+
+    # Carrying out, and the end.
+
+    def _run(self, steps: Steps[_T]) -> _T:
+        if isinstance(self.engine, AsyncEngine):
+            steps.close()
+            raise ConfigurationError(
+                "this inbox has an AsyncEngine: use the methods that end in _async"
+            )
+        return run(steps, Blocking(self.engine))
+
+    async def _run_async(self, steps: Steps[_T]) -> _T:
+        if isinstance(self.engine, AsyncEngine):
+            return await run_async(steps, Awaited(self.engine))
+        return await run_async(steps, Threaded(self.engine))
+
+    def close(self) -> None:
+        """Close the connections, if the inbox was made from a URL."""
+        if self._own and isinstance(self.engine, Engine):
+            self.engine.dispose()
+
+    async def aclose(self) -> None:
+        """Close the connections of either kind of engine, likewise."""
+        if self._own and isinstance(self.engine, AsyncEngine):
+            await self.engine.dispose()
+        self.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.close()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *exc: object) -> None:
+        await self.aclose()
+
+    def __repr__(self) -> str:
+        # Not the URL: there is a password in it.
+        return f"<Inbox {self.table.name} on {self.engine.dialect.name}>"
+
+
+class Later:
+    """An inbox that stores at once and handles later, by ``inbox.work()``."""
+
+    def __init__(self, inbox: Inbox) -> None:
+        #: Where events go.
+        self.inbox: Inbox = inbox
+
+    def dispatch(self, notification: Notification) -> None:
+        """Store the event."""
+        self.inbox.store(notification)
+
+    async def dispatch_async(self, notification: Notification) -> None:
+        """Await the same."""
+        await self.inbox.store_async(notification)
+
+    def __repr__(self) -> str:
+        return f"<Later {self.inbox.table.name}>"
