@@ -200,7 +200,7 @@ def test_an_upload_that_is_taken_slowly_ends_at_the_deadline(
     client.stack.after("sign", shorten)
     files = {"file": ("a.png", bytes(8 << 20))}
     with pytest.raises(TransportError, match="by the deadline") as caught:
-        call(client.v3.merchant.media.upload.post, files=files)
+        call(client["v3/not/in/any/catalogue"].post, files=files)
     assert caught.value.outcome == "unknown"
 
 

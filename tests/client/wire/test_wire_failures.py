@@ -205,7 +205,7 @@ def test_an_upload_that_is_not_taken_ends(
         client = client_of(
             f"http://127.0.0.1:{deaf.getsockname()[1]}", timeout=(1, 0.2)
         )
-        node = client.v3.merchant.media.upload
+        node = client["v3/not/in/any/catalogue"]
         files = {"file": ("a.png", bytes(16 << 20))}
         error = fails(call, TransportError, node.post, files=files)
     assert error.outcome == "unknown"
