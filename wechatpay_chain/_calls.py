@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from . import _shapes, _uri
 from ._flow import Entry
-from ._lookup import hint, known, misused
+from ._lookup import hint, known, misused, wrong_verb
 from ._messages import Headers, Payload, Request
 from ._stack import Stack, entry_of
 from .errors import ConfigurationError, EncodeError, TemplateError
@@ -79,7 +79,11 @@ def prepare(
         path = path[3:]  # the prefix selects the stack and is not part of the URL
     params, payload = _body(method, body, options, is_xml)
     if params is not None:
-        encoded = _uri.query(params)
+        try:
+            encoded = _uri.query(params)
+        except EncodeError as error:
+            wrong = "" if operation else wrong_verb(method, _from_root(base, text))
+            raise EncodeError(f"{wrong}{error}") from None
         if encoded:
             path += ("&" if "?" in path else "?") + encoded
     timeout = defaults.timeout

@@ -41,6 +41,14 @@ def misused(text: str) -> bool:
     return bool(verbs(text.partition("?")[0]))
 
 
+def wrong_verb(method: str, text: str) -> str:
+    """What to say first of a verb that *text* does not have, where it has another."""
+    from .catalogue.nearest import wrong_verb as look
+
+    problem = look(method, text.partition("?")[0])
+    return "" if problem is None else f"{problem.expected} expected, got {method}; "
+
+
 def hint(method: str, text: str, names: Iterable[str]) -> str:
     """Where those of the keywords *names* belong that are fields of the endpoint."""
     operation = known(method, text)

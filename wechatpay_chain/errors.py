@@ -38,7 +38,7 @@ key, never a request body.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar, Literal, NamedTuple
 
 #: What is known about the operation after an error. ``"not_sent"``: nothing left
@@ -46,6 +46,10 @@ from typing import Any, ClassVar, Literal, NamedTuple
 #: ``"unknown"``: it may have been carried out, so query it, or repeat it with the
 #: same number; never pay again under a new one.
 Outcome = Literal["not_sent", "refused", "unknown"]
+
+
+#: Characters of WeChat's reason that the text of an error shows.
+_REASON = 200
 
 
 class SentRequest(NamedTuple):
@@ -233,6 +237,7 @@ class APIError(WeChatPayError):
         self.explanation = explanation
         parts = [f"HTTP {status_code}", code, message or None]
         text = " ".join(part for part in parts if part)
+        text += _reason(detail, message)
         if request is not None:
             text += f" ({request})"
         if request_id:
@@ -258,6 +263,18 @@ class APIError(WeChatPayError):
     def for_status(cls, status: int) -> type[APIError]:
         """The class that stands for an HTTP status."""
         return ServerError if status >= 500 else cls._by_status.get(status, APIError)
+
+
+def _reason(detail: Any, message: str) -> str:
+    """Field and issue of *detail*, where *message* lacks them; never the value."""
+    given: Any = detail  # mypy narrows by itself, pyright would not know the items
+    if not isinstance(detail, Mapping):
+        return ""
+    told = [given.get(name) for name in ("field", "issue")]
+    new = [one for one in told if isinstance(one, str) and one and one not in message]
+    reason = " ".join(": ".join(new).split())
+    reason = reason if len(reason) <= _REASON else f"{reason[:_REASON]}..."
+    return f" ({reason})" if reason else ""
 
 
 def _plain(code: str) -> str:

@@ -61,7 +61,7 @@ def test_each_help_tells_of_every_parameter_and_document(
     for operation in every:
         text = describe(operation)
         words = set(re.split(r"[\s*]+", text))
-        parts = [operation.path, operation.query, operation.headers]
+        parts = [operation.path, operation.query, operation.further_headers]
         body = operation.body
         parts += [body.fields] if body is not None and body.fields else []
         for fields in parts:

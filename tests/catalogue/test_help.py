@@ -213,10 +213,11 @@ class TestOperations:
     def test_shown_by_what_they_are_called(self, cancel: Node) -> None:
         assert repr(cancel.operation) == f"<Operation POST {CANCEL} 取消支付分订单>"
         assert cancel.operation is not None
-        shown = repr(cancel.operation.path["out_order_no"])
+        assert cancel.operation.body is not None
+        shown = repr((cancel.operation.body.fields or {})["reason"])
         assert shown == (
-            "Field(type='string', label='商户服务订单号', required=True, "
-            "shortest=1, longest=32)"
+            "Field(type='string', label='取消原因', required=True, "
+            "shortest=1, longest=30)"
         )
 
 

@@ -48,6 +48,70 @@ def test_the_best_hit_comes_first(words: str, first: str) -> None:
     assert first in keys(words, 3)
 
 
+@pytest.mark.parametrize(
+    ("words", "first"),
+    [
+        ("request a refund", REFUND),
+        ("request refund", REFUND),
+        ("how to refund", REFUND),
+        ("How do I apply for a refund", REFUND),
+        ("submit refund", REFUND),
+        ("look up a refund", "GET v3/refund/domestic/refunds/{out_refund_no}"),
+        ("get refund status", "GET v3/refund/domestic/refunds/{out_refund_no}"),
+        ("add profit-sharing receivers", "POST v3/profitsharing/receivers/add"),
+        ("add profit sharing receiver", "POST v3/profitsharing/receivers/add"),
+        ("profitsharing return-orders", "POST v3/profitsharing/return-orders"),
+        ("combinetransactions jsapi", "POST v3/combine-transactions/jsapi"),
+        ("download a bill", "GET v3/bill/tradebill"),
+        ("cancel an order", CANCEL),
+        ("下载账单", "GET v3/bill/tradebill"),
+        ("下载交易账单", "GET v3/bill/tradebill"),
+        (
+            "close an order",
+            "POST v3/pay/transactions/out-trade-no/{out_trade_no}/close",
+        ),
+        ("申请退款", REFUND),
+    ],
+)
+def test_what_people_ask_for_is_the_very_first(words: str, first: str) -> None:
+    assert keys(words, 1) == [first]
+
+
+def test_words_that_are_nowhere_exclude_nothing() -> None:
+    assert keys("退款 xyzzy") == keys("退款")
+    hits = catalogue.search("refund xyzzy 申请", 1200)
+    counts = [len(hit.matches) for hit in hits]
+    assert counts == sorted(counts, reverse=True)
+    assert {*counts} == {1, 2}
+
+
+@pytest.mark.parametrize(
+    ("words", "home", "abroad"),
+    [
+        ("申请退款", REFUND, "POST v3/global/refunds"),
+        ("申请退款", "POST v2/secapi/pay/refund", "POST v3/global/refunds"),
+        ("获取平台证书列表", "GET v3/certificates", "GET v3/global/certificates"),
+        (
+            "native",
+            "POST v3/combine-transactions/native",
+            "POST v3/global/transactions/native",
+        ),
+    ],
+)
+def test_what_is_at_home_comes_before_what_is_abroad(
+    words: str, home: str, abroad: str
+) -> None:
+    found = keys(words, 200)
+    assert found.index(home) < found.index(abroad)
+
+
+def test_names_are_of_endpoints_and_find_them() -> None:
+    for key, names in store.names().items():
+        for name in names:
+            (hit,) = catalogue.search(name, 1)
+            assert str(hit.operation) == key, name
+
+
 @pytest.mark.parametrize("word", ["bill", "coupon", "invoice", "balance", "share"])
 def test_an_english_word_finds_the_chinese_one_of_titles(word: str) -> None:
     chinese = store.synonyms()[word]
@@ -139,7 +203,7 @@ def test_no_more_than_asked_for() -> None:
     assert len(catalogue.search("支付")) == 20
 
 
-@pytest.mark.parametrize("words", ["", "  ", "，", "/", "xyzzy", "退款 xyzzy"])
+@pytest.mark.parametrize("words", ["", "  ", "，", "/", "xyzzy", "how to xyzzy"])
 def test_nothing_is_found_by_what_is_nowhere(words: str) -> None:
     assert keys(words) == []
 

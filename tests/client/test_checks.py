@@ -722,11 +722,11 @@ def test_strict_knows_fields_that_stand_for_each_other(
 @pytest.mark.parametrize(
     ("verb", "path", "given"),
     [
-        ("post", "v3/refund/domestic/refunds", {**REFUND, "out_trade_no": "1"}),
+        ("post", "v3/refund/domestic/refunds", {**REFUND, "out_trade_no": "ORDER-1"}),
         (
             "post",
             "v3/refund/domestic/refunds",
-            {**REFUND, "out_trade_no": "1", "transaction_id": "2"},
+            {**REFUND, "out_trade_no": "ORDER-1", "transaction_id": "2"},
         ),
         ("get", "v3/payscore/serviceorder", {**QUERY, "query_id": "1"}),
     ],
@@ -880,3 +880,15 @@ def test_a_query_beside_a_body_is_given_by_its_keyword(call, client) -> None:
     )
     with pytest.raises(TemplateError, match=r"of the query: params=\{\.\.\.\}"):
         call(client[operation.template].post, **{name: "1"})
+
+
+def test_a_body_for_a_verb_that_is_not_there_tells_the_verb_first(call, client) -> None:
+    body = {"amount": {"total": 1}}
+    with pytest.raises(
+        EncodeError, match=r"^POST expected, got GET; params\['amount'\]"
+    ):
+        call(client.v3.pay.transactions.jsapi.get, body)
+    with pytest.raises(EncodeError, match=r"^params\['amount'\]"):
+        call(client.v3.certificates.get, body)
+    with pytest.raises(EncodeError, match=r"^params\['amount'\]"):
+        call(client.v3.tomorrow.get, body)

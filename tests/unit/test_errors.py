@@ -212,7 +212,7 @@ def test_the_class_goes_by_status(status: int, name: str) -> None:
         (APIError("gone", status_code=404), "HTTP 404 gone"),
         (
             full(APIError),
-            "HTTP 400 PARAM_ERROR 参数错误 "
+            "HTTP 400 PARAM_ERROR 参数错误 (/amount) "
             "(POST https://api.mch.weixin.qq.com/v3/x) [Request-ID 08D8-0]; "
             "the url differs",
         ),
@@ -225,6 +225,27 @@ def test_the_class_goes_by_status(status: int, name: str) -> None:
 )
 def test_a_message_is_one_line(error: WeChatPayError, text: str) -> None:
     assert str(error) == text
+
+
+@pytest.mark.parametrize(
+    ("detail", "message", "text"),
+    [
+        ({"field": "/a", "issue": "too\nlong"}, "参数错误", "参数错误 (/a: too long)"),
+        ({"issue": "too long", "value": "秘密"}, "参数错误", "参数错误 (too long)"),
+        ({"field": "/a", "issue": "no"}, "/a: no", "/a: no"),
+        ({"field": "/a", "issue": "x" * 300}, "m", f"m (/a: {'x' * 196}...)"),
+        ({"field": 5, "issue": None}, "m", "m"),
+        ({"field": "", "issue": []}, "m", "m"),
+        ("text", "m", "m"),
+        (["issue"], "m", "m"),
+        (None, "m", "m"),
+    ],
+)
+def test_the_reason_of_an_answer_is_told_less_the_value(
+    detail: Any, message: str, text: str
+) -> None:
+    error = APIError(message, status_code=400, detail=detail)
+    assert str(error) == f"HTTP 400 {text}"
 
 
 def test_a_notification_error_says_what_to_answer() -> None:

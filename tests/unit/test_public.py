@@ -17,7 +17,15 @@ import wechatpay_chain
 #: Imported by name, for the decorator ``middleware`` hides the package ``middleware``.
 SURFACES = [
     importlib.import_module(f"wechatpay_chain{name}")
-    for name in ("", ".crypto", ".errors", ".middleware", ".stores", ".transports")
+    for name in (
+        "",
+        ".crypto",
+        ".errors",
+        ".middleware",
+        ".notifications",
+        ".stores",
+        ".transports",
+    )
 ]
 
 #: Parts that are loaded with an extra; their own tests run their examples.

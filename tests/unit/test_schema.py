@@ -41,7 +41,7 @@ FITS: list[tuple[Field, Any]] = [
     (Field(type="string", enum=("A", "B"), longest=0), "B"),
     (Field(type="integer", enum=(1, 2)), 2),
     (Field(type="integer", minimum=1, maximum=3), 3),
-    (Field(type="integer"), 10**30),
+    (Field(type="integer"), 2**63 - 1),
     (Field(type="string", pattern=r"\d{8}"), "20240601"),
     (Field(type="array", items=NUMBER, longest=2), [1, 2]),
     (Field(type="string", nullable=True, shortest=1), ""),
@@ -105,6 +105,11 @@ DIFFERS: list[tuple[Field, Any, tuple[str, str, str, str]]] = [
     ),
     (Field(type="integer", minimum=1), 0, ("x", "range", "0", "1 or more")),
     (Field(type="integer", maximum=1), 2, ("x", "range", "2", "1 or less")),
+    (
+        Field(type="integer"),
+        2**63,
+        ("x", "range", "9223372036854775808", "9223372036854775807 or less"),
+    ),
     (
         Field(type="string", pattern=r"\d{8}"),
         "2024",
@@ -183,6 +188,7 @@ TEXTS: list[tuple[Field, Any, bool]] = [
     (Field(type="object", fields={"a": NUMBER}), '{"a":"x"}', True),
     (Field(), 0.5, True),
     (Field(type="integer", maximum=50), "51", False),
+    (NUMBER, "9" * 5000, False),
     (Field(type="integer", enum=(1, 2)), "2", True),
     (Field(type="string", longest=2), 123, False),
 ]

@@ -1,4 +1,5 @@
 from collections.abc import Mapping, Sequence
+from os import PathLike
 from typing import IO, Generic, TypeAlias, TypedDict, TypeVar
 
 from typing_extensions import Unpack
@@ -13,8 +14,10 @@ Body = TypeVar("Body")
 Query = TypeVar("Query")
 Data = TypeVar("Data")
 
-#: ``{"file": (name, content)}``: one file.
-Files: TypeAlias = Mapping[str, tuple[str, bytes | bytearray | memoryview | IO[bytes]]]
+_Content: TypeAlias = bytes | bytearray | memoryview | IO[bytes] | PathLike[str]
+
+#: ``{"file": path}`` or ``{"file": (name, content)}``: one file.
+Files: TypeAlias = Mapping[str, str | PathLike[str] | IO[bytes] | tuple[str, _Content]]
 
 class Options(TypedDict, total=False):
     """Keywords that every verb takes."""

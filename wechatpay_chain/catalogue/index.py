@@ -12,8 +12,10 @@ from typing import Any, NamedTuple, cast
 
 from . import store
 
-#: Taken off for what was withdrawn, and for other versions than APIv3.
-_DEPRECATED, _OTHER = 30, 15
+#: Taken off for what was withdrawn, for other versions than APIv3, and for what is
+#: abroad, or for institutions (机构): most who search have a shop at home.
+_DEPRECATED, _OTHER, _ABROAD = 30, 15, 30
+_AWAY = frozenset({"hk", "global", "oversea", "customs", "acquiringbank"})
 #: Roles of a merchant of its own.
 _DIRECT_ROLES = frozenset({"直连商户", "普通商户"})
 
@@ -29,6 +31,10 @@ class Entry(NamedTuple):
     key: str
     title: str
     path: str
+    #: The path with the words of a segment written together.
+    joined: str
+    #: What people call it, beside its title.
+    names: tuple[str, ...]
     tags: tuple[str, ...]
     errors: tuple[str, ...]
     #: Names and labels, each between two line feeds.
@@ -70,12 +76,15 @@ def _entry(key: str, given: Mapping[str, Any]) -> Entry:
         key,
         plain(given["title"]),
         plain(template),
+        plain(template).replace("_", ""),
+        tuple(map(plain, store.names().get(key, ()))),
         tuple(map(plain, (*given.get("tags", ()), *roles))),
         tuple(map(plain, given.get("errors", ()))),
         plain("\n".join(["", *names, ""])),
         frozenset(definitions),
         -_DEPRECATED * ("deprecated" in given)
-        - _OTHER * (not template.startswith("v3/")),
+        - _OTHER * (not template.startswith("v3/"))
+        - _ABROAD * (not _AWAY.isdisjoint(template.split("/"))),
         (_DIRECT_ROLES.isdisjoint(roles), template.count("/"), len(template), key),
     )
 

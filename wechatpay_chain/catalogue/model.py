@@ -20,6 +20,9 @@ Type = Literal[
 #: The host of an endpoint that names none.
 HOST = "api.mch.weixin.qq.com"
 
+#: Headers that an endpoint asks for, and that the client sets by itself.
+OWN_HEADERS = frozenset({"wechatpay-serial", "accept-encoding"})
+
 #: Where a document link that starts with ``/`` leads.
 DOCUMENTS = "https://pay.weixin.qq.com"
 
@@ -153,6 +156,12 @@ class Operation:
     def version(self) -> str:
         """``v3``, ``v2`` or ``hk``: the first segment."""
         return self.template.partition("/")[0]
+
+    @property
+    def further_headers(self) -> Mapping[str, Field]:
+        """The :attr:`headers` that a caller has to give: the client sets the others."""
+        given = self.headers.items()
+        return {name: f for name, f in given if name.lower() not in OWN_HEADERS}
 
     @property
     def empty(self) -> bool:

@@ -27,7 +27,7 @@ _NUMBER = re.compile(r"-?[0-9]+(?:\.[0-9]+)?")
 #: Numbers of which one may do where the documents of APIv2 require several, and those
 #: that stand for each other.
 _EITHER_OR = re.compile(
-    r"out_\w+_no|\w*(?:transaction|refund|order|query|contract)_id|(?:sub_)?openid"
+    r"(?:out|sub)_\w+_no|\w*(?:transaction|refund|order|query|contract)_id|(?:sub_)?openid"
 )
 _PARTNERS = {
     "transaction_id": "out_trade_no",
@@ -36,6 +36,15 @@ _PARTNERS = {
 }
 _PARTNERS.update({other: name for name, other in _PARTNERS.items()})
 
+#: Patterns of the documents in words.
+FORMS = {
+    r"\d{8}|\d{14}": "a time yyyyMMddHHmmss, or a day yyyyMMdd",
+    r"\d{8}|\d{14}|OnAccept": ("a time yyyyMMddHHmmss, a day yyyyMMdd, or OnAccept"),
+    r"[0-9A-Za-z_|*-]+": "digits, letters and _ - | *",
+    r"[0-9A-Za-z_|*@-]+": "digits, letters and _ - | * @",
+}
+#: What a service keeps integers in, and the most characters of one.
+_LOWEST, _HIGHEST, _DIGITS = -(2**63), 2**63 - 1, 20
 #: How much of a value or a name of the caller's may be in a message.
 _SHOWN = 40
 
@@ -209,7 +218,7 @@ def _limits(field: Field, value: Any, path: str) -> Iterator[Problem]:
             yield Problem(path, "enum", seen, f"one of {_listed(field.enum)}")
         return  # what is listed is right, whatever the documents say of its length
     if field.type in ("integer", "number") and text is not None:
-        yield from _range(field, float(text), path, text)
+        yield from _range(field, path, text)
     elif field.type == "array":
         items = sequence(value)
         if items is not None and not _within(field, len(items)):
@@ -219,7 +228,8 @@ def _limits(field: Field, value: Any, path: str) -> Iterator[Problem]:
         size = f"{len(text)} characters"
         yield Problem(path, "length", size, f"{_span(field)} characters")
     if field.pattern and text is not None and not re.fullmatch(field.pattern, text):
-        yield Problem(path, "pattern", got(text), f"the form {field.pattern}")
+        form = FORMS.get(field.pattern, f"the form {field.pattern}")
+        yield Problem(path, "pattern", got(text), form)
     if field.format == "rfc3339" and text is not None and not _is_time(text):
         example = "a time such as 2030-01-02T03:04:05+08:00"
         yield Problem(path, "format", got(text), example)
@@ -237,8 +247,13 @@ def _is_time(text: str) -> bool:
     return True
 
 
-def _range(field: Field, number: float, path: str, text: str) -> Iterator[Problem]:
+def _range(field: Field, path: str, text: str) -> Iterator[Problem]:
     low, high = field.minimum, field.maximum
+    number = float(text)
+    if field.type == "integer":
+        low, high = _LOWEST if low is None else low, _HIGHEST if high is None else high
+        # Exact where it can be in range; of thousands of digits Python makes no int.
+        number = int(text) if len(text) <= _DIGITS else number
     if low is not None and number < low:
         yield Problem(path, "range", shown(text), f"{low} or more")
     if high is not None and number > high:

@@ -12,7 +12,7 @@ from .index import Entry, defined, entries, plain, vocabulary
 from .model import Field, Operation
 
 #: What a word is worth where it is found; a whole name is worth half as much again.
-_TITLE, _PATH, _TAG, _ERROR, _FIELD = 60.0, 40.0, 15.0, 12.0, 6.0
+_NAME, _TITLE, _PATH, _TAG, _ERROR, _FIELD = 70.0, 60.0, 40.0, 15.0, 12.0, 6.0
 #: A word of the table of synonyms stands for another, a little less sure.
 _SYNONYM = 0.8
 #: A Chinese word of which only the parts, or the characters, are in the title.
@@ -21,6 +21,14 @@ _PARTS, _CHARACTERS = 0.6, 0.3
 _SPACES = re.compile(r"[\s,，、;；]+")
 _ENDINGS = re.compile(r"(?:ing|ed|es|s|e)$")
 _CHINESE = re.compile(r"[\u4e00-\u9fff]{3,}")
+#: What a question has beside its words.
+_FILLERS = frozenset(
+    (
+        *("a", "an", "the", "of", "for", "from", "to", "in", "on", "up", "with"),
+        *("i", "me", "my", "we", "how", "do", "does", "is", "can", "please"),
+        *("api", "endpoint"),
+    )
+)
 
 
 class Match(NamedTuple):
@@ -42,17 +50,29 @@ class Hit:
 def search(words: str, limit: int = 20) -> list[Hit]:
     """The operations in which all of *words* are found, the best first.
 
-    Chinese or English; case, ``-`` and ``_`` do not matter. Common English words also
-    find the Chinese ones of titles. Where nothing has all the words, a word may be
-    inflected, and the characters of a Chinese one may stand apart.
+    Chinese or English; case, ``-`` and ``_`` do not matter, nor do words such as "how
+    to". Common English words also find the Chinese ones of titles. Where nothing has
+    all the words, a word may be inflected, and the characters of a Chinese one may
+    stand apart; else those are found that have the most of them.
     """
-    wanted = [word for word in _SPACES.split(words) if plain(word)]
+    wanted = wanted_of(words)
     if not wanted:
         return []
-    found = _found([_Word(word, False) for word in wanted])
-    found = found or _found([_Word(word, True) for word in wanted])
-    found.sort(key=lambda one: (-one[0], one[1].order))
+    found = _found([_Word(word, False) for word in wanted], len(wanted))
+    loose = [] if found else [_Word(word, True) for word in wanted]
+    found = found or _found(loose, len(loose)) or _found(loose, 1)
+    found.sort(key=lambda one: (-len(one[2]), -one[0], one[1].order))
     return [_hit(entry, where) for _, entry, where in found[:limit]]
+
+
+def wanted_of(words: str) -> list[str]:
+    """The words that are looked for: all but those of which a question is made.
+
+    >>> wanted_of("how to refund"), wanted_of("to")
+    (['refund'], ['to'])
+    """
+    given = [word for word in _SPACES.split(words) if plain(word)]
+    return [word for word in given if word.lower() not in _FILLERS] or given
 
 
 def near(words: str, limit: int = 5) -> list[str]:
@@ -79,8 +99,9 @@ class _Word:
         parted = plain(self.given)
         table = store.synonyms()
         stem = _stem(word) if loose else word
-        self.forms = tuple(dict.fromkeys((word, parted, stem)))
-        names = dict.fromkeys((word, word.removesuffix("s"), stem, f"{stem}e"))
+        self.forms = tuple(dict.fromkeys((word, parted, _one(word), stem)))
+        self.joined = _one(word).replace("_", "")
+        names = dict.fromkeys((word, _one(word), self.joined, stem, f"{stem}e"))
         self.synonyms = tuple(
             chinese for name in names for chinese in table.get(name, ())
         )
@@ -98,12 +119,15 @@ class _Word:
             if form in entry.path:
                 yield self._in_path(form, entry.path), "path", entry.path
             for where, worth, texts in (
+                ("name", _NAME, entry.names),
                 ("tag", _TAG, entry.tags),
                 ("error", _ERROR, entry.errors),
             ):
                 for text in texts:
                     if form in text:
                         yield _share(worth, form, text), where, text
+        if self.joined and self.joined in entry.joined:
+            yield self._in_path(self.joined, entry.joined) * _SYNONYM, "path", ""
         for form in self.synonyms:
             if form in entry.title:
                 worth = _share(_TITLE, form, entry.title) * _SYNONYM
@@ -132,6 +156,12 @@ class _Word:
         if any(f"\n{form}\n" in fields for form in self.forms):
             return _FIELD * 1.5
         return _FIELD if any(form in fields for form in self.forms) else 0.0
+
+
+def _one(word: str) -> str:
+    """*word* in the singular, as far as that is one letter less."""
+    many = len(word) > 3 and word.isascii() and word[-2:] not in ("ss", "us", "is")
+    return word.removesuffix("s") if many else word
 
 
 def _stem(word: str) -> str:
@@ -175,18 +205,20 @@ class _Found(NamedTuple):
     text: str
 
 
-def _found(words: list[_Word]) -> list[tuple[float, Entry, list[_Found]]]:
+def _found(words: list[_Word], least: int) -> list[tuple[float, Entry, list[_Found]]]:
+    """The entries that have *least* of *words* or more."""
     out: list[tuple[float, Entry, list[_Found]]] = []
     for entry in entries():
         total = 0.0
         found: list[_Found] = []
         for word in words:
             worth, where, text = word.score(entry)
-            if not worth:
+            if worth:
+                total += worth
+                found.append(_Found(word, where, text))
+            elif least == len(words):
                 break
-            total += worth
-            found.append(_Found(word, where, text))
-        else:
+        if len(found) >= least:
             out.append((total + entry.bonus, entry, found))
     return out
 
@@ -208,6 +240,9 @@ def _told(found: _Found, operation: Operation) -> str:
         return operation.template
     if found.where == "field":
         return _place(found.word.forms, operation)
+    if found.where == "name":
+        names = store.names()[str(operation)]
+        return next(text for text in names if plain(text) == found.text)
     texts = (*operation.tags, *operation.roles, *operation.errors)
     return next(text for text in texts if plain(text) == found.text)
 

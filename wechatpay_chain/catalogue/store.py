@@ -138,6 +138,13 @@ def synonyms() -> Mapping[str, list[str]]:
 
 
 @cache
+def names() -> Mapping[str, list[str]]:
+    """What endpoints are called by people, where that is not their title."""
+    data: Mapping[str, list[str]] = _load("names.json")
+    return data
+
+
+@cache
 def definition(name: str) -> Field:
     """The value that several endpoints share under *name*."""
     if name not in definitions():

@@ -12,7 +12,7 @@ from .model import HOST, Field, Operation
 
 #: Columns that the text fits into, as far as names and links allow.
 WIDTH = 88
-_PLACES = (("path", "Placeholders"), ("query", "Query"), ("headers", "Headers"))
+_PLACES = (("path", "Placeholders"), ("query", "Query"), ("further_headers", "Headers"))
 _ENCODINGS = {"json": "JSON", "xml": "XML", "multipart": "multipart/form-data"}
 
 

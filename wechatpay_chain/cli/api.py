@@ -16,8 +16,25 @@ from .. import _chain, catalogue
 from ..catalogue import Operation, layout
 from ..catalogue.examples import arguments, forms, preparation
 from ..catalogue.nearest import near_paths
-from ..catalogue.search import Hit, Match, near
+from ..catalogue.search import Hit, Match, near, wanted_of
 from ..catalogue.text import describe
+
+#: What is no endpoint, or more than one, and where it is, by words of a question.
+_ELSEWHERE = (
+    (
+        re.compile(
+            r"调起|invo(?:ke|cation)|requestpayment|weixinjsbridge|choosewxpay|openbusiness",
+            re.I,
+        ),
+        "Invoking the payment (调起支付) in a page or an app is no endpoint: "
+        "client.invoke signs what it needs, see docs/invocations.md.",
+    ),
+    (
+        re.compile(r"账单|(?<![-\w])(?:trade|fundflow)?bills?(?![-\w])|reconcil", re.I),
+        "client.bills asks for a bill, downloads and checks it, and reads its rows: "
+        "see docs/bills.md.",
+    ),
+)
 
 #: ``v3/pay/...``, or the chain: ``client.v3.pay``, ``v3.pay``.
 _CHAIN = re.compile(r"(?:client\.)?((?:v[1-9][0-9]*|hk)(?:\.\w+)+)")
@@ -44,10 +61,10 @@ def command(
 ) -> None:
     """Search the endpoints of WeChat Pay by WORDS, Chinese or English.
 
-    Titles, paths, product tags, error codes, field names and labels are searched; all
-    words must be found. A path (with or without METHOD in front), a URL or a chain
-    such as v3.pay.transactions.native shows what is there. One hit is shown in full,
-    with the calls to paste. Without WORDS: which segments there are.
+    Titles, paths, product tags, error codes, field names and labels are searched: for
+    all words, else for as many as there are. A path (with or without METHOD in front),
+    a URL or a chain such as v3.pay.transactions.native shows what is there. One hit is
+    shown in full, with the calls to paste. Without WORDS: which segments there are.
 
     Exits 0, or 1 if nothing was found.
     """
@@ -55,22 +72,26 @@ def command(
         _segments(as_json)
         return
     method, text = show or _located(words)
+    told = " ".join(show or words)
+    elsewhere = [where for form, where in _ELSEWHERE if form.search(told)]
     hits = [Hit(one, ()) for one in _at(method, text)]
     in_full = bool(hits)
     if not hits and show is None:
         hits = catalogue.search(" ".join(words), limit)
-        in_full = len(hits) == 1
-    told = " ".join(show or words)
-    others = [] if hits else list(_known(text)[0].values())
+        in_full = len(hits) == 1 and not elsewhere
     if as_json:
-        _as_json(hits, in_full, told, text)
-    elif in_full:
-        click.echo("\n\n\n".join(_in_full(hit.operation) for hit in hits))
-    elif hits:
-        _table(hits, limit)
-    if not hits:
-        if not as_json:
-            _nothing(told, text, others)
+        _as_json(hits, in_full, told, text, elsewhere)
+    else:
+        for where in elsewhere:
+            click.echo(f"{where}\n")
+        if in_full:
+            click.echo("\n\n\n".join(_in_full(hit.operation) for hit in hits))
+        elif hits:
+            _table(hits, limit)
+            _unmatched(told, hits)
+        elif not elsewhere:
+            _nothing(told, text)
+    if not hits and not elsewhere:
         raise SystemExit(1)
 
 
@@ -165,9 +186,21 @@ def _table(hits: list[Hit], limit: int) -> None:
         click.echo(f"The first {limit}; more words, or --limit, narrow or widen it.")
 
 
+def _unmatched(told: str, hits: list[Hit]) -> None:
+    """Say which words none of *hits* has."""
+    matched = {match.word for hit in hits for match in hit.matches}
+    for word in wanted_of(told):
+        if word not in matched:
+            close = near(word)
+            hint = f"; near it: {', '.join(close)}" if close else ""
+            click.echo(f"wxpay api: none of these has {word!r}{hint}", err=True)
+
+
 def _why(matches: tuple[Match, ...]) -> str:
     """What the line does not show itself: the field, tag or error that matched."""
-    unseen = [one.text for one in matches if one.where not in ("title", "path")]
+    unseen = dict.fromkeys(
+        one.text for one in matches if one.where not in ("title", "path")
+    )
     return f"  [{', '.join(unseen)}]" if unseen else ""
 
 
@@ -187,8 +220,8 @@ def _calls(operation: Operation) -> str:
     return "\n".join(f"  {line}".rstrip() for line in lines)
 
 
-def _nothing(told: str, text: str, others: list[Operation]) -> None:
-    close = _near(told, text)
+def _nothing(told: str, text: str) -> None:
+    close, others = _near(told, text), list(_known(text)[0].values())
     hint = f"; near it: {', '.join(close)}" if close else ""
     if others:
         hint = f"; this path has {', '.join(one.method for one in others)}"
@@ -200,9 +233,13 @@ def _near(told: str, text: str) -> list[str]:
     return near_paths(_path(text)[0]) or near(told)
 
 
-def _as_json(hits: list[Hit], in_full: bool, told: str, text: str) -> None:
+def _as_json(
+    hits: list[Hit], in_full: bool, told: str, text: str, elsewhere: list[str]
+) -> None:
     found = [_facts(hit, in_full) for hit in hits]
     data: dict[str, Any] = {"operations": found}
+    if elsewhere:
+        data["see"] = elsewhere
     if not hits:
         data["near"] = _near(told, text)
     click.echo(json.dumps(data, ensure_ascii=False, indent=2))

@@ -95,7 +95,7 @@ class PartnerTransactionsIdTransactionId(TypedNode):
 
         服务商, 电商平台
 
-        transaction_id: 微信支付订单号
+        transaction_id: 微信支付订单号, 1..32 characters
 
         https://pay.weixin.qq.com/doc/v3/partner/4012526943
         """
@@ -147,7 +147,7 @@ class PartnerTransactionsOutTradeNoClose(TypedNode):
 
         服务商, 电商平台
 
-        out_trade_no: 商户订单号
+        out_trade_no: 商户订单号, 6..32 characters
 
         https://pay.weixin.qq.com/doc/v3/partner/4012526949
         """
@@ -179,7 +179,7 @@ class PartnerTransactionsOutTradeNoOutTradeNo(TypedNode):
 
         服务商, 电商平台
 
-        out_trade_no: 商户订单号
+        out_trade_no: 商户订单号, 6..32 characters
 
         https://pay.weixin.qq.com/doc/v3/partner/4012526944
         """
@@ -266,7 +266,7 @@ class TransactionsIdTransactionId(TypedNode):
 
         直连商户, 特约商户（直连模式）
 
-        transaction_id: 微信支付订单号
+        transaction_id: 微信支付订单号, 1..32 characters
 
         https://pay.weixin.qq.com/doc/v3/merchant/4012791858
         """
@@ -309,7 +309,7 @@ class TransactionsOutTradeNoClose(TypedNode):
 
         直连商户, 特约商户（直连模式）
 
-        out_trade_no: 商户订单号
+        out_trade_no: 商户订单号, 6..32 characters
 
         https://pay.weixin.qq.com/doc/v3/merchant/4012791860
         """
@@ -341,7 +341,7 @@ class TransactionsOutTradeNoOutTradeNo(TypedNode):
 
         直连商户, 特约商户（直连模式）
 
-        out_trade_no: 商户订单号
+        out_trade_no: 商户订单号, 6..32 characters
 
         https://pay.weixin.qq.com/doc/v3/merchant/4012791859
         """

@@ -279,7 +279,7 @@ class PartnerPermissionsAuthorizationCodeTerminate(TypedNode):
 
         服务商
 
-        authorization_code: 授权协议号
+        authorization_code: 授权协议号, 1..32 characters
 
         https://pay.weixin.qq.com/doc/v3/partner/4012382049
         """
@@ -295,7 +295,7 @@ class PartnerPermissionsAuthorizationCodeAuthorizationCode(TypedNode):
 
         服务商
 
-        authorization_code: 授权协议号
+        authorization_code: 授权协议号, 1..32 characters
 
         https://pay.weixin.qq.com/doc/v3/partner/4012692687
         """
@@ -375,7 +375,7 @@ class PartnerServiceorderOutOrderNoCancel(TypedNode):
 
         服务商
 
-        out_order_no: 商户服务订单号
+        out_order_no: 商户服务订单号, 1..32 characters
 
         https://pay.weixin.qq.com/doc/v3/partner/4012458758
         """
@@ -390,7 +390,7 @@ class PartnerServiceorderOutOrderNoComplete(TypedNode):
 
         服务商
 
-        out_order_no: 商户服务订单号
+        out_order_no: 商户服务订单号, 1..32 characters
 
         https://pay.weixin.qq.com/doc/v3/partner/4012692408
         """
@@ -405,7 +405,7 @@ class PartnerServiceorderOutOrderNoModify(TypedNode):
 
         服务商
 
-        out_order_no: 商户服务订单号
+        out_order_no: 商户服务订单号, 1..32 characters
 
         https://pay.weixin.qq.com/doc/v3/partner/4012692360
         """
@@ -420,7 +420,7 @@ class PartnerServiceorderOutOrderNoPay(TypedNode):
 
         服务商
 
-        out_order_no: 商户服务订单号
+        out_order_no: 商户服务订单号, 1..32 characters
 
         https://pay.weixin.qq.com/doc/v3/partner/4013394544
         """
@@ -435,7 +435,7 @@ class PartnerServiceorderOutOrderNoSendPendingmessage(TypedNode):
 
         服务商
 
-        out_order_no: 商户服务订单号
+        out_order_no: 商户服务订单号, 1..32 characters
 
         https://pay.weixin.qq.com/doc/v3/partner/4013394914
         """
@@ -450,7 +450,7 @@ class PartnerServiceorderOutOrderNoSendPrepaidmessage(TypedNode):
 
         服务商
 
-        out_order_no: 商户服务订单号
+        out_order_no: 商户服务订单号, 1..32 characters
 
         https://pay.weixin.qq.com/doc/v3/partner/4013394929
         """
@@ -465,7 +465,7 @@ class PartnerServiceorderOutOrderNoSync(TypedNode):
 
         服务商
 
-        out_order_no: 商户服务订单号
+        out_order_no: 商户服务订单号, 1..32 characters
 
         https://pay.weixin.qq.com/doc/v3/partner/4012458816
         """
@@ -618,7 +618,7 @@ class PermissionsAuthorizationCodeTerminate(TypedNode):
 
         直连商户
 
-        authorization_code: 授权协议号
+        authorization_code: 授权协议号, 1..32 characters
 
         https://pay.weixin.qq.com/doc/v3/merchant/4012647410
         """
@@ -634,7 +634,7 @@ class PermissionsAuthorizationCodeAuthorizationCode(TypedNode):
 
         直连商户
 
-        authorization_code: 授权协议号
+        authorization_code: 授权协议号, 1..32 characters
 
         https://pay.weixin.qq.com/doc/v3/merchant/4012647401
         """
@@ -650,7 +650,7 @@ class PermissionsOpenidTerminate(TypedNode):
 
         直连商户
 
-        openid: 用户标识
+        openid: 用户标识, 1..128 characters
 
         https://pay.weixin.qq.com/doc/v3/merchant/4012647413
         """
@@ -666,7 +666,7 @@ class PermissionsOpenidOpenid(TypedNode):
 
         直连商户
 
-        openid: 用户标识
+        openid: 用户标识, 1..128 characters
 
         https://pay.weixin.qq.com/doc/v3/merchant/4012647404
         """
@@ -807,7 +807,7 @@ class ServiceorderOutOrderNoComplete(TypedNode):
 
         普通商户
 
-        out_order_no: 商户服务订单号
+        out_order_no: 商户服务订单号, 1..32 characters
 
         https://pay.weixin.qq.com/doc/v3/merchant/4012587955
         """
@@ -822,7 +822,7 @@ class ServiceorderOutOrderNoModify(TypedNode):
 
         普通商户
 
-        out_order_no: 商户服务订单号
+        out_order_no: 商户服务订单号, 1..32 characters
 
         https://pay.weixin.qq.com/doc/v3/merchant/4012587957
         """
@@ -837,7 +837,7 @@ class ServiceorderOutOrderNoPay(TypedNode):
 
         普通商户
 
-        out_order_no: 商户服务订单号
+        out_order_no: 商户服务订单号, 1..32 characters
 
         https://pay.weixin.qq.com/doc/v3/merchant/4013394596
         """
@@ -852,7 +852,7 @@ class ServiceorderOutOrderNoSendPendingmessage(TypedNode):
 
         普通商户
 
-        out_order_no: 商户服务订单号
+        out_order_no: 商户服务订单号, 1..32 characters
 
         https://pay.weixin.qq.com/doc/v3/merchant/4013394606
         """
@@ -867,7 +867,7 @@ class ServiceorderOutOrderNoSendPrepaidmessage(TypedNode):
 
         普通商户
 
-        out_order_no: 商户服务订单号
+        out_order_no: 商户服务订单号, 1..32 characters
 
         https://pay.weixin.qq.com/doc/v3/merchant/4013394615
         """
@@ -882,7 +882,7 @@ class ServiceorderOutOrderNoSync(TypedNode):
 
         普通商户
 
-        out_order_no: 商户服务订单号
+        out_order_no: 商户服务订单号, 1..32 characters
 
         https://pay.weixin.qq.com/doc/v3/merchant/4012587962
         """

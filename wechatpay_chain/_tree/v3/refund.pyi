@@ -10,7 +10,7 @@ class DomesticRefundsOutRefundNo(TypedNode):
 
         直连商户, 服务商
 
-        out_refund_no: 商户退款单号
+        out_refund_no: 商户退款单号, 1..64 characters
 
         https://pay.weixin.qq.com/doc/v3/merchant/4012791863
         """
@@ -23,7 +23,7 @@ class DomesticRefundsRefundIdApplyAbnormalRefund(TypedNode):
 
         直连商户, 服务商
 
-        refund_id: 微信退款单号
+        refund_id: 微信退款单号, 1..32 characters
 
         https://pay.weixin.qq.com/doc/v3/merchant/4012791864
         """

@@ -9,8 +9,6 @@ from ..model import Operation
 from .samples import Code, body_of, query_of, sample
 from .sources import BROKEN, python
 
-#: Headers that the client sets.
-_OWN_HEADERS = frozenset({"wechatpay-serial", "accept-encoding"})
 _OPENED = ['photo = Path("photo.png")', "content = photo.read_bytes()"]
 
 
@@ -44,8 +42,8 @@ def arguments(operation: Operation) -> Arguments:
         query_of(operation),
         {
             name: sample(one, name, name)
-            for name, one in operation.headers.items()
-            if one.required and name.lower() not in _OWN_HEADERS
+            for name, one in operation.further_headers.items()
+            if one.required
         },
         body,
         file,

@@ -91,6 +91,7 @@ _NAMES: Mapping[str, Any] = {
     "sha256": Code("sha256(content).hexdigest()"),
     "sp_appid": _APPID,
     "sp_mchid": "1900000001",
+    "combine_mch_id": "1900000001",
     "sub_appid": "wx0000000000000002",
     "sub_mch_id": _SUB_MCHID,
     "sub_mchid": _SUB_MCHID,

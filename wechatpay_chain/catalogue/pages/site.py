@@ -203,7 +203,7 @@ def _parameters(operation: Operation) -> list[tuple[str, str, list[tables.Row]]]
     made = [
         ("path", "Path", tables.rows(operation.path)),
         ("query", "Query", tables.rows(operation.query)),
-        ("headers", "Headers", tables.rows(operation.headers)),
+        ("headers", "Headers", tables.rows(operation.further_headers)),
         ("body", body.get(operation.encoding or "", ""), _body(operation)),
     ]
     return [part for part in made if part[2]]

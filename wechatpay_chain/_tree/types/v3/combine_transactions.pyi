@@ -213,16 +213,16 @@ class IdCombineTransactionIdGetDataSceneInfo(TypedDict, total=False):
     device_id: str
     """商户端设备号"""
 
-class IdCombineTransactionIdGetDataSubOrdersAmount(TypedDict):
-    total_amount: int
+class IdCombineTransactionIdGetDataSubOrdersAmount(TypedDict, total=False):
+    total_amount: Required[int]
     """标价金额"""
     payer_amount: int
     """现金支付金额"""
-    currency: str
+    currency: Required[str]
     """标价币种"""
     payer_currency: str
     """现金支付币种"""
-    settlement_rate: NotRequired[int]
+    settlement_rate: int
     """结算汇率"""
 
 class IdCombineTransactionIdGetDataSubOrders(TypedDict, total=False):
@@ -246,7 +246,7 @@ class IdCombineTransactionIdGetDataSubOrders(TypedDict, total=False):
     """附加数据"""
     success_time: str
     """支付完成时间, rfc3339"""
-    amount: IdCombineTransactionIdGetDataSubOrdersAmount
+    amount: Required[IdCombineTransactionIdGetDataSubOrdersAmount]
     """订单金额"""
 
 class IdCombineTransactionIdGetData(TypedDict):
@@ -256,13 +256,13 @@ class IdCombineTransactionIdGetData(TypedDict):
     """平台商户号"""
     combine_out_trade_no: str
     """交易单订单号"""
-    combine_transaction_id: str
+    combine_transaction_id: NotRequired[str]
     """交易单微信支付订单号"""
     combine_payer_info: NotRequired[IdCombineTransactionIdGetDataCombinePayerInfo]
     """支付者"""
     scene_info: NotRequired[IdCombineTransactionIdGetDataSceneInfo]
     """场景信息"""
-    sub_orders: NotRequired[list[IdCombineTransactionIdGetDataSubOrders]]
+    sub_orders: list[IdCombineTransactionIdGetDataSubOrders]
     """商品单信息"""
     trade_scenario: NotRequired[str]
     """交易场景, RECOMMERCE"""
@@ -426,9 +426,9 @@ class OutTradeNoCombineOutTradeNoGetDataSubOrdersPromotionDetail(TypedDict, tota
 class OutTradeNoCombineOutTradeNoGetDataSubOrdersAmount(TypedDict, total=False):
     total_amount: Required[int]
     """标价金额"""
-    currency: str
+    currency: Required[str]
     """标价币种"""
-    payer_amount: Required[int]
+    payer_amount: int
     """现金支付金额"""
     payer_currency: str
     """现金支付币种"""
@@ -444,7 +444,7 @@ class OutTradeNoCombineOutTradeNoGetDataSubOrders(TypedDict, total=False):
     """商品单个人收款方平台昵称"""
     trade_type: str
     """交易类型, NATIVE | JSAPI | APP | MWEB"""
-    trade_state: str
+    trade_state: Required[str]
     """交易状态, SUCCESS | REFUND | NOTPAY | CLOSED | PAYERROR"""
     bank_type: str
     """付款银行"""
@@ -464,7 +464,7 @@ class OutTradeNoCombineOutTradeNoGetDataSubOrders(TypedDict, total=False):
     """用户子标识"""
     promotion_detail: list[OutTradeNoCombineOutTradeNoGetDataSubOrdersPromotionDetail]
     """优惠信息列表"""
-    amount: OutTradeNoCombineOutTradeNoGetDataSubOrdersAmount
+    amount: Required[OutTradeNoCombineOutTradeNoGetDataSubOrdersAmount]
     """订单金额"""
 
 class OutTradeNoCombineOutTradeNoGetDataInstallmentInfo(TypedDict):
@@ -480,11 +480,11 @@ class OutTradeNoCombineOutTradeNoGetData(TypedDict, total=False):
     """合单商户号"""
     combine_out_trade_no: Required[str]
     """合单商户订单号"""
-    combine_transaction_id: Required[str]
+    combine_transaction_id: str
     """交易单微信支付订单号"""
     scene_info: IdCombineTransactionIdGetDataSceneInfo
     """场景信息"""
-    sub_orders: list[OutTradeNoCombineOutTradeNoGetDataSubOrders]
+    sub_orders: Required[list[OutTradeNoCombineOutTradeNoGetDataSubOrders]]
     """商品单信息"""
     combine_payer_info: MiniprogramPostBodyCombinePayerInfo
     """支付者"""

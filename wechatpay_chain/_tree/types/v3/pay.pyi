@@ -78,8 +78,8 @@ class PartnerTransactionsH5PostBodySettleInfo(TypedDict, total=False):
 
 class TransactionsH5PostBodyAmount(TypedDict):
     total: int
-    """总金额"""
-    currency: NotRequired[str]
+    """总金额, from 1"""
+    currency: NotRequired[Literal["CNY"]]
     """货币类型"""
 
 class TransactionsH5PostBodyDetailGoodsDetail(TypedDict):
@@ -150,29 +150,29 @@ class TransactionsAppPostBodySubsidyInfo(TypedDict, total=False):
 
 class PartnerTransactionsAppPostBody(TypedDict, total=False):
     sp_appid: Required[str]
-    """服务商公众号ID"""
+    """服务商公众号ID, 1..32 characters"""
     sp_mchid: Required[str]
-    """服务商户号"""
+    """服务商户号, 1..32 characters"""
     sub_appid: str
-    """子商户公众号ID"""
+    """子商户公众号ID, 1..32 characters"""
     sub_mchid: Required[str]
-    """子商户号"""
+    """子商户号, 1..32 characters"""
     settle_info: PartnerTransactionsH5PostBodySettleInfo
     """结算信息"""
     description: Required[str]
-    """商品描述"""
+    """商品描述, 1..127 characters"""
     attach: str
-    """附加数据"""
+    """附加数据, up to 128 characters"""
     out_trade_no: Required[str]
-    """商户订单号"""
+    """商户订单号, 6..32 characters"""
     amount: Required[TransactionsH5PostBodyAmount]
     """订单金额"""
     time_expire: str
     """交易结束时间, rfc3339"""
     notify_url: Required[str]
-    """通知地址"""
+    """通知地址, 1..255 characters"""
     goods_tag: str
-    """订单优惠标记"""
+    """订单优惠标记, 1..32 characters"""
     limit_pay: list[Literal["no_balance", "no_credit", "no_debit", "balance_only"]]
     """指定支付方式"""
     support_fapiao: bool
@@ -193,6 +193,12 @@ class TransactionsAppPostData(TypedDict):
 class TransactionsH5PostBodySettleInfo(TypedDict, total=False):
     profit_sharing: bool
     """是否指定分账"""
+
+class TransactionsCodepayPostBodyAmount(TypedDict):
+    total: int
+    """总金额"""
+    currency: NotRequired[str]
+    """货币类型"""
 
 class TransactionsAppWithContractPostBodyDetailGoodsDetail(TypedDict):
     merchant_goods_id: str
@@ -273,7 +279,7 @@ class PartnerTransactionsAppWithContractPostBody(TypedDict):
     """结算信息"""
     support_fapiao: NotRequired[bool]
     """电子发票入口开放标识"""
-    amount: TransactionsH5PostBodyAmount
+    amount: TransactionsCodepayPostBodyAmount
     """订单金额"""
     detail: NotRequired[TransactionsAppWithContractPostBodyDetail]
     """优惠功能"""
@@ -341,7 +347,7 @@ class PartnerTransactionsCodepayPostBody(TypedDict):
     """电子发票入口开放标识"""
     payer: TransactionsCodepayPostBodyPayer
     """支付者"""
-    amount: TransactionsH5PostBodyAmount
+    amount: TransactionsCodepayPostBodyAmount
     """订单金额"""
     scene_info: TransactionsCodepayPostBodySceneInfo
     """场景信息"""
@@ -457,7 +463,7 @@ class PartnerTransactionsExposurePostBody(TypedDict):
     """商户订单号"""
 
 class TransactionsH5PostBodySceneInfoH5Info(TypedDict, total=False):
-    type: str
+    type: Required[Literal["iOS", "Android", "Wap"]]
     """场景类型"""
     app_name: str
     """应用名称"""
@@ -467,41 +473,41 @@ class TransactionsH5PostBodySceneInfoH5Info(TypedDict, total=False):
     """iOS平台BundleID"""
     package_name: str
 
-class TransactionsH5PostBodySceneInfo(TypedDict, total=False):
+class TransactionsH5PostBodySceneInfo(TypedDict):
     payer_client_ip: str
-    """用户终端IP"""
-    device_id: str
+    """用户终端IP, 1..45 characters"""
+    device_id: NotRequired[str]
     """商户端设备号"""
-    store_info: TransactionsH5PostBodySceneInfoStoreInfo
+    store_info: NotRequired[TransactionsH5PostBodySceneInfoStoreInfo]
     """商户门店信息"""
     h5_info: TransactionsH5PostBodySceneInfoH5Info
     """H5场景信息"""
 
 class PartnerTransactionsH5PostBody(TypedDict, total=False):
     sp_appid: Required[str]
-    """服务商公众号ID"""
+    """服务商公众号ID, 1..32 characters"""
     sp_mchid: Required[str]
-    """服务商户号"""
+    """服务商户号, 1..32 characters"""
     sub_appid: str
-    """子商户公众号ID"""
+    """子商户公众号ID, 1..32 characters"""
     sub_mchid: Required[str]
-    """子商户号"""
+    """子商户号, 1..32 characters"""
     settle_info: PartnerTransactionsH5PostBodySettleInfo
     """结算信息"""
     description: Required[str]
-    """商品描述"""
+    """商品描述, 1..127 characters"""
     attach: str
-    """附加数据"""
+    """附加数据, up to 128 characters"""
     out_trade_no: Required[str]
-    """商户订单号"""
+    """商户订单号, 6..32 characters"""
     amount: Required[TransactionsH5PostBodyAmount]
     """订单金额"""
     time_expire: str
     """交易结束时间, rfc3339"""
     notify_url: Required[str]
-    """通知地址"""
+    """通知地址, 1..255 characters"""
     goods_tag: str
-    """订单优惠标记"""
+    """订单优惠标记, 1..32 characters"""
     limit_pay: list[Literal["no_balance", "no_credit", "no_debit", "balance_only"]]
     """指定支付方式"""
     support_fapiao: bool
@@ -519,24 +525,24 @@ class TransactionsH5PostData(TypedDict):
 
 class PartnerTransactionsOutTradeNoGetQuery(TypedDict):
     sp_mchid: str
-    """服务商户号"""
+    """服务商户号, 1..32 characters"""
     sub_mchid: str
-    """子商户号"""
+    """子商户号, 1..32 characters"""
 
 class TransactionsOutTradeNoGetDataAmount(TypedDict):
     total: int
-    """总金额"""
-    currency: NotRequired[str]
+    """总金额, from 1"""
+    currency: str
     """货币类型"""
-    payer_total: int
+    payer_total: NotRequired[int]
     """用户支付金额"""
     payer_currency: NotRequired[str]
     """用户支付币种"""
 
-class PartnerTransactionsOutTradeNoGetDataPayer(TypedDict):
+class PartnerTransactionsOutTradeNoGetDataPayer(TypedDict, total=False):
     sp_openid: str
     """用户服务标识"""
-    sub_openid: NotRequired[str]
+    sub_openid: str
     """用户子标识"""
 
 class TransactionsOutTradeNoGetDataPromotionDetailGoodsDetail(TypedDict, total=False):
@@ -590,25 +596,25 @@ class PartnerTransactionsIdTransactionIdGetData(TypedDict, total=False):
     """微信支付订单号"""
     trade_type: str
     """交易类型, JSAPI | NATIVE | APP | MICROPAY | MWEB | FACEPAY"""
-    trade_state: str
+    trade_state: Required[str]
     """交易状态, SUCCESS | REFUND | NOTPAY | CLOSED | REVOKED | USERPAYING | PAYERROR | ACCEPT"""
-    trade_state_desc: str
+    trade_state_desc: Required[str]
     """交易状态描述"""
     bank_type: str
     """付款银行"""
     success_time: str
     """支付完成时间, rfc3339"""
-    description: Required[str]
+    description: str
     """商品描述"""
     attach: str
     """附加数据"""
     out_trade_no: Required[str]
     """商户订单号"""
     amount: Required[TransactionsOutTradeNoGetDataAmount]
-    """用户支付金额"""
+    """订单金额"""
     time_expire: str
     """交易结束时间, rfc3339"""
-    notify_url: Required[str]
+    notify_url: str
     """通知地址"""
     goods_tag: str
     """订单优惠标记"""
@@ -623,41 +629,41 @@ class PartnerTransactionsIdTransactionIdGetData(TypedDict, total=False):
     payer: PartnerTransactionsOutTradeNoGetDataPayer
     """支付者"""
     promotion_detail: list[TransactionsOutTradeNoGetDataPromotionDetail]
-    """promotionDetail"""
+    """优惠功能"""
 
 class PartnerTransactionsJsapiPostBodyPayer(TypedDict, total=False):
     sp_openid: str
-    """用户服务标识"""
+    """用户服务标识, 1..128 characters"""
     sub_openid: str
-    """用户子标识"""
+    """用户子标识, 1..128 characters"""
     identity: TransactionsH5PostBodyPayerIdentity
     """实名支付(需单独申请权限)"""
 
 class PartnerTransactionsJsapiPostBody(TypedDict, total=False):
     sp_appid: Required[str]
-    """服务商公众号ID"""
+    """服务商公众号ID, 1..32 characters"""
     sp_mchid: Required[str]
-    """服务商户号"""
+    """服务商户号, 1..32 characters"""
     sub_appid: str
-    """子商户公众号ID"""
+    """子商户公众号ID, 1..32 characters"""
     sub_mchid: Required[str]
-    """子商户号"""
+    """子商户号, 1..32 characters"""
     settle_info: PartnerTransactionsH5PostBodySettleInfo
     """结算信息"""
     description: Required[str]
-    """商品描述"""
+    """商品描述, 1..127 characters"""
     attach: str
-    """附加数据"""
+    """附加数据, up to 128 characters"""
     out_trade_no: Required[str]
-    """商户订单号"""
+    """商户订单号, 6..32 characters"""
     amount: Required[TransactionsH5PostBodyAmount]
     """订单金额"""
     time_expire: str
     """交易结束时间, rfc3339"""
     notify_url: Required[str]
-    """通知地址"""
+    """通知地址, 1..255 characters"""
     goods_tag: str
-    """订单优惠标记"""
+    """订单优惠标记, 1..32 characters"""
     limit_pay: list[Literal["no_balance", "no_credit", "no_debit", "balance_only"]]
     """指定支付方式"""
     support_fapiao: bool
@@ -670,12 +676,6 @@ class PartnerTransactionsJsapiPostBody(TypedDict, total=False):
     """支付者"""
     subsidy_info: TransactionsAppPostBodySubsidyInfo
     """贴息信息(微信分付)"""
-
-class PartnerTransactionsJsapiWithContractPostBodyPayer(TypedDict, total=False):
-    sp_openid: str
-    """用户服务标识"""
-    sub_openid: str
-    """用户子标识"""
 
 class PartnerTransactionsJsapiWithContractPostBodyContractInfo(TypedDict, total=False):
     password_free_contract_id: str
@@ -722,9 +722,9 @@ class PartnerTransactionsJsapiWithContractPostBody(TypedDict):
     """结算信息"""
     support_fapiao: NotRequired[bool]
     """电子发票入口开放标识"""
-    amount: TransactionsH5PostBodyAmount
+    amount: TransactionsCodepayPostBodyAmount
     """订单金额"""
-    payer: PartnerTransactionsJsapiWithContractPostBodyPayer
+    payer: PartnerTransactionsOutTradeNoGetDataPayer
     """支付者"""
     detail: NotRequired[TransactionsAppWithContractPostBodyDetail]
     """优惠功能"""
@@ -770,7 +770,7 @@ class PartnerTransactionsMiniprogramPostBody(TypedDict, total=False):
     """订单优惠标记"""
     support_fapiao: bool
     """电子发票入口开放标识"""
-    amount: Required[TransactionsH5PostBodyAmount]
+    amount: Required[TransactionsCodepayPostBodyAmount]
     """订单金额"""
     payer: Required[PartnerTransactionsScannedposPostBodyPayer]
     """支付者"""
@@ -783,29 +783,29 @@ class PartnerTransactionsMiniprogramPostBody(TypedDict, total=False):
 
 class PartnerTransactionsNativePostBody(TypedDict, total=False):
     sp_appid: Required[str]
-    """服务商公众号ID"""
+    """服务商公众号ID, 1..32 characters"""
     sp_mchid: Required[str]
-    """服务商户号"""
+    """服务商户号, 1..32 characters"""
     sub_appid: str
-    """子商户公众号ID"""
+    """子商户公众号ID, 1..32 characters"""
     sub_mchid: Required[str]
-    """子商户号"""
+    """子商户号, 1..32 characters"""
     settle_info: PartnerTransactionsH5PostBodySettleInfo
     """结算信息"""
     description: Required[str]
-    """商品描述"""
+    """商品描述, 1..127 characters"""
     attach: str
-    """附加数据"""
+    """附加数据, up to 128 characters"""
     out_trade_no: Required[str]
-    """商户订单号"""
+    """商户订单号, 6..32 characters"""
     amount: Required[TransactionsH5PostBodyAmount]
     """订单金额"""
     time_expire: str
     """交易结束时间, rfc3339"""
     notify_url: Required[str]
-    """通知地址"""
+    """通知地址, 1..255 characters"""
     goods_tag: str
-    """订单优惠标记"""
+    """订单优惠标记, 1..32 characters"""
     limit_pay: list[Literal["no_balance", "no_credit", "no_debit", "balance_only"]]
     """指定支付方式"""
     support_fapiao: bool
@@ -842,25 +842,25 @@ class PartnerTransactionsOutTradeNoGetData(TypedDict, total=False):
     """微信支付订单号"""
     trade_type: str
     """交易类型, JSAPI | NATIVE | APP | MICROPAY | MWEB | FACEPAY"""
-    trade_state: str
+    trade_state: Required[str]
     """交易状态, SUCCESS | REFUND | NOTPAY | CLOSED | REVOKED | USERPAYING | PAYERROR | ACCEPT"""
-    trade_state_desc: str
+    trade_state_desc: Required[str]
     """交易状态描述"""
     bank_type: str
     """付款银行"""
     success_time: str
     """支付完成时间, rfc3339"""
-    description: Required[str]
+    description: str
     """商品描述"""
     attach: str
     """附加数据"""
     out_trade_no: Required[str]
     """商户订单号"""
     amount: Required[TransactionsOutTradeNoGetDataAmount]
-    """用户支付金额"""
+    """订单金额"""
     time_expire: str
     """交易结束时间, rfc3339"""
-    notify_url: Required[str]
+    notify_url: str
     """通知地址"""
     goods_tag: str
     """订单优惠标记"""
@@ -877,7 +877,7 @@ class PartnerTransactionsOutTradeNoGetData(TypedDict, total=False):
     installment_info: TransactionsOutTradeNoGetDataInstallmentInfo
     """使用的商户贴息信息(微信分付)"""
     promotion_detail: list[TransactionsOutTradeNoGetDataPromotionDetail]
-    """promotionDetail"""
+    """优惠功能"""
 
 class PartnerTransactionsOutTradeNoReversePostBody(TypedDict):
     sp_appid: NotRequired[str]
@@ -958,7 +958,7 @@ class PartnerTransactionsScannedposPostBody(TypedDict, total=False):
     """订单优惠标记"""
     support_fapiao: bool
     """电子发票入口开放标识"""
-    amount: Required[TransactionsH5PostBodyAmount]
+    amount: Required[TransactionsCodepayPostBodyAmount]
     """订单金额"""
     payer: Required[PartnerTransactionsScannedposPostBodyPayer]
     """支付者"""
@@ -971,23 +971,23 @@ class PartnerTransactionsScannedposPostBody(TypedDict, total=False):
 
 class TransactionsAppPostBody(TypedDict, total=False):
     appid: Required[str]
-    """公众号ID"""
+    """公众号ID, 1..32 characters"""
     mchid: Required[str]
-    """直连商户号"""
+    """直连商户号, 1..32 characters"""
     description: Required[str]
-    """商品描述"""
+    """商品描述, 1..127 characters"""
     attach: str
-    """附加数据"""
+    """附加数据, up to 128 characters"""
     out_trade_no: Required[str]
-    """商户订单号"""
+    """商户订单号, 6..32 characters"""
     amount: Required[TransactionsH5PostBodyAmount]
     """订单金额"""
     time_expire: str
     """交易结束时间, rfc3339"""
     notify_url: Required[str]
-    """通知地址"""
+    """通知地址, 1..255 characters"""
     goods_tag: str
-    """订单优惠标记"""
+    """订单优惠标记, 1..32 characters"""
     limit_pay: list[Literal["no_balance", "no_credit", "no_debit", "balance_only"]]
     """指定支付方式"""
     support_fapiao: bool
@@ -1022,7 +1022,7 @@ class TransactionsAppWithContractPostBody(TypedDict):
     """订单优惠标记"""
     support_fapiao: NotRequired[bool]
     """电子发票入口开放标识"""
-    amount: TransactionsH5PostBodyAmount
+    amount: TransactionsCodepayPostBodyAmount
     """订单金额"""
     detail: NotRequired[TransactionsAppWithContractPostBodyDetail]
     """优惠功能"""
@@ -1050,7 +1050,7 @@ class TransactionsCodepayPostBody(TypedDict):
     """电子发票入口开放标识"""
     payer: TransactionsCodepayPostBodyPayer
     """支付者"""
-    amount: TransactionsH5PostBodyAmount
+    amount: TransactionsCodepayPostBodyAmount
     """订单金额"""
     scene_info: TransactionsCodepayPostBodySceneInfo
     """场景信息"""
@@ -1109,23 +1109,23 @@ class TransactionsExposurePostBody(TypedDict):
 
 class TransactionsH5PostBody(TypedDict, total=False):
     appid: Required[str]
-    """公众号ID"""
+    """公众号ID, 1..32 characters"""
     mchid: Required[str]
-    """直连商户号"""
+    """直连商户号, 1..32 characters"""
     description: Required[str]
-    """商品描述"""
+    """商品描述, 1..127 characters"""
     attach: str
-    """附加数据"""
+    """附加数据, up to 128 characters"""
     out_trade_no: Required[str]
-    """商户订单号"""
+    """商户订单号, 6..32 characters"""
     amount: Required[TransactionsH5PostBodyAmount]
     """订单金额"""
     time_expire: str
     """交易结束时间, rfc3339"""
     notify_url: Required[str]
-    """通知地址"""
+    """通知地址, 1..255 characters"""
     goods_tag: str
-    """订单优惠标记"""
+    """订单优惠标记, 1..32 characters"""
     limit_pay: list[Literal["no_balance", "no_credit", "no_debit", "balance_only"]]
     """指定支付方式"""
     support_fapiao: bool
@@ -1141,30 +1141,20 @@ class TransactionsH5PostBody(TypedDict, total=False):
 
 class TransactionsOutTradeNoGetQuery(TypedDict):
     mchid: str
-    """直连商户号"""
+    """直连商户号, 1..32 characters"""
 
-class TransactionsIdTransactionIdGetDataAmount(TypedDict, total=False):
-    total: Required[int]
-    """总金额"""
-    currency: str
-    """货币类型"""
-    payer_currency: str
-    """payerCurrency"""
-    payer_total: int
-    """payerTotal"""
-
-class TransactionsIdTransactionIdGetDataPayer(TypedDict, total=False):
+class TransactionsOutTradeNoGetDataPayer(TypedDict):
     openid: str
-    """openid"""
+    """用户标识"""
 
 class TransactionsIdTransactionIdGetData(TypedDict, total=False):
     transaction_id: str
     """微信支付订单号"""
     trade_type: str
     """交易类型, JSAPI | NATIVE | APP | MICROPAY | MWEB | FACEPAY"""
-    trade_state: str
+    trade_state: Required[str]
     """交易状态, SUCCESS | REFUND | NOTPAY | CLOSED | REVOKED | USERPAYING | PAYERROR | ACCEPT"""
-    trade_state_desc: str
+    trade_state_desc: Required[str]
     """交易状态描述"""
     bank_type: str
     """付款银行"""
@@ -1174,17 +1164,17 @@ class TransactionsIdTransactionIdGetData(TypedDict, total=False):
     """公众号ID"""
     mchid: Required[str]
     """直连商户号"""
-    description: Required[str]
+    description: str
     """商品描述"""
     attach: str
     """附加数据"""
     out_trade_no: Required[str]
     """商户订单号"""
-    amount: Required[TransactionsIdTransactionIdGetDataAmount]
+    amount: Required[TransactionsOutTradeNoGetDataAmount]
     """订单金额"""
     time_expire: str
     """交易结束时间, rfc3339"""
-    notify_url: Required[str]
+    notify_url: str
     """通知地址"""
     goods_tag: str
     """订单优惠标记"""
@@ -1196,36 +1186,36 @@ class TransactionsIdTransactionIdGetData(TypedDict, total=False):
     """优惠功能"""
     scene_info: TransactionsAppPostBodySceneInfo
     """场景信息"""
-    payer: TransactionsIdTransactionIdGetDataPayer
-    """payer"""
+    payer: TransactionsOutTradeNoGetDataPayer
+    """支付者"""
     promotion_detail: list[TransactionsOutTradeNoGetDataPromotionDetail]
-    """promotionDetail"""
+    """优惠功能"""
 
 class TransactionsJsapiPostBodyPayer(TypedDict):
     openid: str
-    """用户标识"""
+    """用户标识, 1..128 characters"""
     identity: NotRequired[TransactionsH5PostBodyPayerIdentity]
     """实名支付(需单独申请权限)"""
 
 class TransactionsJsapiPostBody(TypedDict, total=False):
     appid: Required[str]
-    """公众号ID"""
+    """公众号ID, 1..32 characters"""
     mchid: Required[str]
-    """直连商户号"""
+    """直连商户号, 1..32 characters"""
     description: Required[str]
-    """商品描述"""
+    """商品描述, 1..127 characters"""
     attach: str
-    """附加数据"""
+    """附加数据, up to 128 characters"""
     out_trade_no: Required[str]
-    """商户订单号"""
+    """商户订单号, 6..32 characters"""
     amount: Required[TransactionsH5PostBodyAmount]
     """订单金额"""
     time_expire: str
     """交易结束时间, rfc3339"""
     notify_url: Required[str]
-    """通知地址"""
+    """通知地址, 1..255 characters"""
     goods_tag: str
-    """订单优惠标记"""
+    """订单优惠标记, 1..32 characters"""
     limit_pay: list[Literal["no_balance", "no_credit", "no_debit", "balance_only"]]
     """指定支付方式"""
     support_fapiao: bool
@@ -1240,10 +1230,6 @@ class TransactionsJsapiPostBody(TypedDict, total=False):
     """结算信息"""
     subsidy_info: TransactionsAppPostBodySubsidyInfo
     """贴息信息(微信分付)"""
-
-class TransactionsOutTradeNoGetDataPayer(TypedDict):
-    openid: str
-    """用户标识"""
 
 class TransactionsJsapiWithContractPostBodyContractInfo(TypedDict, total=False):
     token: str
@@ -1284,7 +1270,7 @@ class TransactionsJsapiWithContractPostBody(TypedDict):
     """订单优惠标记"""
     support_fapiao: NotRequired[bool]
     """电子发票入口开放标识"""
-    amount: TransactionsH5PostBodyAmount
+    amount: TransactionsCodepayPostBodyAmount
     """订单金额"""
     payer: TransactionsOutTradeNoGetDataPayer
     """支付者"""
@@ -1299,23 +1285,23 @@ class TransactionsJsapiWithContractPostBody(TypedDict):
 
 class TransactionsNativePostBody(TypedDict, total=False):
     appid: Required[str]
-    """公众号ID"""
+    """公众号ID, 1..32 characters"""
     mchid: Required[str]
-    """直连商户号"""
+    """直连商户号, 1..32 characters"""
     description: Required[str]
-    """商品描述"""
+    """商品描述, 1..127 characters"""
     attach: str
-    """附加数据"""
+    """附加数据, up to 128 characters"""
     out_trade_no: Required[str]
-    """商户订单号"""
+    """商户订单号, 6..32 characters"""
     amount: Required[TransactionsH5PostBodyAmount]
     """订单金额"""
     time_expire: str
     """交易结束时间, rfc3339"""
     notify_url: Required[str]
-    """通知地址"""
+    """通知地址, 1..255 characters"""
     goods_tag: str
-    """订单优惠标记"""
+    """订单优惠标记, 1..32 characters"""
     limit_pay: list[Literal["no_balance", "no_credit", "no_debit", "balance_only"]]
     """指定支付方式"""
     support_fapiao: bool
@@ -1334,9 +1320,9 @@ class TransactionsOutTradeNoGetData(TypedDict, total=False):
     """微信支付订单号"""
     trade_type: str
     """交易类型, JSAPI | NATIVE | APP | MICROPAY | MWEB | FACEPAY"""
-    trade_state: str
+    trade_state: Required[str]
     """交易状态, SUCCESS | REFUND | NOTPAY | CLOSED | REVOKED | USERPAYING | PAYERROR | ACCEPT"""
-    trade_state_desc: str
+    trade_state_desc: Required[str]
     """交易状态描述"""
     bank_type: str
     """付款银行"""
@@ -1346,17 +1332,17 @@ class TransactionsOutTradeNoGetData(TypedDict, total=False):
     """公众号ID"""
     mchid: Required[str]
     """直连商户号"""
-    description: Required[str]
+    description: str
     """商品描述"""
     attach: str
     """附加数据"""
     out_trade_no: Required[str]
     """商户订单号"""
     amount: Required[TransactionsOutTradeNoGetDataAmount]
-    """用户支付金额"""
+    """订单金额"""
     time_expire: str
     """交易结束时间, rfc3339"""
-    notify_url: Required[str]
+    notify_url: str
     """通知地址"""
     goods_tag: str
     """订单优惠标记"""
@@ -1373,7 +1359,7 @@ class TransactionsOutTradeNoGetData(TypedDict, total=False):
     installment_info: TransactionsOutTradeNoGetDataInstallmentInfo
     """使用的商户贴息信息(微信分付)"""
     promotion_detail: list[TransactionsOutTradeNoGetDataPromotionDetail]
-    """promotionDetail"""
+    """优惠功能"""
 
 class TransactionsOutTradeNoReversePostBody(TypedDict):
     appid: str

@@ -82,25 +82,25 @@ class AcquiringbankServiceorderGetQuery(TypedDict):
 
 class ServiceorderPostBodyPostPayments(TypedDict, total=False):
     name: Required[str]
-    """付费名称"""
+    """付费名称, 1..20 characters"""
     description: str
-    """付费说明"""
+    """付费说明, 1..30 characters"""
     amount: int
-    """付费金额"""
+    """付费金额, from 0"""
     count: int
-    """付费数量"""
+    """付费数量, 1..100"""
 
 class PartnerServiceorderGetDataPostDiscounts(TypedDict):
     name: str
-    """优惠名称"""
+    """优惠名称, 1..20 characters"""
     description: str
-    """优惠说明"""
+    """优惠说明, 1..30 characters"""
     amount: NotRequired[int]
-    """优惠金额"""
+    """优惠金额, from 0"""
     count: NotRequired[int]
-    """优惠数量"""
+    """优惠数量, 1..100"""
 
-class PartnerServiceorderGetDataRiskFund(TypedDict):
+class AcquiringbankServiceorderGetDataRiskFund(TypedDict):
     name: str
     """风险金名称"""
     amount: int
@@ -174,11 +174,11 @@ class ServiceorderPostBodyTimeRange(TypedDict, total=False):
     start_time: Required[str]
     """服务开始时间"""
     start_time_remark: str
-    """服务开始时间备注"""
+    """服务开始时间备注, 1..20 characters"""
     end_time: str
     """服务结束时间"""
     end_time_remark: str
-    """服务结束时间备注"""
+    """服务结束时间备注, 1..20 characters"""
 
 class ServiceorderGetDataLocation(TypedDict, total=False):
     start_location: str
@@ -209,7 +209,7 @@ class AcquiringbankServiceorderGetData(TypedDict):
     """后付费项目"""
     post_discounts: NotRequired[list[PartnerServiceorderGetDataPostDiscounts]]
     """后付费商户优惠"""
-    risk_fund: PartnerServiceorderGetDataRiskFund
+    risk_fund: AcquiringbankServiceorderGetDataRiskFund
     """订单风险金"""
     total_amount: NotRequired[int]
     """总金额"""
@@ -234,7 +234,7 @@ class AcquiringbankServiceorderGetData(TypedDict):
     channel_id: str
     """渠道商商户号"""
 
-class PartnerServiceorderPostBodyPostPayments(TypedDict, total=False):
+class PartnerServiceorderPostDataPostPayments(TypedDict, total=False):
     name: Required[str]
     """付费项目名称"""
     description: str
@@ -264,7 +264,7 @@ class PartnerServiceorderPostDataTimeRange(TypedDict, total=False):
     end_time_remark: str
     """预计服务结束时间备注"""
 
-class PartnerServiceorderPostBodyLocation(TypedDict, total=False):
+class PartnerServiceorderPostDataLocation(TypedDict, total=False):
     start_location: str
     """服务开始地点"""
     end_location: str
@@ -285,15 +285,15 @@ class AcquiringbankServiceorderPostBody(TypedDict):
     """商户服务订单号"""
     service_introduction: str
     """服务信息"""
-    post_payments: NotRequired[list[PartnerServiceorderPostBodyPostPayments]]
+    post_payments: NotRequired[list[PartnerServiceorderPostDataPostPayments]]
     """后付费项目"""
     post_discounts: NotRequired[list[AcquiringbankServiceorderPostBodyPostDiscounts]]
     """后付费商户优惠"""
-    risk_fund: PartnerServiceorderGetDataRiskFund
+    risk_fund: AcquiringbankServiceorderGetDataRiskFund
     """订单风险金"""
     time_range: PartnerServiceorderPostDataTimeRange
     """服务时间段"""
-    location: NotRequired[PartnerServiceorderPostBodyLocation]
+    location: NotRequired[PartnerServiceorderPostDataLocation]
     """服务位置"""
     openid: NotRequired[str]
     """服务商公众号下的用户标识"""
@@ -306,7 +306,7 @@ class AcquiringbankServiceorderPostBody(TypedDict):
     attach: NotRequired[str]
     """商户数据包"""
 
-class ServiceorderPostBodyPostDiscounts(TypedDict):
+class AcquiringbankServiceorderPostDataPostDiscounts(TypedDict):
     name: str
     """优惠名称"""
     description: str
@@ -314,7 +314,7 @@ class ServiceorderPostBodyPostDiscounts(TypedDict):
     count: NotRequired[int]
     """优惠数量"""
 
-class PartnerServiceorderPostDataLocation(TypedDict):
+class AcquiringbankServiceorderPostDataLocation(TypedDict):
     start_location: NotRequired[str]
     """服务开始地点"""
     end_location: str
@@ -341,15 +341,15 @@ class AcquiringbankServiceorderPostData(TypedDict, total=False):
     """服务订单状态"""
     state_description: str
     """订单状态说明"""
-    post_payments: list[PartnerServiceorderPostBodyPostPayments]
+    post_payments: list[PartnerServiceorderPostDataPostPayments]
     """后付费项目"""
-    post_discounts: list[ServiceorderPostBodyPostDiscounts]
+    post_discounts: list[AcquiringbankServiceorderPostDataPostDiscounts]
     """后付费商户优惠"""
-    risk_fund: PartnerServiceorderGetDataRiskFund
+    risk_fund: AcquiringbankServiceorderGetDataRiskFund
     """订单风险金"""
     time_range: PartnerServiceorderPostDataTimeRange
     """服务时间段"""
-    location: PartnerServiceorderPostDataLocation
+    location: AcquiringbankServiceorderPostDataLocation
     """服务位置"""
     attach: str
     """商户数据包"""
@@ -390,13 +390,13 @@ class AcquiringbankServiceorderOutOrderNoCancelPostBody(TypedDict):
 
 class PartnerServiceorderOutOrderNoCompletePostBodyPostDiscounts(TypedDict):
     name: str
-    """优惠名称"""
+    """优惠名称, 1..20 characters"""
     description: str
-    """优惠说明"""
+    """优惠说明, 1..30 characters"""
     amount: int
-    """优惠金额"""
+    """优惠金额, from 0"""
     count: NotRequired[int]
-    """优惠数量"""
+    """优惠数量, 1..100"""
 
 class AcquiringbankServiceorderOutOrderNoCompletePostBody(TypedDict, total=False):
     service_id: Required[str]
@@ -474,23 +474,23 @@ class AcquiringbankServiceorderOutOrderNoSyncPostBody(TypedDict):
 
 class ServiceorderDirectCompletePostBodyPostPayments(TypedDict, total=False):
     name: str
-    """付费项目名称, up to 20 characters"""
+    """付费项目名称, 1..20 characters"""
     amount: int
-    """金额"""
+    """金额, from 0"""
     description: str
-    """计费说明"""
+    """计费说明, 1..30 characters"""
     count: int
-    """付费数量"""
+    """付费数量, 1..100"""
 
-class ServiceorderDirectCompletePostBodyPostDiscounts(TypedDict, total=False):
+class ServiceorderGetDataPostDiscounts(TypedDict, total=False):
     name: str
-    """优惠名称, up to 20 characters"""
+    """优惠名称, 1..20 characters"""
     description: str
-    """优惠说明"""
+    """优惠说明, 1..30 characters"""
     amount: int
-    """优惠金额"""
+    """优惠金额, from 0"""
     count: int
-    """优惠数量"""
+    """优惠数量, 1..100"""
 
 class ServiceorderDirectCompletePostBodyTimeRange(TypedDict, total=False):
     start_time: str
@@ -555,7 +555,7 @@ class AcquiringbankServicepayondeliveryorderPostBody(TypedDict, total=False):
     """服务信息"""
     post_payments: list[ServiceorderDirectCompletePostBodyPostPayments]
     """后付费项目"""
-    post_discounts: list[ServiceorderDirectCompletePostBodyPostDiscounts]
+    post_discounts: list[ServiceorderGetDataPostDiscounts]
     """后付费商户优惠"""
     time_range: Required[ServiceorderDirectCompletePostBodyTimeRange]
     """服务时间段"""
@@ -580,25 +580,15 @@ class AcquiringbankServicepayondeliveryorderPostBody(TypedDict, total=False):
 
 class ServiceorderGetDataPostPayments(TypedDict, total=False):
     name: str
-    """付费名称"""
+    """付费名称, 1..20 characters"""
     amount: int
-    """付费金额"""
+    """付费金额, from 0"""
     description: str
-    """付费说明"""
+    """付费说明, 1..30 characters"""
     count: int
-    """付费数量"""
+    """付费数量, 1..100"""
 
-class ServiceorderGetDataPostDiscounts(TypedDict, total=False):
-    name: str
-    """优惠名称"""
-    description: str
-    """优惠说明"""
-    amount: int
-    """优惠金额"""
-    count: int
-    """优惠数量"""
-
-class ServiceorderPostBodyRiskFund(TypedDict):
+class OverseaPartnerServiceorderPostBodyRiskFund(TypedDict):
     name: str
     """风险名称"""
     amount: int
@@ -610,11 +600,11 @@ class ServiceorderGetDataTimeRange(TypedDict, total=False):
     start_time: str
     """服务开始时间"""
     start_time_remark: str
-    """服务开始时间备注"""
+    """服务开始时间备注, 1..20 characters"""
     end_time: str
     """服务结束时间"""
     end_time_remark: str
-    """服务结束时间备注"""
+    """服务结束时间备注, 1..20 characters"""
 
 class ServicepayondeliveryorderPostDataShoppingInfoJumpLink(TypedDict, total=False):
     jump_link_type: Required[str]
@@ -644,7 +634,7 @@ class ServicepayondeliveryorderPostDataShoppingInfo(TypedDict):
     goods: list[ServicepayondeliveryorderPostBodyShoppingInfoGoods]
     """商品列表"""
 
-class PartnerServicepayondeliveryorderPostData(TypedDict, total=False):
+class AcquiringbankServicepayondeliveryorderPostData(TypedDict, total=False):
     out_order_no: Required[str]
     """商户订单号"""
     service_id: Required[str]
@@ -667,7 +657,7 @@ class PartnerServicepayondeliveryorderPostData(TypedDict, total=False):
     """后付费项目"""
     post_discounts: list[ServiceorderGetDataPostDiscounts]
     """商户优惠"""
-    risk_fund: ServiceorderPostBodyRiskFund
+    risk_fund: OverseaPartnerServiceorderPostBodyRiskFund
     """服务风险金"""
     time_range: ServiceorderGetDataTimeRange
     """服务时间"""
@@ -714,7 +704,7 @@ class MerchantBillGetData(TypedDict):
     download_bill_list: list[MerchantBillGetDataDownloadBillList]
     """下载信息明细"""
 
-class PartnerServiceorderGetQuery(TypedDict):
+class OverseaPartnerServiceorderGetQuery(TypedDict):
     service_id: str
     """服务ID"""
     sub_mchid: str
@@ -799,7 +789,7 @@ class OverseaPartnerServiceorderGetData(TypedDict, total=False):
     """后付费项目"""
     post_discounts: list[PartnerServiceorderGetDataPostDiscounts]
     """商户优惠"""
-    risk_fund: Required[PartnerServiceorderGetDataRiskFund]
+    risk_fund: Required[AcquiringbankServiceorderGetDataRiskFund]
     """订单风险金"""
     total_amount: int
     """总金额"""
@@ -857,11 +847,11 @@ class OverseaPartnerServiceorderPostBody(TypedDict):
     """后付费项目"""
     post_discounts: NotRequired[list[PartnerServiceorderGetDataPostDiscounts]]
     """商户优惠"""
-    risk_fund: ServiceorderPostBodyRiskFund
+    risk_fund: OverseaPartnerServiceorderPostBodyRiskFund
     """服务风险金"""
     time_range: OverseaPartnerServiceorderPostBodyTimeRange
     """服务时间"""
-    location: NotRequired[PartnerServiceorderPostBodyLocation]
+    location: NotRequired[PartnerServiceorderPostDataLocation]
     """服务位置"""
     openid: NotRequired[str]
     """服务商公众号下的用户标识"""
@@ -897,13 +887,13 @@ class OverseaPartnerServiceorderPostData(TypedDict, total=False):
     """订单状态说明, USER_CONFIRM | MCH_COMPLETE"""
     post_payments: list[ServiceorderPostBodyPostPayments]
     """后付费项目"""
-    post_discounts: list[ServiceorderPostBodyPostDiscounts]
+    post_discounts: list[AcquiringbankServiceorderPostDataPostDiscounts]
     """后付费商户优惠"""
-    risk_fund: PartnerServiceorderGetDataRiskFund
+    risk_fund: AcquiringbankServiceorderGetDataRiskFund
     """订单风险金"""
     time_range: OverseaPartnerServiceorderPostBodyTimeRange
     """服务时间段"""
-    location: PartnerServiceorderPostDataLocation
+    location: AcquiringbankServiceorderPostDataLocation
     """服务位置"""
     attach: str
     """商户数据包"""
@@ -914,7 +904,7 @@ class OverseaPartnerServiceorderPostData(TypedDict, total=False):
     package: str
     """跳转微信侧数据包"""
 
-class PartnerServiceorderOutOrderNoCancelPostBody(TypedDict):
+class OverseaPartnerServiceorderOutOrderNoCancelPostBody(TypedDict):
     service_id: str
     """服务ID"""
     sub_mchid: str
@@ -976,17 +966,17 @@ class OverseaPartnerServiceorderOutOrderNoSyncPostBody(TypedDict):
 
 class PartnerPermissionsPostBody(TypedDict):
     service_id: str
-    """服务ID"""
+    """服务ID, 1..32 characters"""
     appid: str
-    """服务商应用ID"""
+    """服务商应用ID, 1..32 characters"""
     sub_appid: NotRequired[str]
-    """子商户应用ID"""
+    """子商户应用ID, 1..32 characters"""
     sub_mchid: str
-    """子商户号"""
+    """子商户号, 1..32 characters"""
     authorization_code: str
-    """授权协议号"""
+    """授权协议号, 1..32 characters"""
     notify_url: NotRequired[str]
-    """商户回调地址"""
+    """商户回调地址, 1..255 characters"""
 
 class PartnerPermissionsApplyForScenePostBodyTransactionSceneInfo(TypedDict):
     mchid: str
@@ -996,20 +986,20 @@ class PartnerPermissionsApplyForScenePostBodyTransactionSceneInfo(TypedDict):
 
 class PartnerPermissionsApplyForScenePostBody(TypedDict):
     service_id: str
-    """服务ID"""
+    """服务ID, 1..32 characters"""
     appid: str
-    """服务商的公众号ID"""
+    """服务商的公众号ID, 1..32 characters"""
     sub_appid: NotRequired[str]
-    """子商户的公众号ID"""
+    """子商户的公众号ID, 1..32 characters"""
     sub_mchid: str
-    """子商户的商户号"""
+    """子商户的商户号, 1..32 characters"""
     authorization_code: str
-    """授权协议号"""
+    """授权协议号, 1..32 characters"""
     notify_url: NotRequired[str]
-    """通知地址"""
-    scene: str
+    """通知地址, 1..255 characters"""
+    scene: Literal["TRANSACTION"]
     """授权场景"""
-    transaction_scene_info: NotRequired[PartnerPermissionsApplyForScenePostBodyTransactionSceneInfo]
+    transaction_scene_info: PartnerPermissionsApplyForScenePostBodyTransactionSceneInfo
     """微信支付交易中授权附带的参数"""
 
 class PartnerPermissionsApplyForScenePostData(TypedDict):
@@ -1019,7 +1009,7 @@ class PartnerPermissionsApplyForScenePostData(TypedDict):
 
 class PartnerPermissionsAssessUserRiskLevelPostQuery(TypedDict):
     sub_mchid: str
-    """子商户商户号"""
+    """子商户商户号, 1..32 characters"""
 
 class PermissionsAssessUserRiskLevelPostBodyShoppingInfo(TypedDict):
     goods: list[ServicepayondeliveryorderPostBodyShoppingInfoGoods]
@@ -1027,17 +1017,17 @@ class PermissionsAssessUserRiskLevelPostBodyShoppingInfo(TypedDict):
 
 class PartnerPermissionsAssessUserRiskLevelPostBody(TypedDict, total=False):
     service_id: Required[str]
-    """服务ID"""
+    """服务ID, 1..32 characters"""
     appid: Required[str]
-    """服务商的公众号ID"""
+    """服务商的公众号ID, 1..32 characters"""
     sub_appid: str
-    """子商户的公众号ID"""
+    """子商户的公众号ID, 1..32 characters"""
     authorization_code: str
-    """授权协议号"""
+    """授权协议号, 1..32 characters"""
     openid: str
-    """服务商的用户标识"""
+    """服务商的用户标识, 1..128 characters"""
     sub_openid: str
-    """子商户的用户标识"""
+    """子商户的用户标识, 1..128 characters"""
     shopping_info: PermissionsAssessUserRiskLevelPostBodyShoppingInfo
     """先用后付商品信息"""
 
@@ -1053,7 +1043,7 @@ class PermissionsAssessUserRiskLevelPostData(TypedDict, total=False):
     authorization_code: str
     """授权协议号"""
     authorization_state: Required[str]
-    """授权状态"""
+    """授权状态, UNAVAILABLE | AVAILABLE | UNBINDUSER"""
     notify_url: str
     """授权通知地址"""
     cancel_authorization_time: str
@@ -1077,9 +1067,9 @@ class PermissionsAssessUserRiskLevelPostData(TypedDict, total=False):
 
 class PartnerPermissionsAuthorizationCodeGetQuery(TypedDict):
     service_id: str
-    """服务ID"""
+    """服务ID, 1..32 characters"""
     sub_mchid: str
-    """子商户号"""
+    """子商户号, 1..32 characters"""
 
 class PartnerPermissionsAuthorizationCodeGetData(TypedDict, total=False):
     service_id: Required[str]
@@ -1093,7 +1083,7 @@ class PartnerPermissionsAuthorizationCodeGetData(TypedDict, total=False):
     authorization_code: Required[str]
     """授权协议号"""
     authorization_state: Required[str]
-    """授权状态"""
+    """授权状态, UNAVAILABLE | AVAILABLE | UNBINDUSER"""
     notify_url: str
     """授权通知地址"""
     cancel_authorization_time: str
@@ -1111,19 +1101,27 @@ class PartnerPermissionsAuthorizationCodeGetData(TypedDict, total=False):
     risk_level_version: int
     """分层版本"""
 
+class PartnerPermissionsAuthorizationCodeTerminatePostBody(TypedDict):
+    service_id: str
+    """服务ID, 1..32 characters"""
+    sub_mchid: str
+    """子商户号, 1..32 characters"""
+    reason: str
+    """撤销原因, 1..50 characters"""
+
 class PartnerPermissionsSearchGetQuery(TypedDict):
     service_id: str
-    """服务ID"""
+    """服务ID, 1..32 characters"""
     appid: str
-    """服务商应用ID"""
+    """服务商应用ID, 1..32 characters"""
     sub_mchid: str
-    """子商户商户号"""
+    """子商户商户号, 1..32 characters"""
     sub_appid: NotRequired[str]
-    """子商户应用ID"""
+    """子商户应用ID, 1..32 characters"""
     openid: NotRequired[str]
-    """用户标识"""
+    """用户标识, 1..128 characters"""
     sub_openid: NotRequired[str]
-    """子商户公众号下openid"""
+    """子商户公众号下openid, 1..128 characters"""
 
 class PartnerPermissionsSearchGetData(TypedDict, total=False):
     service_id: Required[str]
@@ -1137,7 +1135,7 @@ class PartnerPermissionsSearchGetData(TypedDict, total=False):
     authorization_code: str
     """授权协议号"""
     authorization_state: Required[str]
-    """授权状态"""
+    """授权状态, UNAVAILABLE | AVAILABLE | UNBINDUSER"""
     notify_url: str
     """授权通知地址"""
     cancel_authorization_time: str
@@ -1157,19 +1155,19 @@ class PartnerPermissionsSearchGetData(TypedDict, total=False):
 
 class PartnerPermissionsTerminatePostBody(TypedDict):
     openid: NotRequired[str]
-    """服务商公众号下的用户标识"""
+    """服务商公众号下的用户标识, 1..128 characters"""
     sub_openid: NotRequired[str]
-    """子商户公众号下openid"""
+    """子商户公众号下openid, 1..128 characters"""
     service_id: str
-    """服务ID"""
+    """服务ID, 1..32 characters"""
     appid: str
-    """服务商应用ID"""
+    """服务商应用ID, 1..32 characters"""
     sub_appid: NotRequired[str]
-    """子商户应用ID"""
+    """子商户应用ID, 1..32 characters"""
     sub_mchid: str
-    """子商户号"""
+    """子商户号, 1..32 characters"""
     reason: str
-    """撤销原因"""
+    """撤销原因, 1..50 characters"""
 
 class PartnerServiceAccountApplicationsPostBody(TypedDict):
     service_id: str
@@ -1204,6 +1202,24 @@ class PartnerServiceAccountApplicationsPostData(TypedDict):
     """受理状态"""
     reject_reason: NotRequired[str]
     """拒绝原因"""
+
+class PartnerServiceorderGetQuery(TypedDict):
+    service_id: str
+    """服务ID, 1..32 characters"""
+    sub_mchid: str
+    """子商户号, 1..32 characters"""
+    out_order_no: NotRequired[str]
+    """商户服务订单号, 1..32 characters"""
+    query_id: NotRequired[str]
+    """回跳查询ID, 1..512 characters"""
+
+class PartnerServiceorderGetDataRiskFund(TypedDict):
+    name: str
+    """风险金名称, DEPOSIT | ADVANCE | CASH_DEPOSIT | ESTIMATE_ORDER_COST"""
+    amount: int
+    """风险金额"""
+    description: NotRequired[str]
+    """风险说明"""
 
 class ServiceorderGetDataCollectionDetailsPromotionDetail(TypedDict, total=False):
     coupon_id: Required[str]
@@ -1268,7 +1284,7 @@ class PartnerServiceorderGetData(TypedDict, total=False):
     """服务商商户号"""
     sub_appid: str
     """子商户应用ID"""
-    sub_mchid: str
+    sub_mchid: Required[str]
     """子商户号"""
     service_introduction: Required[str]
     """服务信息"""
@@ -1288,64 +1304,80 @@ class PartnerServiceorderGetData(TypedDict, total=False):
     """是否需要收款"""
     collection: ServiceorderGetDataCollection
     """收款信息"""
-    time_range: ServiceorderGetDataTimeRange
+    time_range: Required[ServiceorderGetDataTimeRange]
     """服务时间"""
     location: ServiceorderGetDataLocation
     """服务位置"""
     attach: str
     """商户数据包"""
-    notify_url: str
+    notify_url: Required[str]
     """商户回调地址"""
     openid: str
     """服务商公众号下的用户标识"""
     sub_openid: str
     """子商户公众号下的用户标识"""
-    order_id: str
+    order_id: Required[str]
     """微信支付服务订单号"""
+
+class PartnerServiceorderPostBodyPostPayments(TypedDict, total=False):
+    name: Required[str]
+    """付费项目名称, 1..20 characters"""
+    description: str
+    """付费说明, 1..30 characters"""
+    amount: int
+    """金额, from 0"""
+    count: int
+    """付费数量, 1..100"""
 
 class PartnerServiceorderPostBodyRiskFund(TypedDict):
     name: Literal["DEPOSIT", "ADVANCE", "CASH_DEPOSIT", "ESTIMATE_ORDER_COST"]
     """风险金名称"""
     amount: int
-    """风险金额"""
+    """风险金额, from 1"""
     description: NotRequired[str]
-    """风险说明"""
+    """风险说明, 1..30 characters"""
 
 class PartnerServiceorderPostBodyTimeRange(TypedDict, total=False):
     start_time: str
     """服务开始时间"""
     start_time_remark: str
-    """服务开始时间备注"""
+    """服务开始时间备注, 1..20 characters"""
     end_time: str
     """预计服务结束时间"""
     end_time_remark: str
-    """预计服务结束时间备注"""
+    """预计服务结束时间备注, 1..20 characters"""
+
+class PartnerServiceorderPostBodyLocation(TypedDict, total=False):
+    start_location: str
+    """服务开始地点, 1..50 characters"""
+    end_location: str
+    """预计服务结束地点, 1..50 characters"""
 
 class ServiceorderPostBodyDevice(TypedDict, total=False):
     start_device_id: str
-    """服务开始的设备ID"""
+    """服务开始的设备ID, 1..50 characters"""
     end_device_id: str
-    """服务结束的设备ID"""
+    """服务结束的设备ID, 1..50 characters"""
     materiel_no: str
-    """物料URL"""
+    """物料URL, 1..100 characters"""
 
 class PartnerServiceorderPostBody(TypedDict, total=False):
     service_id: Required[str]
-    """服务ID"""
+    """服务ID, 1..32 characters"""
     appid: Required[str]
-    """服务商应用ID"""
+    """服务商应用ID, 1..32 characters"""
     sub_mchid: Required[str]
-    """子商户号"""
+    """子商户号, 1..32 characters"""
     sub_appid: str
-    """子商户应用ID"""
+    """子商户应用ID, 1..32 characters"""
     out_order_no: Required[str]
-    """商户服务订单号"""
+    """商户服务订单号, 1..32 characters"""
     service_introduction: Required[str]
-    """服务信息"""
+    """服务信息, 1..20 characters"""
     post_payments: list[PartnerServiceorderPostBodyPostPayments]
-    """后付费项目"""
+    """后付费项目, up to 100 items"""
     post_discounts: list[PartnerServiceorderGetDataPostDiscounts]
-    """后付费商户优惠"""
+    """后付费商户优惠, up to 30 items"""
     risk_fund: Required[PartnerServiceorderPostBodyRiskFund]
     """订单风险金"""
     time_range: Required[PartnerServiceorderPostBodyTimeRange]
@@ -1353,165 +1385,171 @@ class PartnerServiceorderPostBody(TypedDict, total=False):
     location: PartnerServiceorderPostBodyLocation
     """服务位置"""
     openid: str
-    """服务商公众号下的用户标识"""
+    """服务商公众号下的用户标识, 1..128 characters"""
     sub_openid: str
-    """子商户公众号下的用户标识"""
+    """子商户公众号下的用户标识, 1..128 characters"""
     need_user_confirm: bool
     """是否需要用户确认"""
     notify_url: Required[str]
-    """商户回调地址"""
+    """商户回调地址, 1..255 characters"""
     attach: str
-    """商户数据包"""
+    """商户数据包, up to 256 characters"""
     device: ServiceorderPostBodyDevice
     """设备信息"""
 
-class PartnerServiceorderPostDataRiskFund(TypedDict):
-    name: str
-    """风险金名称, DEPOSIT | ADVANCE | CASH_DEPOSIT | ESTIMATE_ORDER_COST"""
-    amount: int
-    """风险金额"""
-    description: NotRequired[str]
-    """风险说明"""
-
-class PartnerServiceorderPostData(TypedDict, total=False):
-    out_order_no: Required[str]
+class PartnerServiceorderPostData(TypedDict):
+    out_order_no: str
     """商户服务订单号"""
-    service_id: Required[str]
-    """服务ID"""
-    appid: Required[str]
-    """服务商应用ID"""
-    mchid: Required[str]
-    """服务商商户号"""
-    sub_appid: str
-    """子商户应用ID"""
-    sub_mchid: Required[str]
-    """子商户号"""
-    service_introduction: Required[str]
-    """服务信息"""
-    state: Required[str]
-    """服务订单状态, CREATED | DOING | DONE | REVOKED | EXPIRED"""
-    state_description: str
-    """订单状态说明, USER_CONFIRM | MCH_COMPLETE"""
-    post_payments: list[PartnerServiceorderPostBodyPostPayments]
-    """后付费项目"""
-    post_discounts: list[PartnerServiceorderGetDataPostDiscounts]
-    """商户优惠"""
-    risk_fund: PartnerServiceorderPostDataRiskFund
-    """订单风险金"""
-    time_range: PartnerServiceorderPostDataTimeRange
-    """服务时间段"""
-    location: PartnerServiceorderPostDataLocation
-    """服务位置"""
-    attach: str
-    """商户数据包"""
-    notify_url: str
-    """商户回调地址"""
-    order_id: Required[str]
-    """微信支付服务订单号"""
-    package: str
-    """跳转微信侧数据包"""
-
-class PartnerServiceorderDirectCompletePostBody(TypedDict):
     service_id: str
     """服务ID"""
     appid: str
     """服务商应用ID"""
-    sub_appid: str
+    mchid: str
+    """服务商商户号"""
+    sub_appid: NotRequired[str]
     """子商户应用ID"""
-    sub_mchid: NotRequired[str]
+    sub_mchid: str
     """子商户号"""
-    out_order_no: str
-    """商户服务订单号"""
     service_introduction: str
     """服务信息"""
-    post_payments: NotRequired[list[ServiceorderPostBodyPostPayments]]
+    state: str
+    """服务订单状态, CREATED | DOING | DONE | REVOKED | EXPIRED"""
+    state_description: NotRequired[str]
+    """订单状态说明, USER_CONFIRM | MCH_COMPLETE"""
+    post_payments: NotRequired[list[PartnerServiceorderPostDataPostPayments]]
     """后付费项目"""
     post_discounts: NotRequired[list[PartnerServiceorderGetDataPostDiscounts]]
-    """后付费商户优惠"""
+    """商户优惠"""
+    risk_fund: PartnerServiceorderGetDataRiskFund
+    """订单风险金"""
+    time_range: PartnerServiceorderPostDataTimeRange
+    """服务时间段"""
+    location: NotRequired[PartnerServiceorderPostDataLocation]
+    """服务位置"""
+    attach: NotRequired[str]
+    """商户数据包"""
+    notify_url: NotRequired[str]
+    """商户回调地址"""
+    order_id: str
+    """微信支付服务订单号"""
+    package: str
+    """跳转微信侧数据包"""
+
+class ServiceorderPostBodyLocation(TypedDict, total=False):
+    start_location: str
+    """服务开始地点, 1..50 characters"""
+    end_location: str
+    """服务结束地点, 1..50 characters"""
+
+class PartnerServiceorderDirectCompletePostBody(TypedDict):
+    service_id: str
+    """服务ID, 1..32 characters"""
+    appid: str
+    """服务商应用ID, 1..32 characters"""
+    sub_appid: NotRequired[str]
+    """子商户应用ID, 1..32 characters"""
+    sub_mchid: str
+    """子商户号, 1..32 characters"""
+    out_order_no: str
+    """商户服务订单号, 1..32 characters"""
+    service_introduction: str
+    """服务信息, 1..20 characters"""
+    post_payments: NotRequired[list[ServiceorderPostBodyPostPayments]]
+    """后付费项目, up to 100 items"""
+    post_discounts: NotRequired[list[PartnerServiceorderGetDataPostDiscounts]]
+    """后付费商户优惠, up to 5 items"""
     total_amount: int
-    """总金额"""
+    """总金额, from 0"""
     time_range: ServiceorderPostBodyTimeRange
     """服务时间段"""
-    location: NotRequired[ServiceorderGetDataLocation]
+    location: NotRequired[ServiceorderPostBodyLocation]
     """服务位置"""
     profit_sharing: NotRequired[bool]
     """微信支付服务分账标记"""
     goods_tag: NotRequired[str]
-    """订单优惠标记"""
+    """订单优惠标记, 1..32 characters"""
     attach: NotRequired[str]
-    """商户数据包"""
+    """商户数据包, up to 256 characters"""
     notify_url: str
-    """商户回调地址"""
+    """商户回调地址, 1..255 characters"""
     openid: NotRequired[str]
-    """服务商公众号下的用户标识"""
+    """服务商公众号下的用户标识, 1..128 characters"""
+
+class PartnerServiceorderOutOrderNoCancelPostBody(TypedDict):
+    service_id: str
+    """服务ID, 1..32 characters"""
+    sub_mchid: str
+    """子商户号, 1..32 characters"""
+    reason: str
+    """撤销原因, 1..30 characters"""
 
 class PartnerServiceorderOutOrderNoCompletePostBody(TypedDict, total=False):
     service_id: Required[str]
-    """服务ID"""
+    """服务ID, 1..32 characters"""
     sub_mchid: Required[str]
-    """子商户号"""
+    """子商户号, 1..32 characters"""
     post_payments: Required[list[ServiceorderPostBodyPostPayments]]
-    """后付费项目"""
+    """后付费项目, 1..100 items"""
     post_discounts: list[PartnerServiceorderOutOrderNoCompletePostBodyPostDiscounts]
-    """后付费商户优惠"""
+    """后付费商户优惠, up to 30 items"""
     total_amount: Required[int]
-    """总金额"""
+    """总金额, from 0"""
     time_range: ServiceorderGetDataTimeRange
     """实际服务时间"""
-    location: ServiceorderGetDataLocation
+    location: ServiceorderPostBodyLocation
     """实际服务位置"""
     profit_sharing: bool
     """微信支付服务分账标记"""
     complete_time: str
     """完结服务时间"""
     goods_tag: str
-    """订单优惠标记"""
+    """订单优惠标记, 1..32 characters"""
     device: ServiceorderPostBodyDevice
     """设备信息"""
 
 class ServiceorderOutOrderNoCompletePostBodyPostDiscounts(TypedDict):
     name: str
-    """优惠名称"""
+    """优惠名称, 1..20 characters"""
     description: NotRequired[str]
-    """优惠说明"""
+    """优惠说明, 1..30 characters"""
     amount: int
-    """优惠金额"""
+    """优惠金额, from 0"""
     count: NotRequired[int]
-    """优惠数量"""
+    """优惠数量, 1..100"""
 
 class PartnerServiceorderOutOrderNoModifyPostBody(TypedDict):
     service_id: NotRequired[str]
-    """服务ID"""
+    """服务ID, 1..32 characters"""
     sub_mchid: str
-    """子商户号"""
+    """子商户号, 1..32 characters"""
     post_payments: list[ServiceorderPostBodyPostPayments]
-    """后付费项目"""
+    """后付费项目, 1..100 items"""
     post_discounts: NotRequired[list[ServiceorderOutOrderNoCompletePostBodyPostDiscounts]]
-    """后付费商户优惠"""
+    """后付费商户优惠, up to 30 items"""
     total_amount: int
-    """总金额"""
+    """总金额, from 0"""
     reason: str
-    """修改原因"""
+    """修改原因, 1..50 characters"""
     device: NotRequired[ServiceorderPostBodyDevice]
     """设备信息"""
 
 class PartnerServiceorderOutOrderNoPayPostBody(TypedDict):
     service_id: NotRequired[str]
-    """服务ID"""
+    """服务ID, 1..32 characters"""
     sub_mchid: str
-    """子商户号"""
+    """子商户号, 1..32 characters"""
 
 class PartnerServiceorderOutOrderNoSendPendingmessagePostBody(TypedDict):
     service_id: str
-    """服务ID"""
+    """服务ID, 1..32 characters"""
     sub_mchid: str
-    """子商户商户号"""
+    """子商户商户号, 1..32 characters"""
     post_payments: list[ServiceorderGetDataPostPayments]
-    """后付费项目"""
+    """后付费项目, up to 100 items"""
     post_discounts: NotRequired[list[ServiceorderGetDataPostDiscounts]]
-    """商户优惠"""
+    """商户优惠, up to 30 items"""
     total_amount: int
-    """总金额"""
+    """总金额, from 0"""
     prepaid_time: str
     """预计扣费时间"""
 
@@ -1521,62 +1559,102 @@ class PartnerServiceorderOutOrderNoSyncPostBodyDetail(TypedDict, total=False):
     paid_time: Required[str]
     """收款成功时间"""
     paid_amount: int
-    """收款金额"""
+    """收款金额, from 0"""
 
 class PartnerServiceorderOutOrderNoSyncPostBody(TypedDict):
     service_id: str
-    """服务ID"""
+    """服务ID, 1..32 characters"""
     sub_mchid: str
-    """子商户号"""
-    type: str
+    """子商户号, 1..32 characters"""
+    type: Literal["Order_Paid"]
     """场景类型"""
     detail: PartnerServiceorderOutOrderNoSyncPostBodyDetail
     """内容信息详情"""
 
-class ServicepayondeliveryorderPostBodyRiskFund(TypedDict):
-    name: Literal["DEPOSIT", "ADVANCE", "CASH_DEPOSIT", "ESTIMATE_ORDER_COST"]
-    """风险金名称"""
-    amount: int
-    """风险金额"""
-    description: NotRequired[str]
-    """风险说明, up to 30 characters"""
-
 class PartnerServicepayondeliveryorderPostBody(TypedDict):
     out_order_no: str
-    """商户服务订单号"""
+    """商户服务订单号, 1..32 characters"""
     appid: str
-    """公众账号ID"""
+    """公众账号ID, 1..32 characters"""
     sub_mchid: str
-    """子商户号"""
+    """子商户号, 1..32 characters"""
     sub_appid: NotRequired[str]
-    """子商户应用ID"""
+    """子商户应用ID, 1..32 characters"""
     service_id: str
-    """服务ID"""
+    """服务ID, 1..32 characters"""
     service_introduction: str
-    """服务信息"""
+    """服务信息, 1..20 characters"""
     post_payments: NotRequired[list[ServiceorderDirectCompletePostBodyPostPayments]]
     """后付费项目"""
-    post_discounts: NotRequired[list[ServiceorderDirectCompletePostBodyPostDiscounts]]
+    post_discounts: NotRequired[list[ServiceorderGetDataPostDiscounts]]
     """商户优惠"""
     time_range: ServiceorderDirectCompletePostBodyTimeRange
     """服务时间"""
     location: NotRequired[ServiceorderGetDataLocation]
     """服务位置"""
-    risk_fund: ServicepayondeliveryorderPostBodyRiskFund
+    risk_fund: PartnerServiceorderPostBodyRiskFund
     """订单风险金"""
     attach: NotRequired[str]
-    """商户数据包"""
+    """商户数据包, up to 256 characters"""
     notify_url: str
-    """商户回调地址"""
+    """商户回调地址, 1..255 characters"""
     openid: NotRequired[str]
-    """用户标识"""
+    """用户标识, 1..128 characters"""
     sub_openid: NotRequired[str]
-    """子商户公众号下的用户标识"""
+    """子商户公众号下的用户标识, 1..128 characters"""
     need_user_confirm: NotRequired[bool]
     """是否需要用户确认"""
     mchid: NotRequired[str]
     """商户号"""
     shopping_info: PartnerServicepayondeliveryorderPostBodyShoppingInfo
+    """先用后付购物详情"""
+
+class ServiceorderGetDataRiskFund(TypedDict):
+    name: str
+    """风险名称, DEPOSIT | ADVANCE | CASH_DEPOSIT | ESTIMATE_ORDER_COST"""
+    amount: int
+    """风险金额"""
+    description: NotRequired[str]
+    """风险说明"""
+
+class PartnerServicepayondeliveryorderPostData(TypedDict, total=False):
+    out_order_no: Required[str]
+    """商户订单号"""
+    service_id: Required[str]
+    """服务ID"""
+    appid: Required[str]
+    """服务商公众号ID"""
+    mchid: Required[str]
+    """服务商商户号"""
+    sub_appid: str
+    """子商户公众号ID"""
+    sub_mchid: Required[str]
+    """子商户商户号"""
+    service_introduction: Required[str]
+    """服务信息"""
+    state: Required[str]
+    """服务订单状态, CREATED | DOING | DONE | REVOKED | EXPIRED"""
+    state_description: str
+    """订单状态说明, USER_CONFIRM | MCH_COMPLETE"""
+    post_payments: list[ServiceorderGetDataPostPayments]
+    """后付费项目"""
+    post_discounts: list[ServiceorderGetDataPostDiscounts]
+    """商户优惠"""
+    risk_fund: ServiceorderGetDataRiskFund
+    """服务风险金"""
+    time_range: ServiceorderGetDataTimeRange
+    """服务时间"""
+    location: ServiceorderGetDataLocation
+    """服务位置"""
+    attach: str
+    """附加数据"""
+    notify_url: str
+    """商户回调地址"""
+    order_id: str
+    """微信支付服务订单号"""
+    package: str
+    """跳转微信侧数据包"""
+    shopping_info: ServicepayondeliveryorderPostDataShoppingInfo
     """先用后付购物详情"""
 
 class PartnerServicequotasServiceIdGetQuery(TypedDict):
@@ -1811,29 +1889,29 @@ class PayafterOrdersOutOrderNoSyncPostData(TypedDict):
 
 class PermissionsPostBody(TypedDict):
     service_id: str
-    """服务id"""
+    """服务id, 1..32 characters"""
     appid: str
-    """公众号id"""
+    """公众号id, 1..32 characters"""
     authorization_code: str
-    """授权协议号"""
+    """授权协议号, 1..32 characters"""
     notify_url: NotRequired[str]
-    """通知地址"""
+    """通知地址, 1..255 characters"""
 
 class PermissionsAssessUserRiskLevelPostBody(TypedDict, total=False):
     service_id: Required[str]
-    """服务ID"""
+    """服务ID, 1..32 characters"""
     appid: Required[str]
-    """公众号ID"""
+    """公众号ID, 1..32 characters"""
     authorization_code: str
-    """授权协议号"""
+    """授权协议号, 1..32 characters"""
     openid: str
-    """用户标识"""
+    """用户标识, 1..128 characters"""
     shopping_info: PermissionsAssessUserRiskLevelPostBodyShoppingInfo
     """先用后付商品信息"""
 
 class PermissionsAuthorizationCodeGetQuery(TypedDict):
     service_id: str
-    """服务ID"""
+    """服务ID, 1..32 characters"""
 
 class PermissionsAuthorizationCodeGetData(TypedDict, total=False):
     service_id: Required[str]
@@ -1861,15 +1939,15 @@ class PermissionsAuthorizationCodeGetData(TypedDict, total=False):
 
 class PermissionsAuthorizationCodeTerminatePostBody(TypedDict):
     service_id: str
-    """服务id"""
+    """服务id, 1..32 characters"""
     reason: str
-    """撤销原因"""
+    """撤销原因, 1..50 characters"""
 
 class PermissionsOpenidGetQuery(TypedDict):
     service_id: str
-    """服务ID"""
+    """服务ID, 1..32 characters"""
     appid: str
-    """公众号id"""
+    """公众号id, 1..32 characters"""
 
 class PermissionsOpenidGetData(TypedDict, total=False):
     service_id: Required[str]
@@ -1895,11 +1973,11 @@ class PermissionsOpenidGetData(TypedDict, total=False):
 
 class PermissionsOpenidTerminatePostBody(TypedDict):
     service_id: str
-    """服务ID"""
+    """服务ID, 1..32 characters"""
     appid: str
-    """公众号id"""
+    """公众号id, 1..32 characters"""
     reason: str
-    """撤销原因"""
+    """撤销原因, 1..50 characters"""
 
 class PlanPayscorePlansPostBodyPlanDetailList(TypedDict):
     original_price: int
@@ -2037,21 +2115,13 @@ class PlanPayscorePlansPostData(TypedDict):
 
 class ServiceorderGetQuery(TypedDict):
     out_order_no: NotRequired[str]
-    """商户服务订单号"""
+    """商户服务订单号, 1..32 characters"""
     query_id: NotRequired[str]
-    """回跳查询ID"""
+    """回跳查询ID, 1..512 characters"""
     service_id: str
-    """服务ID"""
+    """服务ID, 1..32 characters"""
     appid: str
-    """公众账号ID"""
-
-class ServiceorderGetDataRiskFund(TypedDict):
-    name: str
-    """风险名称, DEPOSIT | ADVANCE | CASH_DEPOSIT | ESTIMATE_ORDER_COST"""
-    amount: int
-    """风险金额"""
-    description: NotRequired[str]
-    """风险说明"""
+    """公众账号ID, 1..32 characters"""
 
 class ServiceorderGetData(TypedDict, total=False):
     out_order_no: Required[str]
@@ -2059,9 +2129,9 @@ class ServiceorderGetData(TypedDict, total=False):
     service_id: Required[str]
     """服务ID"""
     appid: Required[str]
-    """服务商公众号ID"""
+    """公众账号ID"""
     mchid: Required[str]
-    """服务商商户号"""
+    """商户号"""
     service_introduction: Required[str]
     """服务信息"""
     state: Required[str]
@@ -2080,7 +2150,7 @@ class ServiceorderGetData(TypedDict, total=False):
     """是否需要收款"""
     collection: ServiceorderGetDataCollection
     """收款信息"""
-    time_range: ServiceorderGetDataTimeRange
+    time_range: Required[ServiceorderGetDataTimeRange]
     """服务时间"""
     location: ServiceorderGetDataLocation
     """服务位置"""
@@ -2089,35 +2159,51 @@ class ServiceorderGetData(TypedDict, total=False):
     notify_url: Required[str]
     """商户回调地址"""
     openid: str
-    """服务商公众号下的用户标识"""
-    order_id: str
+    """用户标识"""
+    order_id: Required[str]
     """微信支付服务订单号"""
+
+class ServiceorderPostBodyPostDiscounts(TypedDict):
+    name: str
+    """优惠名称, 1..20 characters"""
+    description: str
+    """优惠说明, 1..30 characters"""
+    count: NotRequired[int]
+    """优惠数量, 1..100"""
+
+class ServiceorderPostBodyRiskFund(TypedDict):
+    name: Literal["DEPOSIT", "ADVANCE", "CASH_DEPOSIT", "ESTIMATE_ORDER_COST"]
+    """风险名称"""
+    amount: int
+    """风险金额, from 1"""
+    description: NotRequired[str]
+    """风险说明, 1..30 characters"""
 
 class ServiceorderPostBody(TypedDict):
     out_order_no: str
-    """商户服务订单号"""
+    """商户服务订单号, 1..32 characters"""
     appid: str
-    """公众账号ID"""
+    """公众账号ID, 1..32 characters"""
     service_id: str
-    """服务ID"""
+    """服务ID, 1..32 characters"""
     service_introduction: str
-    """服务信息"""
+    """服务信息, 1..20 characters"""
     post_payments: NotRequired[list[ServiceorderPostBodyPostPayments]]
-    """后付费项目"""
+    """后付费项目, up to 100 items"""
     post_discounts: NotRequired[list[ServiceorderPostBodyPostDiscounts]]
-    """商户优惠"""
+    """商户优惠, up to 30 items"""
     time_range: ServiceorderPostBodyTimeRange
     """服务时间段"""
-    location: NotRequired[ServiceorderGetDataLocation]
+    location: NotRequired[ServiceorderPostBodyLocation]
     """服务位置"""
     risk_fund: ServiceorderPostBodyRiskFund
     """服务风险金"""
     attach: NotRequired[str]
-    """商户数据包"""
+    """商户数据包, up to 256 characters"""
     notify_url: str
-    """商户回调地址"""
+    """商户回调地址, 1..255 characters"""
     openid: NotRequired[str]
-    """用户标识"""
+    """用户标识, 1..128 characters"""
     need_user_confirm: NotRequired[bool]
     """是否需要用户确认"""
     device: NotRequired[ServiceorderPostBodyDevice]
@@ -2142,9 +2228,9 @@ class ServiceorderPostData(TypedDict):
     """后付费项目"""
     post_discounts: NotRequired[list[ServiceorderGetDataPostDiscounts]]
     """后付费商户优惠"""
-    risk_fund: NotRequired[ServiceorderGetDataRiskFund]
+    risk_fund: ServiceorderGetDataRiskFund
     """服务风险金"""
-    time_range: NotRequired[ServiceorderGetDataTimeRange]
+    time_range: ServiceorderGetDataTimeRange
     """服务时间段"""
     location: NotRequired[ServiceorderGetDataLocation]
     """服务位置"""
@@ -2157,35 +2243,35 @@ class ServiceorderPostData(TypedDict):
     package: str
     """跳转微信侧小程序订单数据"""
 
-class ServiceorderDirectCompletePostBody(TypedDict, total=False):
-    out_order_no: Required[str]
-    """商户服务订单号"""
-    appid: Required[str]
-    """公众账号ID"""
-    service_id: Required[str]
-    """服务ID"""
+class ServiceorderDirectCompletePostBody(TypedDict):
+    out_order_no: str
+    """商户服务订单号, 1..32 characters"""
+    appid: str
+    """公众账号ID, 1..32 characters"""
+    service_id: str
+    """服务ID, 1..32 characters"""
     post_payments: list[ServiceorderDirectCompletePostBodyPostPayments]
-    """后付费项目"""
-    post_discounts: list[ServiceorderDirectCompletePostBodyPostDiscounts]
-    """后付费商户优惠"""
-    time_range: Required[ServiceorderDirectCompletePostBodyTimeRange]
+    """后付费项目, up to 100 items"""
+    post_discounts: NotRequired[list[ServiceorderGetDataPostDiscounts]]
+    """后付费商户优惠, up to 5 items"""
+    time_range: ServiceorderDirectCompletePostBodyTimeRange
     """服务时间段"""
-    location: ServiceorderGetDataLocation
+    location: NotRequired[ServiceorderPostBodyLocation]
     """服务位置"""
     service_introduction: str
-    """服务信息"""
-    attach: str
-    """商户数据包"""
+    """服务信息, 1..20 characters"""
+    attach: NotRequired[str]
+    """商户数据包, up to 256 characters"""
     notify_url: str
-    """商户回调地址"""
+    """商户回调地址, 1..255 characters"""
     openid: str
-    """用户标识"""
+    """用户标识, 1..128 characters"""
     total_amount: int
-    """总金额"""
-    profit_sharing: bool
+    """总金额, from 0"""
+    profit_sharing: NotRequired[bool]
     """微信支付服务分账标记"""
-    goods_tag: str
-    """订单优惠标记"""
+    goods_tag: NotRequired[str]
+    """订单优惠标记, 1..32 characters"""
 
 class ServiceorderDirectCompletePostData(TypedDict):
     out_order_no: str
@@ -2196,7 +2282,7 @@ class ServiceorderDirectCompletePostData(TypedDict):
     """服务ID"""
     post_payments: NotRequired[list[ServiceorderDirectCompletePostBodyPostPayments]]
     """后付费项目"""
-    post_discounts: NotRequired[list[ServiceorderDirectCompletePostBodyPostDiscounts]]
+    post_discounts: NotRequired[list[ServiceorderGetDataPostDiscounts]]
     """后付费商户优惠"""
     time_range: ServiceorderDirectCompletePostBodyTimeRange
     """服务时间段"""
@@ -2210,7 +2296,7 @@ class ServiceorderDirectCompletePostData(TypedDict):
     """微信支付服务订单号"""
     state: str
     """服务订单状态, CREATED | DOING | DONE | REVOKED | EXPIRED"""
-    state_description: str
+    state_description: NotRequired[str]
     """订单状态说明, USER_CONFIRM | MCH_COMPLETE"""
     attach: NotRequired[str]
     """商户数据包"""
@@ -2241,19 +2327,19 @@ class ServiceorderOutOrderNoCancelPostData(TypedDict):
 
 class ServiceorderOutOrderNoCompletePostBodyLocation(TypedDict, total=False):
     end_location: str
-    """服务结束地点"""
+    """服务结束地点, 1..50 characters"""
 
 class ServiceorderOutOrderNoCompletePostBody(TypedDict, total=False):
     appid: Required[str]
-    """公众账号ID"""
+    """公众账号ID, 1..32 characters"""
     service_id: Required[str]
-    """服务订单号"""
+    """服务ID, 1..32 characters"""
     post_payments: Required[list[ServiceorderPostBodyPostPayments]]
-    """后付费项目"""
+    """后付费项目, 1..100 items"""
     post_discounts: list[ServiceorderOutOrderNoCompletePostBodyPostDiscounts]
-    """商户优惠"""
+    """商户优惠, up to 30 items"""
     total_amount: Required[int]
-    """总金额"""
+    """总金额, from 0"""
     time_range: ServiceorderGetDataTimeRange
     """实际服务时间段"""
     location: ServiceorderOutOrderNoCompletePostBodyLocation
@@ -2261,9 +2347,23 @@ class ServiceorderOutOrderNoCompletePostBody(TypedDict, total=False):
     profit_sharing: bool
     """微信支付服务分账标记"""
     goods_tag: str
-    """订单优惠标记"""
+    """订单优惠标记, 1..32 characters"""
     device: ServiceorderPostBodyDevice
     """设备信息"""
+
+class ServiceorderOutOrderNoCompletePostDataPostDiscounts(TypedDict):
+    name: str
+    """优惠名称"""
+    description: NotRequired[str]
+    """优惠说明"""
+    amount: int
+    """优惠金额"""
+    count: NotRequired[int]
+    """优惠数量"""
+
+class ServiceorderOutOrderNoCompletePostDataLocation(TypedDict, total=False):
+    end_location: str
+    """服务结束地点"""
 
 class ServiceorderOutOrderNoCompletePostData(TypedDict):
     appid: str
@@ -2284,32 +2384,32 @@ class ServiceorderOutOrderNoCompletePostData(TypedDict):
     """商户收款总金额"""
     post_payments: NotRequired[list[ServiceorderPostBodyPostPayments]]
     """后付费项目"""
-    post_discounts: NotRequired[list[ServiceorderOutOrderNoCompletePostBodyPostDiscounts]]
+    post_discounts: NotRequired[list[ServiceorderOutOrderNoCompletePostDataPostDiscounts]]
     """后付费商户优惠"""
     risk_fund: ServiceorderGetDataRiskFund
     """服务风险金"""
     time_range: NotRequired[ServiceorderGetDataTimeRange]
     """服务时间段"""
-    location: NotRequired[ServiceorderOutOrderNoCompletePostBodyLocation]
+    location: NotRequired[ServiceorderOutOrderNoCompletePostDataLocation]
     """服务位置"""
-    order_id: NotRequired[str]
+    order_id: str
     """微信支付服务订单号"""
-    need_collection: NotRequired[bool]
+    need_collection: bool
     """是否需要收款"""
 
 class ServiceorderOutOrderNoModifyPostBody(TypedDict):
     appid: str
-    """公众账号ID"""
+    """公众账号ID, 1..32 characters"""
     service_id: str
-    """服务ID"""
+    """服务ID, 1..32 characters"""
     post_payments: list[ServiceorderPostBodyPostPayments]
-    """后付费项目"""
+    """后付费项目, 1..100 items"""
     post_discounts: NotRequired[list[ServiceorderGetDataPostDiscounts]]
-    """后付费商户优惠"""
+    """后付费商户优惠, up to 30 items"""
     total_amount: int
-    """总金额"""
+    """总金额, from 0"""
     reason: str
-    """修改原因"""
+    """修改原因, 1..50 characters"""
     device: NotRequired[ServiceorderPostBodyDevice]
     """设备信息"""
 
@@ -2339,26 +2439,26 @@ class ServiceorderOutOrderNoModifyPostDataCollection(TypedDict, total=False):
     bank_type: str
     """收款银行"""
 
-class ServiceorderOutOrderNoModifyPostData(TypedDict, total=False):
-    out_order_no: Required[str]
+class ServiceorderOutOrderNoModifyPostData(TypedDict):
+    out_order_no: str
     """商户服务订单号"""
-    service_id: Required[str]
+    service_id: str
     """服务ID"""
-    appid: Required[str]
-    """服务商公众号ID"""
-    mchid: Required[str]
-    """服务商商户号"""
-    service_introduction: Required[str]
+    appid: str
+    """公众账号ID"""
+    mchid: str
+    """商户号"""
+    service_introduction: str
     """服务信息"""
-    state: Required[str]
+    state: str
     """服务订单状态, CREATED | DOING | DONE | REVOKED | EXPIRED"""
-    state_description: str
+    state_description: NotRequired[str]
     """订单状态说明, USER_CONFIRM | MCH_COMPLETE"""
-    post_payments: Required[list[ServiceorderPostBodyPostPayments]]
+    post_payments: list[ServiceorderPostBodyPostPayments]
     """后付费项目"""
-    post_discounts: list[ServiceorderGetDataPostDiscounts]
+    post_discounts: NotRequired[list[ServiceorderGetDataPostDiscounts]]
     """商户优惠"""
-    risk_fund: ServiceorderGetDataRiskFund
+    risk_fund: NotRequired[ServiceorderGetDataRiskFund]
     """服务风险金"""
     total_amount: int
     """总金额"""
@@ -2366,22 +2466,22 @@ class ServiceorderOutOrderNoModifyPostData(TypedDict, total=False):
     """是否需要收款"""
     collection: ServiceorderOutOrderNoModifyPostDataCollection
     """收款信息"""
-    time_range: ServiceorderGetDataTimeRange
+    time_range: NotRequired[ServiceorderGetDataTimeRange]
     """服务时间"""
-    location: ServiceorderGetDataLocation
+    location: NotRequired[ServiceorderGetDataLocation]
     """服务位置"""
-    attach: str
+    attach: NotRequired[str]
     """附加数据"""
-    notify_url: str
+    notify_url: NotRequired[str]
     """商户回调地址"""
     order_id: str
     """微信支付服务订单号"""
 
-class ServiceorderOutOrderNoPayPostBody(TypedDict, total=False):
+class ServiceorderOutOrderNoPayPostBody(TypedDict):
     appid: str
-    """公众账号ID"""
+    """公众账号ID, 1..32 characters"""
     service_id: str
-    """服务ID"""
+    """服务ID, 1..32 characters"""
 
 class ServiceorderOutOrderNoPayPostData(TypedDict):
     appid: str
@@ -2397,22 +2497,22 @@ class ServiceorderOutOrderNoPayPostData(TypedDict):
 
 class ServiceorderOutOrderNoSendPendingmessagePostBody(TypedDict):
     service_id: str
-    """服务ID"""
+    """服务ID, 1..32 characters"""
     post_payments: list[ServiceorderGetDataPostPayments]
-    """后付费项目"""
+    """后付费项目, up to 100 items"""
     post_discounts: NotRequired[list[ServiceorderGetDataPostDiscounts]]
-    """商户优惠"""
+    """商户优惠, up to 30 items"""
     total_amount: int
-    """总金额"""
+    """总金额, from 0"""
     prepaid_time: str
     """预计扣费时间"""
 
 class ServiceorderOutOrderNoSyncPostBody(TypedDict):
     appid: str
-    """公众账号ID"""
+    """公众账号ID, 1..32 characters"""
     service_id: str
-    """服务ID"""
-    type: str
+    """服务ID, 1..32 characters"""
+    type: Literal["Order_Paid"]
     """场景类型"""
     detail: ServiceorderOutOrderNoSyncPostBodyDetail
     """内容信息详情"""
@@ -2429,7 +2529,7 @@ class ServiceorderOutOrderNoSyncPostDataCollectionDetails(TypedDict, total=False
     amount: int
     """单笔收款金额"""
     paid_type: str
-    """收款成功渠道"""
+    """收款成功渠道, NEWTON | MCH"""
     paid_time: str
     """收款成功时间"""
     transaction_id: str
@@ -2437,7 +2537,7 @@ class ServiceorderOutOrderNoSyncPostDataCollectionDetails(TypedDict, total=False
 
 class ServiceorderOutOrderNoSyncPostDataCollection(TypedDict, total=False):
     state: Required[str]
-    """收款状态"""
+    """收款状态, USER_PAYING | USER_PAID"""
     total_amount: int
     """总收款金额"""
     paying_amount: int
@@ -2449,26 +2549,26 @@ class ServiceorderOutOrderNoSyncPostDataCollection(TypedDict, total=False):
     bank_type: str
     """收款银行"""
 
-class ServiceorderOutOrderNoSyncPostData(TypedDict, total=False):
-    out_order_no: Required[str]
+class ServiceorderOutOrderNoSyncPostData(TypedDict):
+    out_order_no: str
     """商户服务订单号"""
-    service_id: Required[str]
+    service_id: str
     """服务ID"""
-    appid: Required[str]
-    """服务商公众号ID"""
-    mchid: Required[str]
-    """服务商商户号"""
-    service_introduction: Required[str]
+    appid: str
+    """公众账号ID"""
+    mchid: str
+    """商户号"""
+    service_introduction: str
     """服务信息"""
-    state: Required[str]
-    """服务订单状态"""
-    state_description: str
-    """订单状态说明"""
-    post_payments: list[ServiceorderGetDataPostPayments]
+    state: str
+    """服务订单状态, CREATED | DOING | DONE | REVOKED | EXPIRED"""
+    state_description: NotRequired[str]
+    """订单状态说明, USER_CONFIRM | MCH_COMPLETE"""
+    post_payments: NotRequired[list[ServiceorderGetDataPostPayments]]
     """后付费项目"""
-    post_discounts: list[ServiceorderOutOrderNoSyncPostDataPostDiscounts]
+    post_discounts: NotRequired[list[ServiceorderOutOrderNoSyncPostDataPostDiscounts]]
     """商户优惠"""
-    risk_fund: ServiceorderPostBodyRiskFund
+    risk_fund: NotRequired[ServiceorderGetDataRiskFund]
     """服务风险金"""
     total_amount: int
     """总金额"""
@@ -2476,17 +2576,17 @@ class ServiceorderOutOrderNoSyncPostData(TypedDict, total=False):
     """是否需要收款"""
     collection: ServiceorderOutOrderNoSyncPostDataCollection
     """收款信息"""
-    time_range: ServiceorderGetDataTimeRange
+    time_range: NotRequired[ServiceorderGetDataTimeRange]
     """服务时间"""
-    location: ServiceorderGetDataLocation
+    location: NotRequired[ServiceorderGetDataLocation]
     """服务位置"""
-    attach: str
+    attach: NotRequired[str]
     """附加数据"""
-    notify_url: str
+    notify_url: NotRequired[str]
     """商户回调地址"""
-    openid: Required[str]
-    """服务商公众号下的用户标识"""
-    order_id: Required[str]
+    openid: str
+    """用户标识"""
+    order_id: str
     """微信支付服务订单号"""
 
 class ServicepayondeliveryorderPostBodyPostPayments(TypedDict, total=False):
@@ -2529,13 +2629,13 @@ class ServicepayondeliveryorderPostBodyShoppingInfo(TypedDict):
 
 class ServicepayondeliveryorderPostBody(TypedDict):
     out_order_no: str
-    """商户服务订单号"""
+    """商户服务订单号, 1..32 characters"""
     appid: str
-    """公众账号ID"""
+    """公众账号ID, 1..32 characters"""
     service_id: str
-    """服务ID"""
+    """服务ID, 1..32 characters"""
     service_introduction: str
-    """服务信息"""
+    """服务信息, 1..20 characters"""
     post_payments: NotRequired[list[ServicepayondeliveryorderPostBodyPostPayments]]
     """后付费项目"""
     post_discounts: NotRequired[list[ServicepayondeliveryorderPostBodyPostDiscounts]]
@@ -2544,14 +2644,14 @@ class ServicepayondeliveryorderPostBody(TypedDict):
     """服务时间段"""
     location: NotRequired[ServiceorderGetDataLocation]
     """服务位置"""
-    risk_fund: ServicepayondeliveryorderPostBodyRiskFund
+    risk_fund: PartnerServiceorderPostBodyRiskFund
     """订单风险金"""
     attach: NotRequired[str]
-    """商户数据包"""
+    """商户数据包, up to 256 characters"""
     notify_url: str
-    """商户回调地址"""
+    """商户回调地址, 1..255 characters"""
     openid: NotRequired[str]
-    """用户标识"""
+    """用户标识, 1..128 characters"""
     need_user_confirm: NotRequired[bool]
     """是否需要用户确认"""
     mchid: NotRequired[str]
@@ -2571,14 +2671,14 @@ class ServicepayondeliveryorderPostData(TypedDict, total=False):
     service_introduction: Required[str]
     """服务信息"""
     state: Required[str]
-    """服务订单状态"""
+    """服务订单状态, CREATED | DOING | DONE | REVOKED | EXPIRED"""
     state_description: str
-    """订单状态说明"""
+    """订单状态说明, USER_CONFIRM | MCH_COMPLETE"""
     post_payments: list[ServiceorderGetDataPostPayments]
     """后付费项目"""
     post_discounts: list[ServiceorderGetDataPostDiscounts]
     """后付费商户优惠"""
-    risk_fund: ServiceorderPostBodyRiskFund
+    risk_fund: ServiceorderGetDataRiskFund
     """服务风险金"""
     time_range: ServiceorderGetDataTimeRange
     """服务时间段"""
@@ -2957,15 +3057,7 @@ class UsersOpenidPermissionsServiceIdTerminatePostBody(TypedDict):
 
 AcquiringbankPermissionsPostData = PermissionsPostData
 
-AcquiringbankServicepayondeliveryorderPostData = PartnerServicepayondeliveryorderPostData
-
-OverseaPartnerServiceorderGetQuery = PartnerServiceorderGetQuery
-
-OverseaPartnerServiceorderOutOrderNoCancelPostBody = PartnerServiceorderOutOrderNoCancelPostBody
-
 PartnerPermissionsAssessUserRiskLevelPostData = PermissionsAssessUserRiskLevelPostData
-
-PartnerPermissionsAuthorizationCodeTerminatePostBody = PartnerServiceorderOutOrderNoCancelPostBody
 
 PartnerPermissionsPostData = PermissionsPostData
 

@@ -12,10 +12,10 @@ _DomesticRefundsPostBodyAmount = TypedDict("_DomesticRefundsPostBodyAmount", {"f
 
 class DomesticRefundsPostBodyAmount(_DomesticRefundsPostBodyAmount):
     refund: int
-    """退款金额"""
+    """退款金额, from 1"""
     total: int
-    """原订单金额"""
-    currency: str
+    """原订单金额, from 1"""
+    currency: Literal["CNY"]
     """退款币种"""
 
 class DomesticRefundsPostBodyGoodsDetail(TypedDict):
@@ -34,17 +34,17 @@ class DomesticRefundsPostBodyGoodsDetail(TypedDict):
 
 class DomesticRefundsPostBody(TypedDict, total=False):
     sub_mchid: str
-    """子商户号"""
+    """子商户号, 1..32 characters"""
     transaction_id: str
-    """微信支付订单号"""
+    """微信支付订单号, 1..32 characters"""
     out_trade_no: str
-    """商户订单号"""
+    """商户订单号, 6..32 characters"""
     out_refund_no: Required[str]
-    """商户退款单号"""
+    """商户退款单号, 1..64 characters"""
     reason: str
-    """退款原因"""
+    """退款原因, 1..80 characters"""
     notify_url: str
-    """退款结果回调url"""
+    """退款结果回调url, 1..255 characters"""
     funds_account: Literal["AVAILABLE"]
     """退款资金来源"""
     amount: Required[DomesticRefundsPostBodyAmount]
@@ -108,12 +108,12 @@ class DomesticRefundsPostData(TypedDict):
     user_received_account: str
     """退款入账账户"""
     success_time: NotRequired[str]
-    """退款成功时间"""
+    """退款成功时间, rfc3339"""
     create_time: str
-    """退款创建时间"""
+    """退款创建时间, rfc3339"""
     status: str
     """退款状态, SUCCESS | CLOSED | PROCESSING | ABNORMAL"""
-    funds_account: NotRequired[str]
+    funds_account: str
     """资金账户, UNSETTLED | AVAILABLE | UNAVAILABLE | OPERATION | BASIC | ECNY_BASIC"""
     amount: DomesticRefundsPostDataAmount
     """金额信息"""
@@ -122,13 +122,13 @@ class DomesticRefundsPostData(TypedDict):
 
 class DomesticRefundsOutRefundNoGetQuery(TypedDict, total=False):
     sub_mchid: str
-    """子商户号"""
+    """子商户号, 1..32 characters"""
 
 class DomesticRefundsRefundIdApplyAbnormalRefundPostBody(TypedDict, total=False):
     sub_mchid: str
-    """子商户号"""
+    """子商户号, 1..32 characters"""
     out_refund_no: Required[str]
-    """商户退款单号"""
+    """商户退款单号, 1..64 characters"""
     type: Required[Literal["USER_BANK_CARD", "MERCHANT_BANK_CARD"]]
     """异常退款处理方式"""
     bank_type: Literal["CMB_DEBIT", "COMM_DEBIT", "ABC_DEBIT", "CCB_DEBIT", "ICBC_DEBIT", "BOC_DEBIT", "PAB_DEBIT", "SPDB_DEBIT", "CITIC_DEBIT", "CEB_DEBIT", "CMBC_DEBIT", "CIB_DEBIT", "GDB_DEBIT", "PSBC_DEBIT", "NBCB_DEBIT"]
@@ -138,72 +138,6 @@ class DomesticRefundsRefundIdApplyAbnormalRefundPostBody(TypedDict, total=False)
     real_name: str
     """收款用户姓名, encrypted"""
 
-class DomesticRefundsRefundIdApplyAbnormalRefundPostDataAmountFrom(TypedDict):
-    account: str
-    """出资账户类型"""
-    amount: int
-    """出资金额"""
-
-_DomesticRefundsRefundIdApplyAbnormalRefundPostDataAmount = TypedDict("_DomesticRefundsRefundIdApplyAbnormalRefundPostDataAmount", {"from": NotRequired[list[DomesticRefundsRefundIdApplyAbnormalRefundPostDataAmountFrom]]})
-
-class DomesticRefundsRefundIdApplyAbnormalRefundPostDataAmount(_DomesticRefundsRefundIdApplyAbnormalRefundPostDataAmount):
-    total: int
-    """订单金额"""
-    refund: int
-    """退款金额"""
-    payer_total: int
-    """用户支付金额"""
-    payer_refund: int
-    """用户退款金额"""
-    settlement_refund: int
-    """应结退款金额"""
-    settlement_total: int
-    """应结订单金额"""
-    discount_refund: int
-    """优惠退款金额"""
-    currency: str
-    """退款币种"""
-    refund_fee: NotRequired[int]
-    """手续费退款金额"""
-
-class DomesticRefundsRefundIdApplyAbnormalRefundPostDataPromotionDetail(TypedDict):
-    promotion_id: str
-    """券ID"""
-    scope: str
-    """优惠范围"""
-    type: str
-    """优惠类型"""
-    amount: int
-    """优惠券面额"""
-    refund_amount: int
-    """优惠退款金额"""
-    goods_detail: NotRequired[list[DomesticRefundsPostBodyGoodsDetail]]
-    """商品列表"""
-
-class DomesticRefundsRefundIdApplyAbnormalRefundPostData(TypedDict):
-    refund_id: str
-    """微信支付退款号"""
-    out_refund_no: str
-    """商户退款单号"""
-    transaction_id: str
-    """微信支付订单号"""
-    out_trade_no: str
-    """商户订单号"""
-    channel: str
-    """退款渠道"""
-    user_received_account: str
-    """退款入账账户"""
-    success_time: NotRequired[str]
-    """退款成功时间"""
-    create_time: str
-    """退款创建时间"""
-    status: str
-    """退款状态"""
-    funds_account: NotRequired[str]
-    """资金账户"""
-    amount: DomesticRefundsRefundIdApplyAbnormalRefundPostDataAmount
-    """金额信息"""
-    promotion_detail: NotRequired[list[DomesticRefundsRefundIdApplyAbnormalRefundPostDataPromotionDetail]]
-    """优惠退款信息"""
-
 DomesticRefundsOutRefundNoGetData = DomesticRefundsPostData
+
+DomesticRefundsRefundIdApplyAbnormalRefundPostData = DomesticRefundsPostData
