@@ -205,9 +205,34 @@ def test_every_problem_is_listed(gateway: Gateway) -> None:
     assert "did you mean notify_url" in str(error)
 
 
-def test_yuan_are_told_in_fen(gateway: Gateway) -> None:
-    error = refusal(gateway, risk_fund={"name": "DEPOSIT", "amount": 12.5})
-    assert "did you mean 1250 fen" in error.detail["issue"]
+@pytest.mark.parametrize(
+    ("amount", "said"),
+    [
+        (12.5, "(12.5 looks like yuan); did you mean 1250 fen?"),
+        (990.0, "an integer expected, got a number; did you mean 990?"),
+        ("990", "did you mean 990?"),
+    ],
+)
+def test_yuan_are_told_in_fen_and_whole_numbers_as_they_are(
+    gateway: Gateway, amount: Any, said: str
+) -> None:
+    error = refusal(gateway, risk_fund={"name": "DEPOSIT", "amount": amount})
+    assert error.detail["issue"].endswith(said)
+
+
+def test_what_is_no_amount_is_never_taken_for_yuan(gateway: Gateway) -> None:
+    payments = [{"name": "a", "amount": 1, "count": 1.5}]
+    error = refusal(gateway, post_payments=payments)
+    assert "yuan" not in error.detail["issue"]
+    assert "did you mean" not in error.detail["issue"]
+
+
+@pytest.mark.parametrize("name", ["start_time", "end_time"])
+def test_the_form_of_a_time_is_told_in_words(gateway: Gateway, name: str) -> None:
+    span = {"start_time": "OnAccept", name: "2024-06-01T16:00:00+08:00"}
+    error = refusal(gateway, time_range=span)
+    assert "yyyyMMddHHmmss" in str(error)
+    assert len(error.detail["sandbox"]["problems"]) == 1
 
 
 CEILING: list[dict[str, Any]] = [

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from copy import deepcopy
 from dataclasses import asdict, is_dataclass
 from functools import reduce
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -82,7 +83,7 @@ def spoil(call: Call, place: Place, value: Any) -> None:
     if call.template.startswith("/v2/") and not isinstance(value, (str, int)):
         value = GONE  # what XML has instead of null and of anything nested
     at = getattr(call, kind)
-    for step, following in zip(steps, steps[1:]):
+    for step, following in pairwise(steps):
         inner: Any = [{}] if following == 0 else {}
         if isinstance(at, list):
             at.extend([inner] if not at else [])
@@ -105,14 +106,12 @@ def assert_clean(call: Call, spoiled: list[tuple[Place, Any]], mode: str) -> Non
     for place, value in spoiled:
         spoil(call, place, deepcopy(value) if value is not GONE else GONE)
     GATEWAY.validation.mode = mode
-    try:
-        response = GATEWAY.handle(call.request(GATEWAY))
-        assert 200 <= response.status_code < 500, response.content
-        failed = b"<return_code><![CDATA[FAIL]]>" in response.content
-        failed |= b"<result_code><![CDATA[FAIL]]>" in response.content
-        if failed or response.status_code >= 400:
-            assert state() == BEFORE
-    finally:
+    response = GATEWAY.handle(call.request(GATEWAY))
+    assert 200 <= response.status_code < 500, response.content
+    failed = b"_code><![CDATA[FAIL]]>" in response.content  # of APIv2, with a 200
+    if failed or response.status_code >= 400:
+        assert state() == BEFORE
+    else:
         GATEWAY.restore(SNAPSHOT)
 
 
@@ -134,11 +133,11 @@ def test_each_call_would_be_accepted(name: str) -> None:
 
 
 @calls
-@pytest.mark.parametrize("mode", ["strict", "off"])
-def test_any_member_may_be_null_empty_or_gone(name: str, mode: str) -> None:
+def test_any_member_may_be_null_or_empty(name: str) -> None:
     for place in places(CALLS[name]):
-        for value in (None, "", GONE):
-            assert_clean(CALLS[name], [(place, value)], mode)
+        for value in (None, ""):
+            # What refuses here refuses in every mode.
+            assert_clean(CALLS[name], [(place, value)], "off")
 
 
 def nested(depth: int) -> Any:

@@ -256,7 +256,11 @@ def test_limits_are_inclusive(
     ("scene", "place"),
     [
         ({"h5_info": {"type": "Wap"}}, "/scene_info/payer_client_ip"),
-        ({"payer_client_ip": "127.0.0.1"}, "/scene_info/h5_info/type"),
+        ({"payer_client_ip": "127.0.0.1"}, "/scene_info/h5_info"),
+        (
+            {"payer_client_ip": "127.0.0.1", "h5_info": {"app_name": "x"}},
+            "/scene_info/h5_info/type",
+        ),
         (
             {"payer_client_ip": "127.0.0.1", "h5_info": {"type": "Windows"}},
             "/scene_info/h5_info/type",
@@ -566,7 +570,9 @@ def test_nothing_can_be_paid_twice(gateway: Gateway) -> None:
 
 @pytest.mark.parametrize("act", ["pay", "fail"])
 def test_an_unknown_number_leads_the_user_nowhere(gateway: Gateway, act: str) -> None:
-    with pytest.raises((KeyError, IllegalMove), match=r"no (such )?(order|payment)"):
+    with pytest.raises(
+        (KeyError, IllegalMove), match=r"no (such |PayScore )?(order|payment)"
+    ):
         getattr(gateway.user, act)("ORDER-9")
 
 
@@ -619,3 +625,62 @@ def test_a_missing_record_is_a_key_error_that_names_it(
     assert list(records) == []
     with pytest.raises(KeyError, match="NUMBER-9"):
         records["NUMBER-9"]
+
+
+@pytest.mark.parametrize(
+    ("partner", "given", "said"),
+    [
+        (True, {}, "without sub_mchid; give sub_mchid 1900000109"),
+        (False, {"sub_mchid": "1900000109"}, "leave it out"),
+    ],
+)
+@pytest.mark.parametrize("what", ["refund", "refund_query", "query", "close"])
+def test_a_number_of_another_sub_merchant_says_which_to_give(
+    gateway: Gateway, partner: bool, given: dict[str, str], said: str, what: str
+) -> None:
+    client = gateway.client(check="off")
+    number = gateway.given.payment(partner=partner, state="SUCCESS")
+    mine = {"sub_mchid": gateway.sub_mchid} if partner else {}
+    refunds = client.v3.refund.domestic.refunds
+    refund = {
+        "out_trade_no": number,
+        "out_refund_no": "REFUND-1",
+        "amount": {
+            "refund": 1,
+            "total": gateway.payments[number].amount,
+            "currency": "CNY",
+        },
+    }
+    # A caller that gives sub_mchid asks as a partner.
+    node = base(client, bool(given))["out-trade-no"]._out_trade_no_
+    asked = {"sp_mchid": gateway.mchid, **given} if given else {"mchid": gateway.mchid}
+    calls = {
+        "refund": lambda: refunds.post({**refund, **given}),
+        "refund_query": lambda: refunds._out_refund_no_.get(
+            given, out_refund_no="REFUND-1"
+        ),
+        "query": lambda: node.get(asked, out_trade_no=number),
+        "close": lambda: node.close.post(asked, out_trade_no=number),
+    }
+    if what == "refund_query":
+        refunds.post({**refund, **mine})
+    with pytest.raises(APIError) as caught:
+        calls[what]()
+    assert caught.value.status_code == 404
+    assert said in str(caught.value)
+
+
+def test_a_number_that_names_nothing_says_where_was_looked(gateway: Gateway) -> None:
+    with pytest.raises(KeyError, match=r"gateway\.orders and gateway\.payments"):
+        gateway.user.pay("NOPE")
+
+
+def test_a_wrong_form_is_told_once(gateway: Gateway, call: Any) -> None:
+    body = gateway.given.payment_body(description="x" * 128, out_trade_no="ORDER 1")
+    with pytest.raises(APIError) as caught:
+        call(base(gateway.client(check="off"), partner=False).jsapi.post, body)
+    problems = caught.value.detail["sandbox"]["problems"]
+    assert [(one["field"], one["rule"]) for one in problems] == [
+        ("/description", "length"),
+        ("/out_trade_no", "pattern"),
+    ]

@@ -169,6 +169,14 @@ def test_what_no_user_authorised_cannot_end(permissions: Permissions) -> None:
     )
 
 
+def test_observed_profile_is_of_orders_only() -> None:
+    permissions = Permissions(Gateway(seed=1, error_profile="observed"), False)
+    permissions.apply()
+    error = refusal(permissions.end_by_code)
+    assert (error.status_code, error.code) == (400, "INVALID_REQUEST")
+    assert error.detail["sandbox"]["id"] == "permission_state"
+
+
 @pytest.mark.parametrize("by", ["by_code", "end_by_code", "by_user", "end_by_user"])
 def test_unknown_authorisation_is_404(permissions: Permissions, by: str) -> None:
     permissions.authorise()

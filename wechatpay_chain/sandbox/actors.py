@@ -118,6 +118,11 @@ class User(_Actor):
             trade = payers.find(gateway, number)
             if trade is not None and not _is_order(gateway, number, trade):
                 return payers.pay(gateway, trade, payers.payer(trade, openid, OPENID))
+            if number not in gateway.orders:
+                raise KeyError(
+                    f"there is no PayScore order {number!r}, and no payment, combined "
+                    "order or token: look into gateway.orders and gateway.payments"
+                )
             order = gateway.orders[number]
             gateway.payscore.acts.pay(order, Event.USER_PAYS, gateway.clock())
         return order

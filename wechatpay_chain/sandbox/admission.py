@@ -14,6 +14,7 @@ from .._shapes import mapping
 from ..catalogue.model import Operation
 from . import uploads
 from .journal import Exchange
+from .loopback import is_loopback
 from .parsing import parse_json, parse_query
 from .policy import Validation
 from .refusals import Problem, parameters
@@ -26,9 +27,6 @@ from .world import Merchant
 _HOLE = re.compile(r"\{\w*\}")
 #: How many problems are looked for.
 _MOST = 500
-_LOOPBACK = ("localhost", "127.0.0.1", "::1")
-#: Headers that the client sets, or that are needed with encrypted fields only.
-_OWN = ("wechatpay-serial", "accept-encoding")
 
 
 class _Given(NamedTuple):
@@ -213,7 +211,7 @@ def _url_problems(body: Any) -> Iterator[Problem]:
     if parts.query:
         issue = "a notify_url may have no query string"
         yield Problem("/notify_url", issue, url, rule="url")
-    if host in _LOOPBACK:
+    if is_loopback(host):
         issue = "a loopback address does here; WeChat Pay will not reach it"
         yield Problem("/notify_url", issue, url, rule="url", sure=False)
     elif parts.scheme != "https":
@@ -242,8 +240,8 @@ def _misplaced(problem: Problem, operation: Operation, given: _Given) -> Problem
 
 def _missing_headers(operation: Operation, exchange: Exchange) -> Iterator[Problem]:
     headers = exchange.request.headers
-    for name, field in operation.headers.items():
-        if field.required and name.lower() not in _OWN and not headers.get(name):
+    for name, field in operation.further_headers.items():
+        if field.required and not headers.get(name):
             yield Problem(
                 name,
                 "required, and missing",

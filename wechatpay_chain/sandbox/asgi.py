@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Callable
 from contextlib import suppress
 from email.utils import formatdate
 from functools import partial
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from .._messages import Headers, Request, Response
-from .breaking import Breaking
+from .breaking import Breaking, Receive, Scope, Send
 from .control import Control
 from .lines import RESET, Line
 
@@ -22,10 +22,6 @@ if TYPE_CHECKING:
     from .gateway import Gateway
 
 T = TypeVar("T")
-
-Scope = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
-Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 #: Where a server of ours notes the target in the ASGI scope's ``state``.
 TARGET = "wechatpay_chain.target"

@@ -18,7 +18,7 @@ from ..catalogue.schema import Finding, check_members, check_value
 from .refusals import Problem
 from .routing import Answer, Call, Check, Route
 from .uploads import meta_of
-from .validation import Rule, in_fen, kind_of, nearest
+from .validation import Rule, in_yuan, kind_of, meant, nearest
 
 #: What a call holds that may have members left empty.
 _MEMBERS = ("query", "body", "plain_query", "plain_body")
@@ -109,15 +109,18 @@ def _body(operation: Operation, also: Rule | None) -> Check:
             found = check_members(field.fields, members, ours=ours)
         else:
             found = check_value(field, given, "")
-        clean = True
+        clean, told = True, set[str]()
         for finding in found:
             # A member too many, or a text too long, keeps no rule from being tried:
             # both may be let pass, and what the behaviour rests on must hold then too.
             broken = finding.sure and finding.problem.rule not in ("unknown", "length")
             clean = clean and not broken
-            yield _problem(finding, given, field)
+            made = _problem(finding, given, field)
+            told.add(made.field)
+            yield made
         if clean and also is not None and members is not None:
-            yield from also(filled(given), "")
+            more = also(filled(given), "")
+            yield from (one for one in more if one.field not in told)
 
     return check
 
@@ -161,13 +164,15 @@ def _problem(finding: Finding, value: Any, field: Field) -> Problem:
         return made._replace(issue="unknown", expected="", hint=hint, value=found)
     if rule == "type":
         got = kind_of(found) if found is not None else got
-        hint = in_fen(found) if described.type == "integer" else ""
-        made = made._replace(hint=hint, got=got)
+        name = steps[-1] if steps else ""
+        hint = meant(found, name) if described.type == "integer" else ""
+        issue = f"{expected} expected, got {got}{in_yuan(found, hint)}"
+        made = made._replace(hint=hint, got=got, issue=issue)
     elif rule == "enum" and described.type == "string":
         made = made._replace(hint=nearest(found, map(str, described.enum)))
     if not described.encrypted:
         made = made._replace(value=found)
-    return made._replace(issue=f"{expected} expected, got {made.got}")
+    return made._replace(issue=made.issue or f"{expected} expected, got {made.got}")
 
 
 def _at(value: Any, field: Field, steps: list[str]) -> tuple[Any, Field, list[str]]:

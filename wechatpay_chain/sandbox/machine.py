@@ -94,14 +94,23 @@ class Machine(Generic[S, E]):
             return state
         raise self._refusal(state, event, found, same)
 
-    def unknown(self, event: E) -> Refusal:
+    def unknown(self, event: E, hint: str = "") -> Refusal:
         """The refusal of *event* where there is no such record."""
         return refused(
             self.cell(None, event).error or self.illegal,
             self.ids.unknown,
-            f"there is no such {self.noun} of this merchant",
+            f"there is no such {self.noun} of this merchant{hint}",
             number=Internal.NOT_FOUND,
         )
+
+    def of_another(self, event: E, mine: str | None, given: str | None) -> Refusal:
+        """The same for a record of the sub-merchant *mine*, asked for as *given*'s.
+
+        ``None`` is the caller without a sub-merchant.
+        """
+        said = "without sub_mchid" if given is None else f"with sub_mchid {given[:64]}"
+        rather = "leave it out" if mine is None else f"give sub_mchid {mine}"
+        return self.unknown(event, f" {said}; {rather}: there is one of that number")
 
     def edges(self, *without: E) -> Iterator[tuple[S | None, S, str]]:
         """The arrows of a diagram: every cell that leads somewhere."""

@@ -20,20 +20,20 @@ _BEYOND_CANCELLING = (State.PAID, State.ZERO, State.EXPIRED)
 _NOT_RUNNING = (State.CREATED, State.REVOKED, State.EXPIRED)
 _ENDED = (State.PAYING, State.PAID, State.ZERO)
 
-#: Codes and messages that production was seen to answer instead (payscore 4.2).
-OBSERVED: dict[tuple[Event, State], tuple[str, str]] = {
-    **{(Event.CANCEL, at): _CANNOT_CANCEL for at in _BEYOND_CANCELLING},
-    **{(Event.COMPLETE, at): _CANNOT_COMPLETE for at in _NOT_RUNNING},
-    **{(Event.COMPLETE, at): _COMPLETED for at in _ENDED},
+_CANCEL, _COMPLETE = Event.CANCEL.value, Event.COMPLETE.value
+#: Codes and messages that production was seen to answer instead (payscore 4.2), by
+#: what a refusal says of event and state.
+OBSERVED: dict[tuple[str, str], tuple[str, str]] = {
+    **{(_CANCEL, at.value): _CANNOT_CANCEL for at in _BEYOND_CANCELLING},
+    **{(_COMPLETE, at.value): _CANNOT_COMPLETE for at in _NOT_RUNNING},
+    **{(_COMPLETE, at.value): _COMPLETED for at in _ENDED},
 }
 
 
 def observed(refusal: Refusal) -> Refusal:
     """*refusal* as production words it; itself where nothing else was seen."""
     said = refusal.detail.get("sandbox", {})
-    if "event" not in said or "state" not in said:
-        return refusal
-    instead = OBSERVED.get((Event(said["event"]), State(said["state"])))
+    instead = OBSERVED.get((said.get("event", ""), said.get("state", "")))
     if instead is None:
         return refusal
     code, message = instead

@@ -134,9 +134,8 @@ class Keeper:
             number: None if job is None else (job.due, job.kind, job.key)
             for number, job in world.agenda.changed.items()
         }
-        if not (records or facts or jobs):
-            return
-        self._file.write(Changes(facts, records, jobs))
+        if records or facts or jobs:
+            self._file.write(Changes(facts, records, jobs))
         self._facts.update(facts)
         for at, text in records.items():
             self._remember(at, text)

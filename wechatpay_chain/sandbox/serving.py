@@ -129,23 +129,13 @@ class Server:
         self.base_url: str = f"http://{_shown(host)}:{self.port}"
         self._failure: BaseException | None = None
         self._ready = threading.Event()
-        config = uvicorn.Config(
-            Application(
-                gateway,
-                self.base_url,
-                control=is_loopback(host) if control is None else control,
-                any_host=not is_loopback(host),
-            ),
-            http=_Protocol,
-            ws="none",
-            lifespan="off",
-            log_config=None,
-            server_header=False,
-            date_header=False,
-            timeout_keep_alive=KEEP_ALIVE,
-            timeout_graceful_shutdown=LAST_WORDS,
+        application = Application(
+            gateway,
+            self.base_url,
+            control=is_loopback(host) if control is None else control,
+            any_host=not is_loopback(host),
         )
-        self._runner = _Runner(config, self._ready)
+        self._runner = _Runner(_config(application), self._ready)
         self._thread = threading.Thread(
             target=self._run, args=(listener,), name="wechatpay sandbox", daemon=True
         )
@@ -179,6 +169,20 @@ class Server:
 
     def __repr__(self) -> str:
         return f"<Server {self.base_url}>"
+
+
+def _config(application: Application) -> uvicorn.Config:
+    return uvicorn.Config(
+        application,
+        http=_Protocol,
+        ws="none",
+        lifespan="off",
+        log_config=None,
+        server_header=False,
+        date_header=False,
+        timeout_keep_alive=KEEP_ALIVE,
+        timeout_graceful_shutdown=LAST_WORDS,
+    )
 
 
 def _shown(host: str) -> str:

@@ -13,6 +13,9 @@ from difflib import get_close_matches
 from typing import Any
 
 from .._shapes import mapping, sequence
+from ..catalogue.model import Field
+from ..catalogue.plan import is_money
+from ..catalogue.schema import FORMS
 from .refusals import Problem
 
 #: Yields what is wrong with a value that stands at a place (a JSON pointer).
@@ -44,6 +47,20 @@ def text(low: int, high: int, pattern: str | None = None) -> Rule:
     return rule
 
 
+def formed(pattern: str) -> Rule:
+    """A string of one of the forms for which the catalogue has words."""
+    allowed, form = re.compile(pattern, re.ASCII), FORMS[pattern]
+
+    def rule(value: Any, place: str) -> Iterator[Problem]:
+        if not isinstance(value, str):
+            yield _wrong_type(value, place, "a string")
+        elif not allowed.fullmatch(value):
+            issue = f"{form} expected, got {len(value)} characters"
+            yield Problem(place, issue, value, rule="pattern", expected=form)
+
+    return rule
+
+
 #: What a service keeps numbers in.
 _INT64 = 2**63 - 1
 
@@ -55,7 +72,9 @@ def integer(low: int, high: int = _INT64) -> Rule:
     def rule(value: Any, place: str) -> Iterator[Problem]:
         if isinstance(value, bool) or not isinstance(value, int):
             problem = _wrong_type(value, place, "an integer")
-            yield problem._replace(hint=in_fen(value))
+            hint = meant(value, place.rpartition("/")[2])
+            issue = problem.issue + in_yuan(value, hint)
+            yield problem._replace(hint=hint, issue=issue)
         elif not low <= value <= high:
             expected = f"an integer {span}"
             yield Problem(
@@ -65,20 +84,35 @@ def integer(low: int, high: int = _INT64) -> Rule:
     return rule
 
 
-def in_fen(value: Any) -> str:
-    """What somebody who thinks in yuan, or in text, may have meant; ``""``: nothing.
+def meant(value: Any, name: str) -> str:
+    """Which integer *value* may stand for, as the field *name*; ``""``: none.
 
-    >>> in_fen(12.5), in_fen(0.29), in_fen("1250"), in_fen(0.001)
-    ('1250 fen', '29 fen', '1250', '')
+    A whole float is that number: nobody is told to charge a hundred times as much. A
+    fraction is of yuan, where the field is an amount.
+
+    >>> meant(990.0, "total"), meant("1250", "total"), meant(2.5, "count")
+    ('990', '1250', '')
+    >>> meant(9.9, "total"), meant(0.29, "amount"), meant(0.001, "total")
+    ('990 fen', '29 fen', '')
     """
     if isinstance(value, str):
-        return (
-            value if value.isascii() and value.isdecimal() and value[20:] == "" else ""
-        )
+        is_number = value.isascii() and value.isdecimal() and len(value) < 21
+        return value if is_number else ""
     if not isinstance(value, float) or not abs(value) < _INT64:
         return ""
+    if value.is_integer():
+        return str(int(value))
     fen = Decimal(str(value)) * 100
-    return f"{int(fen)} fen" if fen == int(fen) else ""
+    is_fen = fen == int(fen) and is_money(name, Field(type="integer"))
+    return f"{int(fen)}{_FEN}" if is_fen else ""
+
+
+def in_yuan(value: Any, hint: str) -> str:
+    """What to add where *hint* turns yuan into fen (分)."""
+    return f" ({value} looks like yuan)" if hint.endswith(_FEN) else ""
+
+
+_FEN = " fen"
 
 
 def boolean() -> Rule:

@@ -97,7 +97,7 @@ MODIFY = Roles(
 
 PAY = Roles(Fields(_DIRECT), Fields(_PARTNER, _SERVICE))
 
-_PAID_TIME: dict[str, Rule] = {"paid_time": text(1, 14, fields.TIME)}
+_PAID_TIME: dict[str, Rule] = {"paid_time": fields.TIME}
 _ORDER_PAID = one_of("Order_Paid")
 
 SYNC = Roles(

@@ -10,8 +10,9 @@ from collections.abc import Iterator
 from typing import Any
 from urllib.parse import urlsplit
 
+from ..loopback import is_loopback
 from ..refusals import Problem
-from ..validation import Fields, Rule, boolean, integer, listing, one_of, text
+from ..validation import Fields, Rule, boolean, formed, integer, listing, one_of, text
 
 #: Characters of a cancel reason: 30 in the reference text of 2020, 50 in others.
 REASON_LIMIT = 30
@@ -22,7 +23,6 @@ ID = text(1, 32)
 OUT_ORDER_NO = text(1, 32, r"[0-9A-Za-z_\-|*]*")
 #: A user, under an appid.
 OPENID = text(1, 128)
-_LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 
 def _has_amount_or_description(value: Any, place: str) -> Iterator[Problem]:
@@ -41,15 +41,15 @@ DISCOUNT = Fields(
     {"name": text(1, 20), "description": text(1, 30)},
     {"amount": integer(0), "count": integer(1, 100)},
 )
-#: A day, or a second of it.
-TIME = r"[0-9]{8}|[0-9]{14}"
+#: A second, or a day (payscore section 3.1).
+TIME = formed(r"\d{8}|\d{14}")
 
 
 def time_range(*, start: bool = True, remark: int = 20) -> Fields:
     """When the service is (服务时间段); *start* says whether it must be told."""
-    begin: dict[str, Rule] = {"start_time": text(1, 14, rf"OnAccept|{TIME}")}
+    begin: dict[str, Rule] = {"start_time": formed(r"\d{8}|\d{14}|OnAccept")}
     optional: dict[str, Rule] = {
-        "end_time": text(1, 14, TIME),
+        "end_time": TIME,
         "start_time_remark": text(1, 20),
         "end_time_remark": text(1, remark),
     }
@@ -91,12 +91,12 @@ def notify_url(value: Any, place: str) -> Iterator[Problem]:
         return
     try:
         url = urlsplit(str(value))
-        host = url.hostname
+        host = url.hostname or ""
     except ValueError:
         yield Problem(place, "not a URL", value)
         return
     # Plain http to this machine is what a developer has; production refuses it.
-    local = url.scheme == "http" and host in _LOOPBACK
+    local = url.scheme == "http" and is_loopback(host)
     if not host or not (url.scheme == "https" or local):
         yield Problem(place, "an https URL expected", value)
     elif "?" in value or "#" in value:

@@ -75,8 +75,12 @@ LEGACY_END = Fields({"appid": fields.ID, **_REASON})
 SERVICE_PATH = Fields(_SERVICE, location="path")
 
 
+#: As many make no number that a service keeps.
+_DIGITS = 20
+
+
 def _is_number(value: Any, place: str) -> Iterator[Problem]:
-    if not value.isdigit() or not value.isascii():
+    if not (value.isdecimal() and value.isascii() and len(value) < _DIGITS):
         yield Problem(place, "an integer expected", value)
 
 

@@ -218,8 +218,10 @@ def _counts(entry: Return) -> bool:
 
 def refundable(receipt: Receipt | None, sub_mchid: str | None) -> Receipt:
     """The payment, where the caller may refund it; else as if it did not exist."""
-    if receipt is None or receipt.sub_mchid != sub_mchid:
+    if receipt is None:
         raise TRADE.unknown(TradeEvent.REFUND)
+    if receipt.sub_mchid != sub_mchid:
+        raise TRADE.of_another(TradeEvent.REFUND, receipt.sub_mchid, sub_mchid)
     return receipt
 
 

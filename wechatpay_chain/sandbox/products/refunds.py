@@ -123,8 +123,11 @@ def _access(
     refund: Refund | None, given: Mapping[str, Any], event: RefundEvent
 ) -> Refund:
     """The refund, where the caller may see it; else as if it did not exist."""
-    if refund is None or refund.sub_mchid != given.get("sub_mchid"):
+    if refund is None:
         raise REFUND.unknown(event)
+    sub_mchid = given.get("sub_mchid")
+    if refund.sub_mchid != sub_mchid:
+        raise REFUND.of_another(event, refund.sub_mchid, sub_mchid)
     return refund
 
 

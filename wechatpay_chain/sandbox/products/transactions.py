@@ -200,8 +200,10 @@ def access(
     payment: Payment | None, sub_mchid: str | None, event: TradeEvent
 ) -> Payment:
     """The payment, where the caller may see it; else as if it did not exist."""
-    if payment is None or payment.sub_mchid != sub_mchid:
+    if payment is None:
         raise TRADE.unknown(event)
+    if payment.sub_mchid != sub_mchid:
+        raise TRADE.of_another(event, payment.sub_mchid, sub_mchid)
     return payment
 
 
