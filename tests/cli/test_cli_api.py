@@ -205,6 +205,7 @@ class TestAsJson:
             "required": True,
             "shortest": 1,
             "longest": 32,
+            "pattern": "[0-9A-Za-z_|*-]+",
         }
         assert list(found["body"]["fields"]) == ["appid", "service_id", "reason"]
         assert found["answers"]["200"]["fields"]["order_id"]["longest"] == 128
@@ -224,6 +225,48 @@ class TestAsJson:
         data: dict[str, Any] = json.loads(result.stdout)
         assert data["operations"] == []
         assert "refund" in data["near"]
+
+
+class TestElsewhere:
+    @pytest.mark.parametrize(
+        "words", ["调起支付", "how to invoke", "requestPayment", "WeixinJSBridge"]
+    )
+    def test_invoking_is_pointed_to_and_is_no_failure(self, words: str) -> None:
+        result = api(words)
+        assert result.exit_code == 0
+        assert "client.invoke" in result.stdout.splitlines()[0]
+
+    @pytest.mark.parametrize(
+        "words", ["download a bill", "下载账单", "v3/bill/tradebill"]
+    )
+    def test_bills_have_a_client_of_their_own(self, words: str) -> None:
+        first, _, *others = api(words).stdout.splitlines()
+        assert "client.bills" in first
+        assert "v3/bill/tradebill" in others[0] + others[1]
+
+    def test_a_bill_in_a_name_is_no_bill(self) -> None:
+        path = "v3/fund-app/mch-transfer/transfer-bills/out-bill-no/{out_bill_no}"
+        assert "client.bills" not in api(path).stdout
+
+    def test_machines_get_it_too(self) -> None:
+        data = json.loads(api("requestPayment", "--json").stdout)
+        assert data["operations"] == []
+        (where,) = data["see"]
+        assert "client.invoke" in where
+
+
+def test_words_that_none_of_the_hits_has_are_told() -> None:
+    result = api("canecl refund")
+    assert result.exit_code == 0
+    assert "v3/refund/domestic/refunds" in result.stdout
+    assert re.search("none of these has 'canecl'; near it: cancel", result.stderr)
+
+
+def test_help_leaves_out_what_the_client_sets() -> None:
+    said = api("POST", "v3/pay/transactions/jsapi").stdout
+    assert "Wechatpay-Serial" not in said
+    said = api("POST", "v3/marketing/favor/media/image-upload").stdout
+    assert "Wechatpay-Serial" not in said
 
 
 class TestNothingFound:

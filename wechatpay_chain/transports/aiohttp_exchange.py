@@ -126,10 +126,10 @@ class Reply:
         self, connection: Any, line: Line, message: Any, payload: aiohttp.StreamReader
     ) -> None:
         self._connection = connection
-        self.line = line
+        self.line: Line = line
         self.status: int = message.code
         self.headers: Any = message.headers
-        self.content = payload
+        self.content: aiohttp.StreamReader = payload
         # The connection's own method: whoever drops this answer unread frees it.
         payload.on_eof(connection.release)
 
