@@ -25,7 +25,7 @@ from wechatpay_chain.sandbox.products.orders import Order
 from wechatpay_chain.sandbox.products.payscore import PayScore
 from wechatpay_chain.sandbox.products.payscore_access import Access
 from wechatpay_chain.sandbox.routing import Answer
-from wechatpay_chain.sandbox.signing import Sealer
+from wechatpay_chain.sandbox.signatures.signing import Sealer
 
 
 def demo(*arguments: str) -> Result:

@@ -13,8 +13,8 @@ import pytest
 from cryptography.hazmat.primitives.serialization import Encoding
 from key_material import certificate, merchant_key, private, public, short_key
 
-from wechatpay_chain.sandbox.keys import certificate as issue
-from wechatpay_chain.sandbox.keys import pair
+from wechatpay_chain.sandbox.signatures.keys import certificate as issue
+from wechatpay_chain.sandbox.signatures.keys import pair
 
 
 def written(folder: Path, name: str, content: bytes) -> str:

@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.serialization import (
 
 from wechatpay_chain import crypto
 from wechatpay_chain.cli.program import program
-from wechatpay_chain.sandbox.keys import certificate, pair
+from wechatpay_chain.sandbox.signatures.keys import certificate, pair
 
 SERIAL = "5A" * 20
 PUBLIC_KEY_ID = "PUB_KEY_ID_0119000000012024"

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from wechatpay_chain.sandbox import recorder
+from wechatpay_chain.sandbox.recording import recorder
 
 
 @pytest.fixture

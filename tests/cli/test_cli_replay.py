@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from wechatpay_chain.sandbox import Gateway, recorder
+from wechatpay_chain.sandbox import Gateway
+from wechatpay_chain.sandbox.recording import recorder
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from wechatpay_chain.sandbox.recipes import RECIPES, known
+from wechatpay_chain.sandbox.recipes.table import RECIPES, known
 
 
 def test_a_recipe_is_carried_out_in_the_running_sandbox(

@@ -19,9 +19,9 @@ from cryptography.hazmat.primitives.asymmetric import padding
 from wechatpay_chain import Request, Response, catalogue
 from wechatpay_chain.catalogue import Operation
 from wechatpay_chain.sandbox import Gateway
+from wechatpay_chain.sandbox.checks.validation import Fields
 from wechatpay_chain.sandbox.refusals import Problem
 from wechatpay_chain.sandbox.routing import Answer, Call, Route
-from wechatpay_chain.sandbox.validation import Fields
 
 OAEP = padding.OAEP(padding.MGF1(hashes.SHA1()), hashes.SHA1(), None)
 

@@ -28,7 +28,7 @@ from wrong_signers import (
     upload,
 )
 
-from wechatpay_chain.sandbox.keys import pair
+from wechatpay_chain.sandbox.signatures.keys import pair
 
 PSS = padding.PSS(padding.MGF1(hashes.SHA256()), 32)
 

@@ -10,9 +10,9 @@ from deck import Deck
 
 from wechatpay_chain import Headers, Request, Response, crypto
 from wechatpay_chain.sandbox import Gateway
-from wechatpay_chain.sandbox.keys import KeySet
-from wechatpay_chain.sandbox.lifecycle import Event
-from wechatpay_chain.sandbox.lines import Played
+from wechatpay_chain.sandbox.faults.lines import Played
+from wechatpay_chain.sandbox.lifecycles.orders import Event
+from wechatpay_chain.sandbox.signatures.keys import KeySet
 
 #: The header by which the client side names each of its calls.
 CALL = "X-Campaign-Call"

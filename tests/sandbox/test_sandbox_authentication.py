@@ -13,8 +13,8 @@ from cryptography.hazmat.primitives.asymmetric import padding
 
 from wechatpay_chain import APIError, Unauthorized, WeChatPay, crypto
 from wechatpay_chain.sandbox import Gateway
-from wechatpay_chain.sandbox.diagnosis import MISTAKES
-from wechatpay_chain.sandbox.keys import pair
+from wechatpay_chain.sandbox.signatures.diagnosis import MISTAKES
+from wechatpay_chain.sandbox.signatures.keys import pair
 
 ECHO = "/v3/security/echo"
 BODY = b'{"echo_message":"hi"}'

@@ -11,8 +11,8 @@ import pytest
 
 from wechatpay_chain import Headers, Request, WeChatPay
 from wechatpay_chain.sandbox import Gateway
-from wechatpay_chain.sandbox.control import Control
-from wechatpay_chain.sandbox.control_page import PAGE, page
+from wechatpay_chain.sandbox.control.api import Control
+from wechatpay_chain.sandbox.control.page import PAGE, page
 
 HOST = {"Host": "127.0.0.1:8080"}
 JSON = {**HOST, "Content-Type": "application/json"}

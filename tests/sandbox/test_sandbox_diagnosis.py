@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.asymmetric import padding
 
 from wechatpay_chain import Request
 from wechatpay_chain.sandbox import Gateway
-from wechatpay_chain.sandbox.diagnosis import differences, visible
+from wechatpay_chain.sandbox.signatures.diagnosis import differences, visible
 
 FIELDS = {"reason": "用户投诉/x", "service_id": "500001", "appid": "wx1", "none": None}
 COMPACT = json.dumps(FIELDS, ensure_ascii=False, separators=(",", ":"))

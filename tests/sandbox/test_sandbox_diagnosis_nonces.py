@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 
-from wechatpay_chain.sandbox.nonces import Nonces
+from wechatpay_chain.sandbox.signatures.nonces import Nonces
 
 
 def test_each_is_new_once() -> None:

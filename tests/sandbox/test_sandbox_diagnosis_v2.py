@@ -12,8 +12,8 @@ from xml.sax.saxutils import escape
 import pytest
 
 from wechatpay_chain.crypto.field_mistakes import FIELD_MISTAKES, Change
-from wechatpay_chain.sandbox.diagnosis import Mistake
-from wechatpay_chain.sandbox.diagnosis_v2 import MISTAKES_V2, check
+from wechatpay_chain.sandbox.signatures.diagnosis import Mistake
+from wechatpay_chain.sandbox.signatures.diagnosis_v2 import MISTAKES_V2, check
 
 KEY = "sandbox-v2-key-00000000000000000"
 V3_KEY = "sandbox-v3-key-00000000000000000"

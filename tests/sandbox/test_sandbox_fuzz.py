@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from wechatpay_chain import Headers, Request, crypto
 from wechatpay_chain.sandbox import Gateway
-from wechatpay_chain.sandbox.authentication import parse, parts
+from wechatpay_chain.sandbox.signatures.authentication import parse, parts
 
 GATEWAY = Gateway(seed=9)
 ORDER = GATEWAY.given.order(state="CREATED")

@@ -18,7 +18,7 @@ from wechatpay_chain import (
     ServerError,
 )
 from wechatpay_chain.sandbox import ErrorAnswer, Gateway
-from wechatpay_chain.sandbox.magic import TABLE, table
+from wechatpay_chain.sandbox.faults.magic import TABLE, table
 
 PAGE = Path(__file__).parents[2] / "docs" / "faults.md"
 

@@ -12,7 +12,7 @@ import pytest
 
 from wechatpay_chain import APIError
 from wechatpay_chain.sandbox import Gateway, IllegalMove, diagram
-from wechatpay_chain.sandbox.trade_lifecycle import (
+from wechatpay_chain.sandbox.lifecycles.trades import (
     TRADE,
     RefundEvent,
     RefundState,

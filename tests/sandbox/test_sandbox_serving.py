@@ -19,9 +19,9 @@ import pytest
 
 from wechatpay_chain import ConfigurationError, Request, WeChatPay
 from wechatpay_chain.sandbox import Clock, Gateway
-from wechatpay_chain.sandbox.asgi import Application
-from wechatpay_chain.sandbox.lines import Played
-from wechatpay_chain.sandbox.serving import Server
+from wechatpay_chain.sandbox.doors.asgi import Application
+from wechatpay_chain.sandbox.doors.serving import Server
+from wechatpay_chain.sandbox.faults.lines import Played
 
 PATIENCE = 20.0
 
@@ -341,7 +341,7 @@ def test_without_the_extra_the_error_names_it(
             raise ImportError(name)
         return load(name, *args)
 
-    monkeypatch.delitem(sys.modules, "wechatpay_chain.sandbox.serving")
+    monkeypatch.delitem(sys.modules, "wechatpay_chain.sandbox.doors.serving")
     monkeypatch.setattr(builtins, "__import__", without)
     with pytest.raises(ConfigurationError, match=r"wechatpay-chain\[sandbox\]"):
         Gateway(seed=1).serve()

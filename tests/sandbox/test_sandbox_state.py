@@ -26,8 +26,8 @@ from wechatpay_chain import (
     WeChatPay,
 )
 from wechatpay_chain.sandbox import Clock, Gateway, KeySet
-from wechatpay_chain.sandbox.persistence import converter
-from wechatpay_chain.sandbox.statefile import Changes, StateError, StateFile
+from wechatpay_chain.sandbox.state.persistence import converter
+from wechatpay_chain.sandbox.state.statefile import Changes, StateError, StateFile
 
 
 @pytest.fixture
@@ -391,7 +391,7 @@ def test_without_the_extra_the_error_names_it(
             raise ImportError(name)
         return load(name, *args)
 
-    monkeypatch.delitem(sys.modules, "wechatpay_chain.sandbox.persistence")
+    monkeypatch.delitem(sys.modules, "wechatpay_chain.sandbox.state.persistence")
     monkeypatch.setattr(builtins, "__import__", without)
     with pytest.raises(ConfigurationError, match=r"wechatpay-chain\[sandbox\]"):
         Gateway(state=path)

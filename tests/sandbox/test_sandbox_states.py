@@ -10,7 +10,7 @@ from payscore_calls import Calls, bill, roles
 from wechatpay_chain import APIError
 from wechatpay_chain.sandbox import Gateway
 from wechatpay_chain.sandbox import State as S
-from wechatpay_chain.sandbox.lifecycle import ORDER
+from wechatpay_chain.sandbox.lifecycles.orders import ORDER
 
 STATES = ("CREATED", "CONFIRMED", "PAYING", "PAID", "ZERO", "REVOKED", "EXPIRED")
 states = pytest.mark.parametrize("state", STATES)

@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from wechatpay_chain.sandbox import Gateway
-from wechatpay_chain.sandbox.agenda import Agenda
-from wechatpay_chain.sandbox.tables import Tables
+from wechatpay_chain.sandbox.state.agenda import Agenda
+from wechatpay_chain.sandbox.state.tables import Tables
 
 
 def noted(gateway: Gateway) -> list[Any]:

@@ -20,8 +20,8 @@ from wechatpay_chain import (
 )
 from wechatpay_chain.middleware import xml_body
 from wechatpay_chain.sandbox import Gateway
-from wechatpay_chain.sandbox.fault_calls import ErrorAnswer, WrongSignature
-from wechatpay_chain.sandbox.v2 import CERTIFICATE
+from wechatpay_chain.sandbox.faults.calls import ErrorAnswer, WrongSignature
+from wechatpay_chain.sandbox.v2.dialect import CERTIFICATE
 
 NUMBER = "V2-ORDER-1"
 REFUND = "V2-REFUND-1"

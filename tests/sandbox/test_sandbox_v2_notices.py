@@ -11,7 +11,7 @@ import pytest
 from wechatpay_chain import NotificationError, Request, Response
 from wechatpay_chain.middleware import xml_body
 from wechatpay_chain.sandbox import Gateway
-from wechatpay_chain.sandbox.fault_calls import WrongSignature
+from wechatpay_chain.sandbox.faults.calls import WrongSignature
 
 URL = "https://merchant.example/v2"
 YES = b"<xml><return_code><![CDATA[SUCCESS]]></return_code></xml>"

@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 from wechatpay_chain import Headers, Request
-from wechatpay_chain.sandbox import ErrorAnswer, Gateway, recorder
-from wechatpay_chain.sandbox.control import Control
+from wechatpay_chain.sandbox import ErrorAnswer, Gateway
+from wechatpay_chain.sandbox.control.api import Control
+from wechatpay_chain.sandbox.recording import recorder
 
 
 class Api:

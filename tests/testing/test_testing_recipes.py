@@ -11,8 +11,8 @@ import pytest
 from wechatpay_chain import catalogue
 from wechatpay_chain.catalogue.schema import check_value
 from wechatpay_chain.sandbox import Gateway, IllegalMove
-from wechatpay_chain.sandbox.recipes import BOOKS, RECIPES, find, known
-from wechatpay_chain.sandbox.recipes_kinds import NOTIFY_URL
+from wechatpay_chain.sandbox.recipes.kinds import NOTIFY_URL
+from wechatpay_chain.sandbox.recipes.table import BOOKS, RECIPES, find, known
 
 PAGE = Path(__file__).parents[2] / "docs" / "recipes.md"
 EVENTS = sorted({event for one in RECIPES.values() for event in one.events})

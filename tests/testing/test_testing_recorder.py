@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from wechatpay_chain.sandbox import Gateway, ReplyLost, Slow
-from wechatpay_chain.sandbox.recipes import RECIPES
-from wechatpay_chain.sandbox.recorder import load, parse, record, replay, save
+from wechatpay_chain.sandbox.recipes.table import RECIPES
+from wechatpay_chain.sandbox.recording.recorder import load, parse, record, replay, save
 
 
 def everything(gateway: Gateway) -> list[dict[str, Any]]:

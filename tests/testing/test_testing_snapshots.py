@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 from wechatpay_chain import WeChatPayError
-from wechatpay_chain.sandbox import ErrorAnswer, Gateway, IllegalMove, recorder
-from wechatpay_chain.sandbox.recipes import RECIPES
+from wechatpay_chain.sandbox import ErrorAnswer, Gateway, IllegalMove
+from wechatpay_chain.sandbox.recipes.table import RECIPES
+from wechatpay_chain.sandbox.recording import recorder
 
 
 def seen(gateway: Gateway) -> list[Any]:
@@ -76,7 +77,7 @@ def test_a_world_is_put_back_whole(gateway: Gateway) -> None:
 
 
 def state(gateway: Gateway) -> Any:
-    from wechatpay_chain.sandbox.plain import plain
+    from wechatpay_chain.sandbox.control.plain import plain
 
     tables = {table.name: plain(table.copy()) for table in gateway.world.tables}
     return tables, sorted(gateway.world.agenda.jobs), dict(gateway.ids.counts)

@@ -64,7 +64,7 @@ def tail(
 @base_url_option
 def save(file: Path, base_url: str | None) -> None:
     """Write the calls into FILE, for wxpay replay."""
-    from ..sandbox.recorder import lines
+    from ..sandbox.recording.recorder import lines
 
     with Sandbox(base_url) as sandbox:
         entries = sandbox.get("recording")["entries"]

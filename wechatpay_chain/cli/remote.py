@@ -14,9 +14,9 @@ import requests
 from .. import _config
 from .._shapes import mapping
 from ..errors import ConfigurationError
-from ..sandbox.actors import IllegalMove
-from ..sandbox.journal import numbers
-from ..sandbox.loopback import is_loopback
+from ..sandbox.actors.user import IllegalMove
+from ..sandbox.doors.loopback import is_loopback
+from ..sandbox.recording.journal import numbers
 
 F = TypeVar("F", bound=Callable[..., Any])
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from ..sandbox.recorder import VOLATILE, Report, load, replay
+from ..sandbox.recording.recorder import VOLATILE, Report, load, replay
 from .remote import Sandbox, base_url_option
 
 

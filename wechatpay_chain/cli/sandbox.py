@@ -13,7 +13,7 @@ import click
 
 from ..errors import ConfigurationError
 from ..sandbox import Gateway
-from ..sandbox.signing import MODES
+from ..sandbox.signatures.signing import MODES
 from .outfit import write
 from .waiting import until_ended
 

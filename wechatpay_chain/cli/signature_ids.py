@@ -14,8 +14,8 @@ from pathlib import Path
 from ..crypto.candidates import TABLE
 from ..crypto.field_mistakes import FIELD_MISTAKES
 from ..middleware.explaining_answers import REASONS
-from ..sandbox.diagnosis import MISTAKES, earlier_nonces
-from ..sandbox.diagnosis_v2 import MISTAKES_V2
+from ..sandbox.signatures.diagnosis import MISTAKES, earlier_nonces
+from ..sandbox.signatures.diagnosis_v2 import MISTAKES_V2
 from .verdict import ANSWER_FINDINGS, FINDINGS
 
 BEGIN = "<!-- begin: python -m wechatpay_chain.cli.signature_ids --write FILE -->"

@@ -24,7 +24,7 @@ from .. import (
 )
 from ..client import WeChatPay
 from ..sandbox import Gateway
-from ..sandbox.lifecycle import WIRE
+from ..sandbox.lifecycles.orders import WIRE
 
 ROLES = ("direct", "partner")
 MODES = ("sync", "async")
@@ -208,7 +208,7 @@ async def _awaited(story: Story) -> None:
 
 def _signed(request: Request, gateway: Gateway) -> str:
     """The text under the request's signature, once the signature has been checked."""
-    from ..sandbox.authentication import parse, rebuilt
+    from ..sandbox.signatures.authentication import parse, rebuilt
 
     claim = parse(request.headers.get("Authorization"))
     message = rebuilt(request, claim)

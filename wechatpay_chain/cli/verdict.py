@@ -23,7 +23,7 @@ from ..crypto.rsa import SCHEME
 from ..errors import ClockSkew, MissingHeaders, SignatureError, UnknownSerial
 from ..middleware import checking, clocks, comparing, evidence, verifying
 from ..middleware.explaining_answers import reason
-from ..sandbox import authentication, diagnosis
+from ..sandbox.signatures import authentication, diagnosis
 from .saved import Saved
 
 #: What is found here, beside what the sandbox names in requests, by its fixed id.

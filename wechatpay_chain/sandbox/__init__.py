@@ -7,10 +7,9 @@
 {'echo_message': 'hello'}
 """
 
-from .actors import IllegalMove
-from .fault import Fault
-from .fault_business import CertificateExpiring, DeductionFails, RefundAbnormal
-from .fault_calls import (
+from .actors.user import IllegalMove
+from .faults.business import CertificateExpiring, DeductionFails, RefundAbnormal
+from .faults.calls import (
     ConnectionRefused,
     EmptyBody,
     ErrorAnswer,
@@ -21,17 +20,18 @@ from .fault_calls import (
     Truncated,
     WrongSignature,
 )
-from .fault_carriage import Delayed, Duplicated, Never, Reordered
-from .faults import UnusedFaults
+from .faults.carriage import Delayed, Duplicated, Never, Reordered
+from .faults.fault import Fault
+from .faults.rules import UnusedFaults
 from .gateway import Gateway
-from .keys import KeySet
-from .lifecycle import Event, State
+from .lifecycles.orders import Event, State
+from .lifecycles.trades import RefundState, TradeState
 from .products.deductions import After, Deduction, Fails, Manual
 from .products.orders import Order
 from .products.refund_plans import Abnormal, Closed, Refunding, Refused
 from .products.refund_record import Refund
 from .products.trades import Payment
-from .trade_lifecycle import RefundState, TradeState
+from .signatures.keys import KeySet
 from .world import Clock, Ids, Service
 
 __all__ = [

@@ -14,7 +14,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from . import lifecycle, permission_lifecycle, trade_lifecycle
+from .lifecycles import orders as lifecycle
+from .lifecycles import permissions as permission_lifecycle
+from .lifecycles import trades as trade_lifecycle
 
 _PLACE = re.compile(
     r"(<!-- diagram: (\w+) -->\n)(.*?)(<!-- end of diagram -->)", re.DOTALL

@@ -9,12 +9,12 @@ from __future__ import annotations
 from typing import Any, Protocol
 
 from .._messages import Request, Response
-from .admission import Admission
-from .authentication import Authenticator
-from .journal import Exchange
+from .checks.admission import Admission
+from .recording.journal import Exchange
 from .refusals import Refusal
 from .routing import Answer, Call, Router
-from .signing import Sealer
+from .signatures.authentication import Authenticator
+from .signatures.signing import Sealer
 
 
 class Dialect(Protocol):

@@ -12,21 +12,19 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from .._messages import Request, Response
-from .accounts import Accounts
-from .actors import User
-from .admission import Admission
-from .authentication import Authenticator
-from .bank import Bank
+from .actors.accounts import Accounts
+from .actors.bank import Bank
+from .actors.scenes import Given
+from .actors.takings import Takings
+from .actors.user import User
+from .checks.admission import Admission
+from .checks.policy import Validation
 from .dialects import V3, Dialect
-from .doors import Doors
-from .fallback import Fallback
-from .fault import Act
-from .guard import Guard
+from .doors.doors import Doors
+from .examples.fallback import Fallback
+from .faults.fault import Act
+from .faults.lines import Played
 from .happenings import Happenings
-from .journal import Exchange, Journal, verdict
-from .keys import KeySet
-from .lines import Played
-from .policy import Validation
 from .products.certificates import Certificates
 from .products.deductions import BY_HAND, Deduction
 from .products.echo import Echo
@@ -34,21 +32,31 @@ from .products.fields import REASON_LIMIT
 from .products.media import Media
 from .products.orders import Orders
 from .products.payscore import PayScore
+from .recording.journal import Exchange, Journal, verdict
 from .refusals import Refusal, refused, too_large
-from .registry import APPID, MCHID, SERVICES, SUB_MCHID, Identity, Registry, identified
 from .routing import Route, Router
-from .scenes import Given
-from .signing import Sealer
-from .snapshots import Snapshot, put_back, take
-from .statefile import StateError
-from .takings import Takings
-from .v2 import V2
+from .signatures.authentication import Authenticator
+from .signatures.keys import KeySet
+from .signatures.registry import (
+    APPID,
+    MCHID,
+    SERVICES,
+    SUB_MCHID,
+    Identity,
+    Registry,
+    identified,
+)
+from .signatures.signing import Sealer
+from .state.guard import Guard
+from .state.snapshots import Snapshot, put_back, take
+from .state.statefile import StateError
+from .v2.dialect import V2
 from .world import Clock, Ids, Merchant, Service, World
 
 if TYPE_CHECKING:
     from typing_extensions import Self
 
-    from .persistence import Keeper
+    from .state.persistence import Keeper
 
 #: More than the largest documented upload, 7.5 MB (protocol section 15).
 BODY_LIMIT = 10 * 1024 * 1024
@@ -282,7 +290,7 @@ def _resident(
     """Who keeps a world, and who it is."""
     if state is None:
         return None, identified(None, seed, mode, keys)
-    from .persistence import Keeper  # with all that it takes to read records
+    from .state.persistence import Keeper  # with all that it takes to read records
 
     keeper = Keeper(state)
     try:

@@ -4,22 +4,22 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, cast
 
-from .courier import PATIENCE, Courier
-from .envelope import Sealer
-from .fault import CallFault
-from .faults import Faults
-from .guard import Guard
-from .journal import Exchange
-from .magic import MagicValues
-from .outbox import Outbox
+from .faults.fault import CallFault
+from .faults.magic import MagicValues
+from .faults.rules import Faults
+from .notices.courier import PATIENCE, Courier
+from .notices.envelope import Sealer
+from .notices.outbox import Outbox
+from .notices.targets import Handler
+from .recording.journal import Exchange
 from .routing import Call, Router
-from .signing import WeChatKeys
-from .targets import Handler
+from .signatures.signing import WeChatKeys
+from .state.guard import Guard
 from .world import World
 
 if TYPE_CHECKING:
     from .gateway import Gateway
-    from .recipes import Triggered
+    from .recipes.table import Triggered
 
 
 class Happenings:
@@ -76,7 +76,7 @@ class Happenings:
         are what the recipe takes, and ``notify_url``. Raises ``LookupError`` for an
         event that nobody knows, ``ValueError`` for a value.
         """
-        from .recipes import trigger  # with the catalogue's notifications
+        from .recipes.table import trigger  # with the catalogue's notifications
 
         return trigger(cast("Gateway", self), event, values)
 

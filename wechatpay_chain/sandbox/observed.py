@@ -6,7 +6,7 @@ section 4.2). What is refused is the same, so this only rewords refusals.
 
 from __future__ import annotations
 
-from .lifecycle import Event, State
+from .lifecycles.orders import Event, State
 from .refusals import Refusal
 
 #: ``"documented"`` as the tables of the documents have it, ``"observed"`` as here.

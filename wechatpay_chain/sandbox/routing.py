@@ -14,9 +14,9 @@ from urllib.parse import unquote
 from .. import catalogue
 from .._messages import Headers
 from ..catalogue.model import Operation
+from .checks.validation import NOTHING
 from .nearest import Nearest
 from .refusals import Internal, Problem, Refusal, refused
-from .validation import NOTHING
 from .world import Merchant
 
 #: First segments of templates; that of APIv2 is not part of a URL.

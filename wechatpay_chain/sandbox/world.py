@@ -16,9 +16,9 @@ from threading import Lock
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, RSAPublicKey
 
-from .agenda import Agenda
-from .outbox import Outbox
-from .tables import Tables
+from .notices.outbox import Outbox
+from .state.agenda import Agenda
+from .state.tables import Tables
 
 #: 2024-06-01 15:00 in Beijing: where a frozen clock stands.
 START = 1717225200

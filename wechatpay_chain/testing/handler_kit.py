@@ -10,10 +10,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from ..sandbox.applications import TIMEOUT, Reaction
-from ..sandbox.notices import Notice
-from ..sandbox.signatures import BAD, EXPIRED, PROBED, spoil
-from ..sandbox.targets import Handler, target
+from ..sandbox.faults.signatures import BAD, EXPIRED, PROBED, spoil
+from ..sandbox.notices.applications import TIMEOUT, Reaction
+from ..sandbox.notices.notices import Notice
+from ..sandbox.notices.targets import Handler, target
 
 if TYPE_CHECKING:
     from .._messages import Request

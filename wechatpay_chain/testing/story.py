@@ -15,8 +15,8 @@ from .._shapes import mapping
 if TYPE_CHECKING:
     from .._messages import Response
     from ..sandbox import Gateway
-    from ..sandbox.journal import Exchange
-    from ..sandbox.notices import Notice
+    from ..sandbox.notices.notices import Notice
+    from ..sandbox.recording.journal import Exchange
 
 #: How many exchanges, and how many notifications, are told of.
 LAST = 10

@@ -13,8 +13,8 @@ from heapq import merge
 from itertools import chain
 from typing import NamedTuple
 
-from ..tables import Table, key
-from ..trade_lifecycle import RefundState
+from ..lifecycles.trades import RefundState
+from ..state.tables import Table, key
 from ..world import BEIJING, World
 from .bill_files import FundRow, TradeRow
 from .ledger import Ledger, Receipt, Return

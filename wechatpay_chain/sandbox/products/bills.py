@@ -16,11 +16,11 @@ from datetime import date, timedelta
 from typing import Any
 
 from ... import crypto
-from .. import catalogued
+from ..checks import catalogued
 from ..refusals import Internal, Problem, Refusal, parameters, refused
 from ..routing import Answer, Call, Route
-from ..signing import Download
-from ..tables import Table
+from ..signatures.signing import Download
+from ..state.tables import Table
 from ..world import World
 from .bill_files import TRADE_HEADS, fund_bill, trade_bill
 from .bill_rows import Period, Rows

@@ -12,10 +12,10 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from ... import crypto
 from ...crypto.aes import AEAD
+from ..checks.validation import Fields, one_of
 from ..refusals import Internal, refused
 from ..routing import Answer, Call, Route
-from ..signing import Platform, WeChatKeys
-from ..validation import Fields, one_of
+from ..signatures.signing import Platform, WeChatKeys
 from ..world import World, rfc3339
 
 _DATA = "certificate"

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
+from ..checks.validation import Fields, Rule, boolean, integer, listing, one_of, text
 from ..refusals import Problem
-from ..validation import Fields, Rule, boolean, integer, listing, one_of, text
 from . import fields
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from ..lifecycle import Event, State
+from ..lifecycles.orders import Event, State
 from ..refusals import Internal, Problem, parameters, refused
 from ..routing import Answer, Call, Route
 from ..world import World

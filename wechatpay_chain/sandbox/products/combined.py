@@ -10,12 +10,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from .. import catalogued
+from ..checks import catalogued
+from ..checks.validation import Rule
+from ..lifecycles.trades import TRADE, TradeEvent, TradeState
 from ..refusals import Internal, Problem, parameters, refused
 from ..routing import Answer, Call, Route
-from ..tables import Table, key
-from ..trade_lifecycle import TRADE, TradeEvent, TradeState
-from ..validation import Rule
+from ..state.tables import Table, key
 from ..world import Merchant, World, rfc3339
 from . import trade_fields
 from .payments import Payments

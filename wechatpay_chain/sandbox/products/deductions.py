@@ -9,8 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, Union
 
-from ..lifecycle import Event, State
-from ..tables import key
+from ..lifecycles.orders import Event, State
+from ..state.tables import key
 from ..world import World
 from .order_acts import OrderActs
 from .orders import Order, Orders

@@ -7,10 +7,10 @@ from typing import Any
 
 from ... import crypto
 from ...errors import DecryptionError
+from ..checks.validation import Fields, text
 from ..refusals import Problem, parameters
 from ..routing import Answer, Call, Route
-from ..signing import WeChatKeys
-from ..validation import Fields, text
+from ..signatures.signing import WeChatKeys
 from ..world import World
 
 _SECRET = "encrypted_echo_message"

@@ -10,9 +10,18 @@ from collections.abc import Iterator
 from typing import Any
 from urllib.parse import urlsplit
 
-from ..loopback import is_loopback
+from ..checks.validation import (
+    Fields,
+    Rule,
+    boolean,
+    formed,
+    integer,
+    listing,
+    one_of,
+    text,
+)
+from ..doors.loopback import is_loopback
 from ..refusals import Problem
-from ..validation import Fields, Rule, boolean, formed, integer, listing, one_of, text
 
 #: Characters of a cancel reason: 30 in the reference text of 2020, 50 in others.
 REASON_LIMIT = 30

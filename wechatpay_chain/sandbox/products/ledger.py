@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import TypeVar
 
-from ..tables import Table, key
+from ..state.tables import Table, key
 from ..world import BEIJING, World
 
 R = TypeVar("R")

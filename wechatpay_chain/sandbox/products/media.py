@@ -11,11 +11,11 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from .. import catalogued
+from ..checks import catalogued
 from ..refusals import Internal, Problem, parameters, refused
 from ..routing import Answer, Call, File, Route
-from ..signing import Download
-from ..tables import Table
+from ..signatures.signing import Download
+from ..state.tables import Table
 from ..world import World
 
 _MB = 1024 * 1024

@@ -6,7 +6,7 @@ entered in the ledger.
 
 from __future__ import annotations
 
-from ..lifecycle import Event, follow
+from ..lifecycles.orders import Event, follow
 from ..world import World
 from .ledger import Ledger
 from .order_documents import notified

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ..lifecycle import WIRE
+from ..lifecycles.orders import WIRE
 
 if TYPE_CHECKING:
     from .orders import Order

@@ -10,8 +10,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from ..lifecycle import EXPIRY, ORDER, Event, State, follow
-from ..tables import Table, Tables, key
+from ..lifecycles.orders import EXPIRY, ORDER, Event, State, follow
+from ..state.tables import Table, Tables, key
 from ..world import Ids, compact
 from .order_documents import document
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from ..tables import Table, key
-from ..trade_lifecycle import TRADE, TradeEvent, TradeState
+from ..lifecycles.trades import TRADE, TradeEvent, TradeState
+from ..state.tables import Table, key
 from ..world import World
 from .ledger import Ledger
 from .trades import H5_LIFE, PREPAY_LIFE, Payment, Token, Trade, over

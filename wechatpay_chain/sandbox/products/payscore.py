@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from ..lifecycle import Event, State
+from ..lifecycles.orders import Event, State
 from ..observed import PROFILES, observed
 from ..refusals import Refusal, parameters
 from ..routing import Answer, Call, Route

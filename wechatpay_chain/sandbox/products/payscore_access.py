@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ..lifecycle import ORDER, Event
+from ..lifecycles.orders import ORDER, Event
 from ..refusals import Internal, Problem, Refusal, parameters, refused
 from ..routing import Call
 from ..world import Merchant, Service, World

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from ..checks.validation import Fields, Rule, one_of, text
 from ..refusals import Problem
-from ..validation import Fields, Rule, one_of, text
 from . import fields
 
 #: The merchant's own number of an authorisation (授权协议号).

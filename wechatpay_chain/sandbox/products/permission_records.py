@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..permission_lifecycle import PERMISSION, PermissionEvent, PermissionState
-from ..tables import Table, Tables, key
+from ..lifecycles.permissions import PERMISSION, PermissionEvent, PermissionState
+from ..state.tables import Table, Tables, key
 from ..world import rfc3339
 
 

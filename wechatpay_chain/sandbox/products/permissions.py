@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ..lifecycle import State
-from ..permission_lifecycle import PERMISSION, PermissionEvent, PermissionState
+from ..lifecycles.orders import State
+from ..lifecycles.permissions import PERMISSION, PermissionEvent, PermissionState
 from ..refusals import Internal, refused
 from ..routing import Answer, Call
 from ..world import World, compact

@@ -9,8 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from ..tables import key
-from ..trade_lifecycle import REFUND, RefundEvent, RefundState
+from ..lifecycles.trades import REFUND, RefundEvent, RefundState
+from ..state.tables import key
 
 
 class RefundStep(NamedTuple):

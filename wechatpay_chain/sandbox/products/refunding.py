@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+from ..lifecycles.trades import TRADE, RefundEvent, RefundState, TradeEvent
 from ..refusals import Internal, Refusal, refused
-from ..tables import Table, key
-from ..trade_lifecycle import TRADE, RefundEvent, RefundState, TradeEvent
+from ..state.tables import Table, key
 from ..world import World
 from .deductions import After, Manual
 from .ledger import Ledger, Receipt, Return

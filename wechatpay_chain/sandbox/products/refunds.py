@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from .. import catalogued
+from ..checks import catalogued
+from ..lifecycles.trades import REFUND, RefundEvent, RefundState
 from ..refusals import Internal, refused
 from ..routing import Answer, Call, Route
-from ..trade_lifecycle import REFUND, RefundEvent, RefundState
 from ..world import Merchant, World, rfc3339
 from . import trade_fields
 from .ledger import Ledger, Receipt

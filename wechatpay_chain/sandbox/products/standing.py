@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from ..refusals import Refusal, refused
-from ..tables import Table
+from ..state.tables import Table
 from ..world import World
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ..tables import Table
+from ..state.tables import Table
 from ..world import World
 
 #: Seconds that a ticket is good for.

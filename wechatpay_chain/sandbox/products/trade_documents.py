@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..._shapes import mapping
-from ..trade_lifecycle import TradeState
+from ..lifecycles.trades import TradeState
 from ..world import rfc3339
 from .ledger import Receipt
 from .trades import DESCRIPTIONS, Payment

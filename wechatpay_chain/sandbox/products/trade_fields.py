@@ -10,8 +10,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ..._shapes import mapping
+from ..checks.validation import Rule, integer, one_of, text
 from ..refusals import Problem
-from ..validation import Rule, integer, one_of, text
 from .fields import notify_url
 
 OUT_TRADE_NO = text(6, 32, r"[0-9A-Za-z_\-|*]*")

@@ -9,9 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+from ..lifecycles.trades import TRADE, TradeEvent, TradeState
 from ..refusals import Internal, Refusal, refused
-from ..tables import key
-from ..trade_lifecycle import TRADE, TradeEvent, TradeState
+from ..state.tables import key
 from ..world import rfc3339
 
 DAY = 24 * 3600

@@ -11,11 +11,11 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
-from .. import catalogued
+from ..checks import catalogued
+from ..checks.validation import Rule
+from ..lifecycles.trades import TRADE, TradeEvent
 from ..refusals import Internal, Problem, Refusal, parameters, refused
 from ..routing import Answer, Call, Route
-from ..trade_lifecycle import TRADE, TradeEvent
-from ..validation import Rule
 from ..world import Merchant, World
 from . import trade_fields
 from .ledger import Ledger

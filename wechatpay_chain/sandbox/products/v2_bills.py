@@ -6,10 +6,10 @@ import gzip
 from collections.abc import Iterator
 from datetime import date
 
-from .. import catalogued
+from ..checks import catalogued
 from ..refusals import Internal, refused
 from ..routing import Answer, Call, Route
-from ..signing import Download
+from ..signatures.signing import Download
 from .bill_rows import Period
 from .bills import Bills
 from .v2_payments import whose

@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
+from ..checks.validation import Rule, one_of, text
 from ..refusals import Problem, parameters
-from ..validation import Rule, one_of, text
 from ..world import BEIJING
 from .fields import notify_url
 from .trade_fields import OUT_REFUND_NO

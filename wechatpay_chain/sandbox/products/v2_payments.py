@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-from .. import catalogued
+from ..checks import catalogued
+from ..lifecycles.trades import TradeEvent, TradeState
 from ..refusals import Internal, refused
 from ..routing import Answer, Call, Route
-from ..trade_lifecycle import TradeEvent, TradeState
 from ..world import World, compact
 from . import v2_fields
 from .ledger import Ledger, Receipt

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from .. import catalogued
+from ..checks import catalogued
+from ..lifecycles.trades import REFUND, RefundEvent, RefundState
 from ..routing import Answer, Call, Route
-from ..trade_lifecycle import REFUND, RefundEvent, RefundState
 from ..world import World
 from . import v2_fields
 from .bill_rows import written

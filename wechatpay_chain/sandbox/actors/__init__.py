@@ -1,0 +1,1 @@
+"""Who acts beside the merchant: users, banks, and tests that set scenes."""

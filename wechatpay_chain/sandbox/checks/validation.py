@@ -1,0 +1,277 @@
+"""Declared rules for bodies, queries and paths; every problem is found, not the first.
+
+A rule is a function of value and place that yields problems. Lengths count code points,
+as payscore section 3.1 has it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from decimal import Decimal
+from difflib import get_close_matches
+from typing import Any
+
+from ..._shapes import mapping, sequence
+from ...catalogue.model import Field
+from ...catalogue.plan import is_money
+from ...catalogue.schema import FORMS
+from ..refusals import Problem
+
+#: Yields what is wrong with a value that stands at a place (a JSON pointer).
+Rule = Callable[[Any, str], Iterator[Problem]]
+
+
+def text(low: int, high: int, pattern: str | None = None) -> Rule:
+    """A string of *low* to *high* characters."""
+    allowed = re.compile(pattern) if pattern else None
+
+    def rule(value: Any, place: str) -> Iterator[Problem]:
+        if not isinstance(value, str):
+            yield _wrong_type(value, place, "a string")
+            return
+        if not low <= len(value) <= high:
+            yield Problem(
+                place,
+                f"{low} to {high} characters expected, got {len(value)}",
+                value,
+                # An empty text is as little as null, and no endpoint can do with it.
+                rule="length" if value else "null",
+                got=f"{len(value)} characters",
+                expected=f"{low} to {high} characters",
+            )
+        if value and allowed and not allowed.fullmatch(value):
+            issue = f"does not match {allowed.pattern}"
+            yield Problem(place, issue, value, rule="pattern", expected=allowed.pattern)
+
+    return rule
+
+
+def formed(pattern: str) -> Rule:
+    """A string of one of the forms for which the catalogue has words."""
+    allowed, form = re.compile(pattern, re.ASCII), FORMS[pattern]
+
+    def rule(value: Any, place: str) -> Iterator[Problem]:
+        if not isinstance(value, str):
+            yield _wrong_type(value, place, "a string")
+        elif not allowed.fullmatch(value):
+            issue = f"{form} expected, got {len(value)} characters"
+            yield Problem(place, issue, value, rule="pattern", expected=form)
+
+    return rule
+
+
+#: What a service keeps numbers in.
+_INT64 = 2**63 - 1
+
+
+def integer(low: int, high: int = _INT64) -> Rule:
+    """An integer, so neither a float nor a string (protocol section 2)."""
+    span = f"from {low} up" if high == _INT64 else f"from {low} to {high}"
+
+    def rule(value: Any, place: str) -> Iterator[Problem]:
+        if isinstance(value, bool) or not isinstance(value, int):
+            problem = _wrong_type(value, place, "an integer")
+            hint = meant(value, place.rpartition("/")[2])
+            issue = problem.issue + in_yuan(value, hint)
+            yield problem._replace(hint=hint, issue=issue)
+        elif not low <= value <= high:
+            expected = f"an integer {span}"
+            yield Problem(
+                place, f"{expected} expected", value, rule="range", expected=expected
+            )
+
+    return rule
+
+
+def meant(value: Any, name: str) -> str:
+    """Which integer *value* may stand for, as the field *name*; ``""``: none.
+
+    A whole float is that number: nobody is told to charge a hundred times as much. A
+    fraction is of yuan, where the field is an amount.
+
+    >>> meant(990.0, "total"), meant("1250", "total"), meant(2.5, "count")
+    ('990', '1250', '')
+    >>> meant(9.9, "total"), meant(0.29, "amount"), meant(0.001, "total")
+    ('990 fen', '29 fen', '')
+    """
+    if isinstance(value, str):
+        is_number = value.isascii() and value.isdecimal() and len(value) < 21
+        return value if is_number else ""
+    if not isinstance(value, float) or not abs(value) < _INT64:
+        return ""
+    if value.is_integer():
+        return str(int(value))
+    fen = Decimal(str(value)) * 100
+    is_fen = fen == int(fen) and is_money(name, Field(type="integer"))
+    return f"{int(fen)}{_FEN}" if is_fen else ""
+
+
+def in_yuan(value: Any, hint: str) -> str:
+    """What to add where *hint* turns yuan into fen (分)."""
+    return f" ({value} looks like yuan)" if hint.endswith(_FEN) else ""
+
+
+_FEN = " fen"
+
+
+def boolean() -> Rule:
+    """``true`` or ``false``."""
+
+    def rule(value: Any, place: str) -> Iterator[Problem]:
+        if not isinstance(value, bool):
+            yield _wrong_type(value, place, "true or false")
+
+    return rule
+
+
+def one_of(*values: str) -> Rule:
+    """One of a closed list."""
+
+    def rule(value: Any, place: str) -> Iterator[Problem]:
+        if value not in values:
+            expected = f"one of {', '.join(values)}"
+            yield Problem(
+                place,
+                f"{expected} expected",
+                value,
+                rule="enum",
+                expected=expected,
+                hint=nearest(value, values),
+            )
+
+    return rule
+
+
+def listing(item: Rule, low: int, high: int, *, unique: str = "") -> Rule:
+    """A list of *low* to *high* items, in which no member *unique* repeats."""
+
+    def rule(value: Any, place: str) -> Iterator[Problem]:
+        items = sequence(value)
+        if items is None:
+            yield _wrong_type(value, place, "a list")
+            return
+        if not low <= len(items) <= high:
+            expected = f"{low} to {high} items"
+            yield Problem(
+                place,
+                f"{expected} expected, got {len(items)}",
+                rule="items",
+                got=f"{len(items)} items",
+                expected=expected,
+            )
+        for at, one in enumerate(items):
+            yield from item(one, f"{place}/{at}")
+        yield from _repeats(items, place, unique)
+
+    return rule
+
+
+def _repeats(items: Sequence[Any], place: str, unique: str) -> Iterator[Problem]:
+    seen: set[str] = set()
+    for at, one in enumerate(items):
+        name = (mapping(one) or {}).get(unique)
+        if not isinstance(name, str) or name in _REPEATABLE:
+            continue
+        if name in seen:
+            at_name = f"{place}/{at}/{unique}"
+            yield Problem(at_name, "repeats an earlier one", name, rule="repeated")
+        seen.add(name)
+
+
+#: The one name that may stand on several lines of an order (payscore section 3.1).
+_REPEATABLE = frozenset({"商品信息"})
+
+
+class Fields:
+    """An object: which members it must have, may have, and what more must hold.
+
+    *also* is a rule for the whole object, tried only where each member is in order.
+    """
+
+    def __init__(
+        self,
+        required: Mapping[str, Rule] | None = None,
+        optional: Mapping[str, Rule] | None = None,
+        *,
+        also: Rule | None = None,
+        location: str = "body",
+    ) -> None:
+        self.required: dict[str, Rule] = dict(required or {})
+        self.rules: dict[str, Rule] = {**self.required, **(optional or {})}
+        self._also = also
+        self._location = location
+
+    def __call__(self, value: Any, place: str = "") -> Iterator[Problem]:
+        """Yield what is wrong with *value*."""
+        for problem in self._problems(value, place):
+            if self._location == "body":
+                yield problem
+            else:  # a parameter has a name, not a JSON pointer
+                yield problem._replace(
+                    field=problem.field.lstrip("/"), location=self._location
+                )
+
+    def _problems(self, value: Any, place: str) -> Iterator[Problem]:
+        given = mapping(value)
+        if given is None:
+            yield _wrong_type(value, place or "/", "an object")
+            return
+        clean = True
+        for problem in self._members(given, place):
+            # As in catalogued: these may be let pass, and *also* must hold then too.
+            clean = clean and problem.rule in ("unknown", "length")
+            yield problem
+        if clean and self._also is not None:
+            yield from self._also(given, place)
+
+    def _members(self, given: Mapping[str, Any], place: str) -> Iterator[Problem]:
+        for name in self.required:
+            if name not in given:
+                place_of = f"{place}/{name}"
+                yield Problem(place_of, "required, and missing", rule="required")
+        for name, value in given.items():
+            rule = self.rules.get(name)
+            if rule is None:
+                yield Problem(
+                    f"{place}/{name}",
+                    "unknown",
+                    value,
+                    rule="unknown",
+                    hint=nearest(name, self.rules),
+                )
+            elif value is None:
+                issue = "null; leave it out instead"
+                yield Problem(f"{place}/{name}", issue, rule="null")
+            else:
+                yield from rule(value, f"{place}/{name}")
+
+
+#: No member is allowed.
+NOTHING = Fields()
+
+
+def nearest(name: object, known: Iterable[str]) -> str:
+    """Which of *known* may have been meant, whatever the case; ``""``: none."""
+    names = {one.lower(): one for one in known}
+    near = get_close_matches(str(name)[:64].lower(), names, n=1)
+    return names[near[0]] if near else ""
+
+
+def _wrong_type(value: Any, place: str, expected: str) -> Problem:
+    got = kind_of(value)
+    issue = f"{expected} expected, got {got}"
+    return Problem(place, issue, value, rule="type", got=got, expected=expected)
+
+
+def kind_of(value: Any) -> str:
+    """What JSON calls it."""
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return "a boolean"
+    if isinstance(value, (int, float)):
+        return "a number"
+    if isinstance(value, str):
+        return "a string"
+    return "an object" if mapping(value) is not None else "a list"

@@ -1,0 +1,1 @@
+"""How requests come in: adapter, WSGI, ASGI, a server."""

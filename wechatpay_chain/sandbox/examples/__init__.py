@@ -1,0 +1,1 @@
+"""Answers of endpoints without behaviour, made from the catalogue."""

@@ -1,0 +1,1 @@
+"""Notifications (回调通知): sealed, sent, sent again."""

@@ -1,0 +1,1 @@
+"""Stories to trigger by name, through the public doors."""

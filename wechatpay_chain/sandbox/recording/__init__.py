@@ -1,0 +1,1 @@
+"""What was seen: the journal, kept, sent again and compared."""

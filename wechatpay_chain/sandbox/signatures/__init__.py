@@ -1,0 +1,1 @@
+"""Keys, signatures, and what is wrong with those that do not hold."""

@@ -1,0 +1,1 @@
+"""Where a world is kept: tables, jobs, snapshots, a file."""
