@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import io
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncGenerator, Callable, Iterator
+from contextlib import aclosing
 from copy import deepcopy
 from datetime import timedelta
 from http.client import responses as reasons
@@ -87,15 +88,22 @@ class Reply(_Proxy[Data]):
         data: Any = self._self_data
         return data is not None and name in data
 
-    async def aiter_content(self, chunk_size: int = 65536) -> AsyncIterator[bytes]:
+    async def aiter_content(
+        self, chunk_size: int = 65536
+    ) -> AsyncGenerator[bytes, None]:
         """The body piece by piece, after an ``_async`` verb with ``stream=True``."""
         stream = self._self_stream
         if stream is None:
             for chunk in self.__wrapped__.iter_content(chunk_size):
                 yield chunk
             return
-        async for chunk in stream.achunks(chunk_size):
-            yield chunk
+        chunks = stream.achunks(chunk_size)
+        try:
+            async for chunk in chunks:
+                yield chunk
+        finally:  # which "async for" leaves to the garbage collector
+            if isinstance(chunks, AsyncGenerator):
+                await chunks.aclose()
 
     def save(
         self, path: str | os.PathLike[str], *, progress: Progress | None = None
@@ -122,8 +130,9 @@ class Reply(_Proxy[Data]):
 
         async with self:
             with Download(path, self.headers, progress) as file:
-                async for chunk in self.aiter_content():
-                    await to_thread(file.write, chunk)
+                async with aclosing(self.aiter_content()) as chunks:
+                    async for chunk in chunks:
+                        await to_thread(file.write, chunk)
                 await to_thread(file.keep)
 
     def close(self) -> None:

@@ -174,9 +174,9 @@ class Bill(Generic[R]):
         while transfer.part is not None:
             try:
                 reply = await self._node(transfer.part).get_async(**_how(transfer))
-                async with reply:
+                async with reply, aclosing(reply.aiter_content(CHUNK)) as chunks:
                     transfer.begin(reply.status_code, reply.headers)
-                    async for chunk in reply.aiter_content(CHUNK):
+                    async for chunk in chunks:
                         for piece in transfer.take(chunk):
                             yield piece
                 for piece in transfer.end():

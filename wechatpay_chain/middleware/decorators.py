@@ -87,10 +87,10 @@ def around(function: Any = None, /, *, name: str | None = None) -> Any:
 
 def _checked(name: str | None) -> Callable[..., Flow[Response]]:
     def run(
-        wrapped: Layer, instance: Any, args: tuple[Request], kwargs: dict[str, Any]
+        wrapped: Layer, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> Flow[Response]:
         del instance, kwargs
-        return start(wrapped, *args, name=name)
+        return start(*_bound(wrapped, args), name or layer_name(wrapped))
 
     return run
 
@@ -98,11 +98,24 @@ def _checked(name: str | None) -> Callable[..., Flow[Response]]:
 def _hosted(
     wrapped: Callable[..., Any],
     instance: Any,
-    args: tuple[Request],
+    args: tuple[Any, ...],
     kwargs: dict[str, Any],
 ) -> Flow[Response]:
     del instance, kwargs
-    return _invite(wrapped, *args)
+    return _invite(*_bound(wrapped, args))
+
+
+def _bound(
+    wrapped: Callable[..., Any], args: tuple[Any, ...]
+) -> tuple[Callable[..., Any], Request]:
+    """The callable that takes a request, and the request.
+
+    From Python 3.13 on ``@classmethod`` around a layer hands over the class.
+    """
+    if len(args) == 1:
+        return wrapped, args[0]
+    *owner, request = args
+    return partial(wrapped, *owner), request
 
 
 def _invite(guest: Callable[..., Any], request: Request) -> Flow[Response]:

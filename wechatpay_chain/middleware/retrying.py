@@ -95,7 +95,7 @@ class Retry:
         self.longest = longest
         self.retry_after_cap = retry_after_cap
         self.timer = timer
-        self._jitter = jitter
+        self.jitter = jitter
 
     def decide(
         self, request: Request, result: Response | TransportError | SignatureError
@@ -120,7 +120,7 @@ class Retry:
     def delay(self, attempt: int, response: Response | None = None) -> float | None:
         """Seconds to wait after *attempt*; ``None`` where WeChat asks for too long."""
         pause = self.first * 2 ** min(attempt, 64)  # a float has an end
-        pause = float(self._jitter() * min(self.longest, pause))
+        pause = float(self.jitter() * min(self.longest, pause))
         asked = None if response is None else _retry_after(response)
         if asked is None:
             return pause

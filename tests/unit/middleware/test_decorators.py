@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from types import MethodType
 from typing import Any
 
 import pytest
@@ -52,6 +53,25 @@ class Holder:
     @around
     def visits(self, request: Request, call_next: Any) -> Any:
         return call_next(request)
+
+
+def test_a_layer_takes_the_class_that_classmethod_hands_over() -> None:
+    """As it does from Python 3.13 on; before, the layer is bound itself."""
+
+    @middleware
+    def of_class(cls: type, request: Request) -> Any:
+        return (yield request.with_header("X-Class", cls.__name__))
+
+    @around
+    def visits(cls: type, request: Request, call_next: Any) -> Any:
+        return call_next(request.with_header("X-Class", cls.__name__))
+
+    flow = MethodType(of_class, Holder)(REQUEST)
+    assert next(flow).headers["X-Class"] == "Holder"
+    flow = MethodType(visits, Holder)(REQUEST)
+    delegate = next(flow)
+    assert isinstance(delegate, Delegate)
+    assert delegate.guest(REQUEST, lambda one: one).headers["X-Class"] == "Holder"
 
 
 def test_a_bound_layer_has_the_name_of_its_function() -> None:
