@@ -35,10 +35,10 @@ from .errors import LayerError, WeChatPayError
 from .transports.base import AsyncTransport, Transport
 
 #: Calls in flight on one event loop from which signatures are made beside it, and the
-#: cores that it takes. On two cores it gives a few per cent of speed for 40 % more CPU,
-#: so that it takes cores to spare. Measured in docs/benchmarks.md.
+#: cores that it takes. On two cores it gives a fifth of speed for a fifth more CPU.
+#: Measured in docs/benchmarks.md.
 OFFLOAD_FROM = 16
-OFFLOAD_CORES = 4
+OFFLOAD_CORES = 2
 
 
 class SyncDriver:

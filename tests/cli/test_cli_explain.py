@@ -207,6 +207,22 @@ class TestKeys:
             monkeypatch.setenv(f"WECHATPAY_{name}", value)
         assert run(stdin=self.text(desk)).exit_code == 0
 
+    def test_file_that_the_environment_names_does_as_well(
+        self, desk: Desk, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("WECHATPAY_CONFIG", str(desk.config))
+        assert run(stdin=self.text(desk)).exit_code == 0
+
+    def test_file_in_the_working_directory_does_as_well(
+        self, desk: Desk, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    ) -> None:
+        monkeypatch.chdir(tmp_path)
+        monkeypatch.setenv("WECHATPAY_CONFIG", str(tmp_path / "none.toml"))
+        assert "none.toml" in run(stdin=self.text(desk)).stderr
+        monkeypatch.delenv("WECHATPAY_CONFIG")
+        (tmp_path / "wechatpay.toml").write_text('mchid = "1900000001"')
+        assert "serial: this option is required" in run(stdin=self.text(desk)).stderr
+
     def test_without_a_key_it_asks_for_one(self, desk: Desk) -> None:
         result = run(stdin=self.text(desk))
         assert result.exit_code == 2

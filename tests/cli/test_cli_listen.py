@@ -94,6 +94,22 @@ def test_once_it_has_ended_nothing_is_forwarded(
     assert shop.posted == []
 
 
+def test_after_one_that_was_killed_the_next_sets_delivery_back(
+    wxpay: Any, control: Any, shop: Shop
+) -> None:
+    listen = wxpay.start("listen", "--forward-to", shop.url)
+    listen.err.take()
+    listen.end(signal.SIGKILL)
+    control.post("trigger", event="COUPON.USE")
+    control.post("advance", seconds=0)
+    assert len(shop.posted) == 1
+    control.post("deliver_to", prefix="")
+    control.post("trigger", event="COUPON.USE")
+    control.post("advance", seconds=0)
+    assert len(shop.posted) == 1
+    assert '{"prefix": ""}' in wxpay("listen", "--help")
+
+
 def test_only_servers_of_this_machine_are_forwarded_to(wxpay: Any) -> None:
     for url in ("https://merchant.example/notify", "nonsense"):
         wxpay("listen", "--forward-to", url, status=1)

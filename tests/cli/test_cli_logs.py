@@ -53,6 +53,27 @@ def test_filters(
     assert [one["status"] for one in found] == statuses
 
 
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [
+        (["--verdict", "nonsense"], "'nonsense'; there are ok, route_unknown"),
+        (["-n", "-3"], "-3 is not in the range x>=0"),
+    ],
+)
+def test_a_filter_that_fits_nothing_is_refused(
+    wxpay: Any, past: Any, given: list[str], says: str
+) -> None:
+    assert says in wxpay("logs", "tail", "--once", *given, status=2)
+
+
+def test_a_verdict_may_still_come(wxpay: Any, past: Any) -> None:
+    tail = wxpay.start("logs", "tail", "--verdict", "authorization_missing")
+    assert "no call has 'authorization_missing'" in tail.err.take()[0]
+    past.post("send", target="/v3/certificates", signed=False)
+    assert "authorization_missing" in tail.out.take()[0]
+    assert tail.end(signal.SIGINT) == 0
+
+
 def test_a_status_that_is_none_is_refused(wxpay: Any) -> None:
     text = wxpay("logs", "tail", "--once", "--status", "4x", status=2)
     assert "404 or 4xx expected" in text

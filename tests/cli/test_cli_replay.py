@@ -41,6 +41,21 @@ def test_what_differs_is_said_and_is_exit_1(
     assert text.splitlines()[-1].startswith("4 calls compared, ")
 
 
+@pytest.mark.parametrize(("options", "moved"), [([], False), (["--with-time"], True)])
+def test_time_passes_only_where_it_is_asked_for(
+    wxpay: Any, control: Any, tmp_path: Path, options: list[str], moved: bool
+) -> None:
+    gateway = Gateway(seed=7)
+    gateway.trigger("payscore.created")
+    gateway.advance(days=2)
+    gateway.trigger("payscore.created")
+    file = tmp_path / "days.jsonl"
+    recorder.save(gateway, file)
+    before = control.get("clock")["now"]
+    wxpay("replay", str(file), *options)
+    assert (control.get("clock")["now"] - before > 24 * 3600) is moved
+
+
 def test_what_may_differ_can_be_named(wxpay: Any, control: Any) -> None:
     control.post("trigger", event="payscore.created", values={"out_order_no": "ONE"})
     number = str(control.get("journal")["exchanges"][-1]["number"])

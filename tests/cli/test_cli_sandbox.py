@@ -135,6 +135,21 @@ def test_a_signal_ends_it_with_0_and_without_a_word(
         assert (process.returncode, stderr) == (0, "")
 
 
+def test_a_signal_ends_unfinished_requests_without_a_word(tmp_path: Path) -> None:
+    with running("--dir", tmp_path, "--json") as (process, line):
+        _, _, port = json.loads(line)["base_url"].rpartition(":")
+        with socket.create_connection(("127.0.0.1", int(port))) as asking:
+            asking.sendall(
+                b"POST /v3/x HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 9\r\n"
+                b"Expect: 100-continue\r\n\r\n"
+            )
+            assert asking.recv(64).startswith(b"HTTP/1.1 100")  # it waits for the body
+            process.send_signal(signal.SIGINT)
+            _, stderr = process.communicate()
+            assert asking.recv(64) == b""
+        assert (process.returncode, stderr) == (0, "")
+
+
 def test_orders_and_keys_outlive_the_process(tmp_path: Path) -> None:
     options = ("--dir", tmp_path / "files", "--state", tmp_path / "world.db", "--json")
     seen: list[dict[str, Any]] = []
@@ -199,8 +214,12 @@ def test_what_cannot_be_done_is_one_line(tmp_path: Path) -> None:
     file = tmp_path / "file"
     file.write_text("x")
     for options, status, told in (
-        (("--host", "0.0.0.0"), 1, "host: 0.0.0.0 can be reached from other machines"),
-        (("--host", "sandbox.invalid"), 1, "can be reached from other machines"),
+        (
+            ("--host", "0.0.0.0"),
+            1,
+            "--host: 0.0.0.0 can be reached from other machines",
+        ),
+        (("--host", "sandbox.invalid"), 1, "take 127.0.0.1, ::1 or localhost"),
         (("--dir", file / "below"), 1, "Not a directory"),
         (("--state", tmp_path / "no" / "x.db"), 1, "No such file or directory"),
         (("--state", file), 1, "is no state file"),
@@ -211,6 +230,7 @@ def test_what_cannot_be_done_is_one_line(tmp_path: Path) -> None:
         assert found == status, said
         assert told in said
         assert "Traceback" not in said
+        assert "remote=True" not in said  # which is Python's
         assert said.count("\n") == 1 or status == 2
 
 

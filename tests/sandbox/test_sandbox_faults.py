@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from dataclasses import fields
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -44,6 +46,7 @@ from wechatpay_chain.sandbox import (
     UnusedFaults,
     WrongSignature,
 )
+from wechatpay_chain.sandbox.faults.kinds import KINDS
 from wechatpay_chain.sandbox.world import compact
 
 CREATE = "payscore.serviceorder.create"
@@ -491,3 +494,16 @@ def test_snapshot_holds_the_rules(gateway: Gateway, call: Any) -> None:
     gateway.reset()
     assert len(gateway.faults) == 0
     assert create(gateway, call).verified
+
+
+@pytest.mark.parametrize("kind", KINDS.values(), ids=str)
+def test_page_of_the_control_api_names_each_kind_and_its_options(
+    kind: type[Fault],
+) -> None:
+    page = Path(__file__).parents[2] / "docs/control-api.md"
+    (row,) = (
+        line
+        for line in page.read_text("utf-8").splitlines()
+        if line.startswith(f"| `{kind.kind}` |")
+    )
+    assert all(f"`{option.name}`" in row for option in fields(kind))

@@ -439,6 +439,42 @@ def test_snapshot_brings_the_outbox_back(gateway: Gateway, handler: Handler) -> 
     assert gateway.outbox.delivered(EVENT).once()
 
 
+def test_attempt_is_noted_on_the_notification_it_was_made_for(
+    gateway: Gateway,
+) -> None:
+    sent: list[str] = []
+
+    def handler(request: Request) -> int:
+        sent.append(json.loads(request.body)["id"])
+        if len(sent) > 1:
+            return 200
+        gateway.reset()
+        trigger(gateway)  # of the same number as that which is on its way
+        return 500
+
+    gateway.deliver_to(handler)
+    trigger(gateway)
+    gateway.advance(hours=1)
+    assert sent[0] == sent[1] == only(gateway).id
+    assert [one.status for one in only(gateway).attempts] == [200]
+    assert len(sent) == 2
+
+
+def test_snapshot_holds_the_attempt_that_is_on_its_way(gateway: Gateway) -> None:
+    taken: list[Any] = []
+
+    def handler(request: Request) -> int:
+        taken.append(gateway.snapshot())
+        return 200
+
+    gateway.deliver_to(handler)
+    trigger(gateway)
+    gateway.restore(taken[0])
+    assert len(taken) == 2
+    assert only(gateway).status == "delivered"
+    assert len(only(gateway).attempts) == 1
+
+
 def test_state_file_keeps_what_is_pending_and_the_rules(tmp_path: Path) -> None:
     path = tmp_path / "state"
     with Gateway(seed=1, state=path) as before:

@@ -13,6 +13,8 @@ from sandbox.receivers import EVENT, URL, opened, trigger
 
 from wechatpay_chain import Headers, Request, Response, WeChatPay
 from wechatpay_chain.sandbox import Gateway
+from wechatpay_chain.sandbox.notices import courier
+from wechatpay_chain.sandbox.notices.applications import Reaction
 
 
 def only(gateway: Gateway) -> Any:
@@ -369,6 +371,82 @@ def test_served_gateway_retries_when_time_is_advanced(gateway: Gateway) -> None:
     assert len(stamps) == 16
     assert abs(stamps[-1] - stamps[0] - (24 * 3600 + 4 * 60)) <= 15
     assert str(only(gateway).status) == "failed"
+
+
+class Turn:
+    """The right to send; says when somebody waits for it."""
+
+    def __init__(self, lock: Any, asked: threading.Event) -> None:
+        self._lock = lock
+        self._asked = asked
+        self.release = lock.release
+
+    def acquire(self, timeout: float = -1) -> bool:
+        if threading.current_thread() is threading.main_thread():
+            self._asked.set()
+        return bool(self._lock.acquire(timeout=timeout))
+
+
+def test_time_is_advanced_once_the_attempt_under_way_is_over(gateway: Gateway) -> None:
+    entered, asked = threading.Event(), threading.Event()
+    stamps: list[int] = []
+
+    def handler(request: Request) -> int:
+        stamps.append(int(request.headers["Wechatpay-Timestamp"]))
+        entered.set()
+        asked.wait(20)
+        return 500
+
+    gateway.deliver_to(handler)
+    sender: Any = gateway.courier
+    with gateway.serve():
+        trigger(gateway)
+        assert entered.wait(20)
+        sender._turn = Turn(sender._turn, asked)
+        gateway.advance(seconds=20)
+        asked.set()
+        attempts = list(only(gateway).attempts)
+    assert len(attempts) == len(stamps) == 2
+    assert abs(stamps[1] - stamps[0] - 15) <= 2
+
+
+def test_handler_that_waits_for_itself_is_not_waited_for(
+    gateway: Gateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(courier, "PATIENCE", 0.01)
+
+    def handler(request: Request) -> None:
+        other = threading.Thread(target=gateway.advance, args=(6,))
+        other.start()
+        other.join()
+
+    gateway.deliver_to(handler)
+    trigger(gateway)
+    assert only(gateway).attempts[0].verdict == "timed out"
+
+
+def test_server_that_never_answers_is_given_less_time_in_one_advance(
+    gateway: Gateway,
+) -> None:
+    limits: list[float] = []
+
+    def silent(request: Request, limit: float) -> Reaction:
+        limits.append(limit)
+        good = len(limits) == 5
+        return Reaction(200) if good else Reaction(timed_out=True, limit=limit)
+
+    gateway.deliver_to("http://127.0.0.1:1/notify")
+    (place,) = gateway.courier._places
+    setattr(place.target, "_run", silent)  # noqa: B010 - a method, to checkers
+    trigger(gateway)
+    assert limits == [5]
+    gateway.advance(minutes=1)
+    assert limits == [5, 5, 1, 1]
+    hints = [attempt.hint for attempt in only(gateway).attempts]
+    assert hints[1].startswith("no answer within 5 s: ")
+    assert hints[2].startswith("no answer within 1 s, after none within 5 s before: ")
+    gateway.advance(hours=1)
+    assert limits == [5, 5, 1, 1, 5]
 
 
 def test_closed_server_leaves_the_sending_to_the_callers_thread(

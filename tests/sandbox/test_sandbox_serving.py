@@ -383,3 +383,15 @@ def test_nothing_runs_in_a_circle_while_something_is_due_later(
             wire.answer()
     server.close()
     assert looks <= calls + 5
+
+
+def test_a_snapshot_from_before_comes_along_to_the_present() -> None:
+    gateway = Gateway(seed=1)
+    number = gateway.given.order(state="CREATED")
+    before = gateway.snapshot()
+    with gateway.serve():
+        gateway.restore(before)
+        gateway.advance(days=29)
+        assert gateway.orders[number].state == "CREATED"
+        gateway.advance(days=2)
+        assert gateway.orders[number].state == "EXPIRED"

@@ -139,7 +139,7 @@ def test_a_failure_tells_what_the_gateway_saw(run: Any) -> None:
             "*PARAM_ERROR: *did you mean echo_message?",
             "1 notifications, the last:",
             "*pending *PAYSCORE.USER_CONFIRM, 1 attempts",
-            "*last attempt: *answered 500",
+            "*last attempt: answered 500",
         ]
     )
     told = result.stdout.str().partition("wechatpay sandbox: call")[2]

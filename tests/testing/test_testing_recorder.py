@@ -71,6 +71,17 @@ def test_time_passes_as_it_did(gateway: Gateway) -> None:
     assert other.orders[order].state == "EXPIRED"
 
 
+def test_time_may_be_left_as_it_is(gateway: Gateway) -> None:
+    gateway.trigger("payscore.created")
+    gateway.advance(days=2)
+    gateway.trigger("payscore.created")
+    entries = record(gateway)
+    other = Gateway(seed=2)
+    before = other.clock()
+    assert replay(entries, other, time=False).same
+    assert other.clock() == before
+
+
 def test_what_differs_is_named_by_place(gateway: Gateway) -> None:
     gateway.trigger("payscore.created", out_order_no="ONE")
     other = Gateway(seed=1)

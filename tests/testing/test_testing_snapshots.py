@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from wechatpay_chain import WeChatPayError
-from wechatpay_chain.sandbox import ErrorAnswer, Gateway, IllegalMove
+from wechatpay_chain import Retry, WeChatPayError
+from wechatpay_chain.sandbox import ErrorAnswer, Gateway, IllegalMove, ReplyLost
 from wechatpay_chain.sandbox.recipes.table import RECIPES
 from wechatpay_chain.sandbox.recording import recorder
 
@@ -54,6 +54,36 @@ def test_the_same_seed_and_calls_give_the_same_journal(mode: str) -> None:
     assert live(other) == told
     assert len(seen(one)) > 20
     assert seen(one) == seen(other)
+
+
+def repeated(seed: int, call: Any, options: dict[str, Any]) -> Gateway:
+    """A gateway that was asked three times, as two answers were lost."""
+    gateway = Gateway(seed=seed)
+    gateway.faults.add(fault=ReplyLost(), times=2)
+    client = gateway.client(**options)
+    body = gateway.given.create_body(out_order_no="REPEATED-1")
+    assert call(client.v3.payscore.serviceorder.post, body).verified
+    call.close(client)
+    assert len(gateway.journal) == 3
+    return gateway
+
+
+@pytest.mark.parametrize("options", [{}, {"retry": 4}, {"timeout": 90}])
+def test_the_pauses_of_a_client_come_from_the_seed(
+    call: Any, options: dict[str, Any]
+) -> None:
+    one, other, another = (repeated(seed, call, options) for seed in (9, 9, 10))
+    assert seen(one) == seen(other)
+    times = [[call.at for call in gateway.journal] for gateway in (one, another)]
+    assert times[0] != times[1]
+
+
+def test_a_policy_that_is_given_has_pauses_of_its_own(gateway: Gateway) -> None:
+    gateway.faults.add(fault=ReplyLost())
+    client = gateway.client(retry=Retry(jitter=lambda: 0.5, first=10, longest=10))
+    client.v3.payscore.serviceorder.post(gateway.given.create_body())
+    first, second = (exchange.at for exchange in gateway.journal)
+    assert second - first == 5
 
 
 def test_another_seed_gives_another_journal() -> None:

@@ -5,24 +5,23 @@ from __future__ import annotations
 import json
 import os
 import sys
+from pathlib import Path
 from typing import IO
 
 import click
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 
-from .. import _config, _options, crypto
+from .. import _options, crypto
 from .._messages import Headers
 from .._secret import Secret
 from ..crypto.forms import Loaded
 from ..crypto.load import certified_key, load, split
 from ..errors import ConfigurationError
 from . import saved, verdict
+from .account import FILE, PREFIX, options
 from .curl import Unreadable
 from .saved import Saved
 from .verdict import Signer, Verdict
-
-#: What the environment may set the options by.
-PREFIX = "WECHATPAY_"
 
 _FILE = click.File("rb")
 _PATH = click.Path(exists=True, dir_okay=False)
@@ -61,8 +60,9 @@ def command(
     an answer or notification is raw HTTP or a JSON object {headers, body}. Without
     either option a request is read from stdin.
 
-    Keys are those of --config, of --cert, or of the environment (WECHATPAY_MCHID and so
-    on). No key and no signature is ever shown, and bodies only with --show-body.
+    Keys are those of --cert, or of the options of a client: of --config, else of
+    $WECHATPAY_CONFIG, ./wechatpay.toml or the variables WECHATPAY_*. No key and no
+    signature is ever shown, and bodies only with --show-body.
 
     Exits 0 if the signature holds, 1 if it does not and why was said, 2 if this command
     was not used rightly.
@@ -149,13 +149,12 @@ def _keys(config: str | None, cert: str | None, serial: str) -> crypto.KeyRing:
 
 
 def _settings(config: str | None) -> _options.Settings:
-    if config is not None:
-        return _options.check(_config.from_file(config))
-    if not os.environ.get(f"{PREFIX}MCHID"):
+    named = config or os.environ.get(f"{PREFIX}CONFIG") or Path(FILE).exists()
+    if not named and not os.environ.get(f"{PREFIX}MCHID"):
         raise ConfigurationError(
             "whose key is it? give --config, --cert, or the options in the environment"
         )
-    return _options.check(_config.from_env(PREFIX))
+    return _options.check(options(config))
 
 
 def _load(cert: str) -> Loaded:

@@ -30,7 +30,12 @@ _MANY = 1000
 def command(
     url: str, prefix: str, verify: bool, base_url: str | None, as_json: bool
 ) -> None:
-    """Deliver all notifications to a URL, and print a line for each, until Ctrl-C."""
+    """Deliver all notifications to a URL, and print a line for each, until Ctrl-C.
+
+    Afterwards they go where they are addressed to again. Where this was killed before
+    it could say so, they go on to the URL, until wxpay listen is started and ended once
+    more, or POST /_sandbox/deliver_to gets {"prefix": ""} (or what --prefix was).
+    """
     with until_ended() as over, Sandbox(base_url) as sandbox:
         before = {one["id"]: len(one["attempts"]) for one in _all(sandbox)}
         sandbox.post("deliver_to", url=url, prefix=prefix, verify=verify)

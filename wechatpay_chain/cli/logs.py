@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +32,14 @@ def command() -> None:
 @click.option("--path", help="A part of the path or the query.")
 @click.option("--merchant", help="A merchant number.")
 @click.option("--verdict", help="Its id; refused: all but ok.")
-@click.option("-n", "last", default=10, show_default=True, help="Of the past, so many.")
+@click.option(
+    "-n",
+    "last",
+    type=click.IntRange(min=0),
+    default=10,
+    show_default=True,
+    help="Of the past, so many.",
+)
 @click.option("--once", is_flag=True, help="Of the past only.")
 @base_url_option
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
@@ -50,7 +57,9 @@ def tail(
     wanted = _wanted(status, path, merchant, verdict)
     with until_ended() as over, Sandbox(base_url) as sandbox:
         following = _Following(sandbox)
-        past = [one for one in following.new() if wanted(one)]
+        seen = list(following.new())
+        _look_for(verdict, seen, once)
+        past = [one for one in seen if wanted(one)]
         for one in past[max(0, len(past) - last) :]:
             click.echo(_shown(one, as_json))
         while not once and not over.wait(_LOOK):
@@ -113,6 +122,19 @@ def _wanted(
         )
 
     return wanted
+
+
+def _look_for(
+    verdict: str | None, seen: Sequence[Mapping[str, Any]], once: bool
+) -> None:
+    """Say it where no call has *verdict*: it may be misspelt, or still to come."""
+    there = sorted({str(one["verdict"]) for one in seen})
+    if not there or verdict in (None, "ok", "refused", *there):
+        return
+    told = f"--verdict: no call has {str(verdict)[:64]!r}; there are {', '.join(there)}"
+    if once:
+        raise click.UsageError(told)
+    click.echo(f"wxpay logs: {told}, so far", err=True)
 
 
 def _shown(one: Mapping[str, Any], as_json: bool) -> str:

@@ -21,20 +21,32 @@ from .remote import Sandbox, base_url_option
     metavar="PATTERN",
     help="A place in answers that may differ too, as in '*/attach'.",
 )
+@click.option(
+    "--with-time",
+    is_flag=True,
+    help="Advance the sandbox as time passed then; it stays advanced.",
+)
 @base_url_option
 @click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout.")
 def command(
-    what: str, ignore: tuple[str, ...], base_url: str | None, as_json: bool
+    what: str,
+    ignore: tuple[str, ...],
+    with_time: bool,
+    base_url: str | None,
+    as_json: bool,
 ) -> None:
     """Send calls once more, signed anew, and say which answers differ.
 
-    NUMBER is that of a call in wxpay logs tail, FILE what wxpay logs save wrote.
+    NUMBER is that of a call in wxpay logs tail, FILE what wxpay logs save wrote. The
+    calls come one right after the other; what depends on the time between them, such as
+    a refund that has arrived, is the same only with --with-time.
 
     Exits 0 if all answers were the same, 1 if not, 2 if this was not used rightly.
     """
     with Sandbox(base_url) as sandbox:
         entries = _entries(sandbox, what)
-        report = replay(entries, sandbox, ignore=(*VOLATILE, *ignore))
+        ignored = (*VOLATILE, *ignore)
+        report = replay(entries, sandbox, ignore=ignored, time=with_time)
     click.echo(_as_json(report) if as_json else str(report))
     raise SystemExit(0 if report.same else 1)
 

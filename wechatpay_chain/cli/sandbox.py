@@ -13,12 +13,17 @@ import click
 
 from ..errors import ConfigurationError
 from ..sandbox import Gateway
+from ..sandbox.doors.loopback import is_loopback
 from ..sandbox.signatures.signing import MODES
 from .outfit import write
 from .waiting import until_ended
 
 #: Seconds between looks at whether a signal came, where waiting cannot be interrupted.
 _LOOK = 0.5
+_OPEN = (
+    "can be reached from other machines, and whoever reaches a sandbox commands it; "
+    "take 127.0.0.1, ::1 or localhost, and from elsewhere a tunnel, as ssh -L makes one"
+)
 
 
 @click.command("sandbox")
@@ -61,6 +66,8 @@ def command(
     Writes wechatpay.toml and the keys that it names into DIR, and prints one line when
     it listens. Orders are moved by /_sandbox/, which GET lists.
     """
+    if not is_loopback(host):
+        raise click.ClickException(f"sandbox: --host: {host[:64]} {_OPEN}")
     with until_ended() as over, ExitStack() as stack:
         try:
             if folder is None:

@@ -152,7 +152,7 @@ class Gateway(Accounts, Happenings, Doors, Takings):
         self._begin()
 
     def _begin(self) -> None:
-        self._blank = take(self.world)
+        self._blank = take(self.world, self._registry.fingerprint())
         keeper = self._keeper
         if keeper is not None:
             keeper.load(self.world)
@@ -218,18 +218,26 @@ class Gateway(Accounts, Happenings, Doors, Takings):
     def snapshot(self) -> Snapshot:
         """The present state: all that calls can change, but no keys and no journal."""
         with self.lock:
-            return take(self.world)
+            return take(self.world, self._blank.whose)
 
     def restore(self, snapshot: Snapshot) -> None:
-        """Go back to *snapshot*, in time too; it can be used again."""
+        """Go back to *snapshot*, in time too; it can be used again.
+
+        Raises ``ValueError`` for one of a gateway with another seed or other keys.
+        """
         with self.lock:
-            put_back(self.world, snapshot)
+            put_back(self.world, snapshot, self._blank.whose)
             self._authenticator.nonces.clear()
+            late = self.clock.jumped - snapshot.jumped
+            if late:  # it was taken before serve()
+                self._arrive(late)
 
     def reset(self) -> None:
         """Forget everything but the merchants, the keys and what time it is."""
         with self.lock:
-            self.restore(replace(self._blank, ahead=self.clock.ahead))
+            self.restore(
+                replace(self._blank, ahead=self.clock.ahead, jumped=self.clock.jumped)
+            )
             self.journal.clear()
 
     # Requests.
@@ -239,7 +247,7 @@ class Gateway(Accounts, Happenings, Doors, Takings):
 
         Where a fault breaks the line: a :class:`~wechatpay_chain.TransportError`.
         """
-        return self.play(request).arrive(self.advance)
+        return self.play(request).arrive(self._wait)
 
     def play(self, request: Request) -> Played:
         """Answer *request*, and say how a fault breaks the line: for doors that can."""

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, cast
 
+from .checks import given
 from .faults.fault import CallFault
 from .faults.magic import MagicValues
 from .faults.rules import Faults
-from .notices.courier import PATIENCE, Courier
+from .notices.courier import Courier
 from .notices.envelope import Sealer
 from .notices.outbox import Outbox
 from .notices.targets import Handler
@@ -92,23 +93,34 @@ class Happenings:
     ) -> None:
         """Go forward in time, and do what falls due, in order and at its time.
 
-        Notifications that fall due on the way are sent before this returns.
+        Notifications that fall due on the way are sent before this returns. Raises
+        ``ValueError``, and does nothing, where time does not go so far: it ends in
+        2286, with the timestamps of ten digits.
         """
         clock, agenda = self.world.clock, self.world.agenda
-        seconds += 60 * (minutes + 60 * (hours + 24 * days))
-        if not seconds >= 0:
-            clock.advance(seconds)  # which says why not
-        until = clock() + seconds
-        arrived = False
-        while not arrived:
-            with self.lock:
-                due = agenda.next_due()
-                arrived = due is None or due > until
-                stop = until if due is None or arrived else due
-                clock.advance(max(0.0, stop - clock()))
-                # Floats may fall short of it by a hair.
-                agenda.run(max(stop, clock()))
-            self.courier.flush(PATIENCE)
+        parts = {"seconds": seconds, "minutes": minutes, "hours": hours, "days": days}
+        for name, value in parts.items():
+            given.finite(name, value)
+        # As floats: whole numbers can be larger than those, and then do not add up.
+        total = float(seconds)
+        total += 60 * (float(minutes) + 60 * (float(hours) + 24 * float(days)))
+        clock.check(total)
+        with self.courier.alone() as send:
+            send()  # what was due before
+            until, arrived = clock() + total, False
+            while not arrived:
+                with self.lock:
+                    due = agenda.next_due()
+                    arrived = due is None or due > until
+                    stop = until if due is None or arrived else due
+                    clock.ahead += max(0.0, stop - clock())
+                    # Floats may fall short of it by a hair.
+                    agenda.run(max(stop, clock()))
+                send()
+
+    def _wait(self, seconds: float) -> None:
+        """Let *seconds* pass in a call, or what there is left of time."""
+        self.advance(min(seconds, self.world.clock.left))
 
     def settle(self) -> None:
         """Do what is due by now; the lock is held."""

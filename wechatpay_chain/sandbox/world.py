@@ -16,6 +16,8 @@ from threading import Lock
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, RSAPublicKey
 
+from ..errors import ConfigurationError
+from .checks import given
 from .notices.outbox import Outbox
 from .state.agenda import Agenda
 from .state.tables import Tables
@@ -23,6 +25,9 @@ from .state.tables import Tables
 #: 2024-06-01 15:00 in Beijing: where a frozen clock stands.
 START = 1717225200
 BEIJING = timezone(timedelta(hours=8))
+#: In the year 2286: the last second that has the ten digits of a timestamp (protocol
+#: section 4). No clock goes on after it.
+LATEST = 9_999_999_999
 
 
 class Clock:
@@ -34,15 +39,20 @@ class Clock:
     >>> clock.advance(20)
     >>> clock()
     120.0
+
+    Raises ``ValueError`` for a time that the protocol cannot write.
     """
 
     def __init__(
         self, start: float = START, source: Callable[[], float] | None = None
     ) -> None:
+        given.number("start", start, most=LATEST)
         self._start = float(start)
         self._source = source
         #: Seconds that it was advanced.
         self.ahead: float = 0.0
+        #: By how much it jumped when it began to run.
+        self.jumped: float = 0.0
 
     @property
     def runs(self) -> bool:
@@ -52,23 +62,44 @@ class Clock:
     def __call__(self) -> float:
         """Unix seconds."""
         base = self._start if self._source is None else self._source()
-        return base + self.ahead
+        return min(base + self.ahead, LATEST)
+
+    @property
+    def left(self) -> float:
+        """How many seconds it can be advanced."""
+        return LATEST - self()
+
+    def check(self, seconds: float) -> None:
+        """Raise ``ValueError`` where it cannot go forward so far."""
+        given.finite("seconds", seconds)
+        if seconds < 0:
+            raise ValueError(f"time goes forward only, not by {seconds:g} s")
+        if seconds > self.left:
+            raise ValueError(
+                f"time ends at {rfc3339(LATEST)}, when timestamps get an eleventh "
+                f"digit; {seconds:g} s from {rfc3339(self())} is after that"
+            )
 
     def advance(self, seconds: float) -> None:
-        """Go forward. Raises ``ValueError`` for the other direction."""
-        if not seconds >= 0:
-            raise ValueError(f"time goes forward only, not by {seconds} s")
+        """Go forward. Raises ``ValueError`` for the other direction, and the end."""
+        self.check(seconds)
         self.ahead += seconds
 
     def run(self, source: Callable[[], float]) -> float:
         """Let a clock that stands run as *source* does; the seconds that it jumps.
 
-        One that runs already is left alone.
+        One that runs already is left alone. Raises ``ConfigurationError`` for one that
+        was advanced so far that it would be past the end.
         """
         if self._source is not None:
             return 0.0
         jump = source() - self._start
-        self._source = source
+        if self._start + jump + self.ahead > LATEST:
+            raise ConfigurationError(
+                f"clock: the present time and {self.ahead:g} s, by which it was "
+                f"advanced, are after {rfc3339(LATEST)}, when time ends"
+            )
+        self._source, self.jumped = source, jump
         return jump
 
     def __repr__(self) -> str:

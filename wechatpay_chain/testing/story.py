@@ -69,8 +69,9 @@ def _notice(notice: Notice) -> Iterator[str]:
     yield f"       {notice.status:<9}  {notice.event_type}, {tries} attempts"
     if notice.attempts:
         last = notice.attempts[-1]
-        said = "no answer" if last.status is None else f"answered {last.status}"
+        said = "" if last.status is None else f"answered {last.status}"
         if not last.good:
-            yield f"       last attempt: {last.verdict}, {said}"
+            told = "" if said in last.verdict else f", {said}"
+            yield f"       last attempt: {last.verdict}{told}"
     if notice.hint:
         yield f"       hint: {notice.hint[:_CUT]}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ..checks import given
 from ..lifecycles.orders import State
 from ..lifecycles.trades import SETTLED
 from ..products.orders import Order
@@ -39,6 +40,7 @@ class Bank(_Actor):
         self, out_order_no: str | tuple[str, str], reason: str = "insufficient"
     ) -> Order:
         """The attempt fails; the order is due as before."""
+        given.text("reason", reason)
         with self._order(out_order_no) as order:
             deductions = self._gateway.payscore.deductions
             deductions.fail(order, self._gateway.clock(), reason)
@@ -49,10 +51,7 @@ class Bank(_Actor):
     ) -> Refund:
         """A refund ends: ``SUCCESS``, ``ABNORMAL`` or ``CLOSED``."""
         gateway = self._gateway
-        if outcome not in SETTLED:
-            raise ValueError(
-                f"outcome: one of {', '.join(SETTLED)} expected, got {outcome!r}"
-            )
+        given.one_of("outcome", outcome, SETTLED)
         with self._acting():
             refund = gateway.refunds[out_refund_no]
             gateway.refunds.settle(refund, SETTLED[outcome], gateway.clock())

@@ -5,6 +5,7 @@ from __future__ import annotations
 from copy import deepcopy
 from typing import TYPE_CHECKING, Any
 
+from ..checks import given
 from ..lifecycles.orders import EXPIRY, Event, State
 from ..products import fields
 from ..products.orders import Order
@@ -56,8 +57,10 @@ class Given(TradeScenes):
             goal = State(state)
         except ValueError:
             raise ValueError(
-                f"state: one of {', '.join(State)} expected, got {state!r}"
+                f"state: one of {', '.join(State)} expected, got {given.shown(state)}"
             ) from None
+        given.whole("total_amount", total_amount)
+        given.truth("deducting", deducting)
         with self._gateway.lock, moves():
             body = deepcopy(self.create_body(partner=partner, **changes))
             order = self._create(body, partner)

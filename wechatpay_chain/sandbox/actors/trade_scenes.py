@@ -6,6 +6,7 @@ from copy import deepcopy
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
+from ..checks import given
 from ..lifecycles.trades import SETTLED, RefundState, TradeEvent, TradeState
 from ..products.deductions import Manual
 from ..products.trades import Payment
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from ..gateway import Gateway
 
 _REFUNDS = "/v3/refund/domestic/refunds"
+#: Payments that a bill can be made to list: some gigabytes of it.
+MANY_ROWS = 10_000_000
 
 
 class TradeScenes:
@@ -110,10 +113,14 @@ class TradeScenes:
 
         They are in the bills alone, for load tests: no query knows them.
         """
+        given.whole("rows", rows, most=MANY_ROWS)
+        try:
+            date_of = date.fromisoformat(day)
+        except (ValueError, TypeError):
+            raise given.refuse("day", "a date such as 2024-05-31", day) from None
         gateway = self._gateway
         with gateway.lock:
-            made_up = gateway._base_payment.bills.rows.make_up
-            made_up(gateway.mchid, date.fromisoformat(day), rows)
+            gateway._base_payment.bills.rows.make_up(gateway.mchid, date_of, rows)
 
     def _refund(
         self, payment: Payment, goal: RefundState, changes: dict[str, Any]
@@ -145,5 +152,5 @@ def _state(states: Any, name: str) -> Any:
         return states(name)
     except ValueError:
         raise ValueError(
-            f"state: one of {', '.join(states)} expected, got {name!r}"
+            f"state: one of {', '.join(states)} expected, got {given.shown(name)}"
         ) from None

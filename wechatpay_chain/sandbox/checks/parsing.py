@@ -28,17 +28,24 @@ def parse_json(content: bytes) -> Any:
     if not content:
         raise parameters([Problem("/", "a JSON body is required, this one is empty")])
     try:
-        value = _DECODER.decode(content.decode("utf-8"))
-        _check(value)
+        return strict_json(content)
     except UnicodeDecodeError as error:
         issue = f"not UTF-8 at byte {error.start}"
     except RecursionError:
         issue = "nested too deeply"
     except ValueError as error:
         issue = f"not JSON: {error}"
-    else:
-        return value
     raise parameters([Problem("/", issue)])
+
+
+def strict_json(content: bytes) -> Any:
+    """The same for who refuses otherwise.
+
+    Raises ``ValueError``, or ``RecursionError`` for what is nested too deeply.
+    """
+    value = _DECODER.decode(content.decode("utf-8"))
+    _check(value)
+    return value
 
 
 def parse_query(

@@ -10,6 +10,7 @@ import re
 from typing import TYPE_CHECKING
 
 from ..refusals import Problem
+from . import given
 
 if TYPE_CHECKING:
     from ..routing import Router
@@ -50,10 +51,7 @@ class Validation:
 
     @mode.setter
     def mode(self, mode: str) -> None:
-        if mode not in MODES:
-            raise ValueError(
-                f"validation: one of {', '.join(MODES)} expected, got {mode!r}"
-            )
+        given.one_of("validation", mode, MODES)
         self._mode = mode
 
     def silence(self, endpoint: str, field: str, rule: str) -> None:

@@ -16,6 +16,7 @@ from ..._messages import Headers, Request, Response
 from ..._shapes import mapping
 from ..._version import __version__
 from ..actors.user import IllegalMove
+from ..checks.parsing import strict_json
 from ..doors.loopback import is_loopback
 from .commands import Bad, Command, table
 from .plain import plain
@@ -138,9 +139,9 @@ class Control:
         if kind != "application/json":  # a form of any page could be sent otherwise
             raise _Refused(415, "content_type", "Content-Type must be application/json")
         try:
-            found = mapping(json.loads(request.body))
-        except (ValueError, RecursionError):
-            raise _Refused(400, "bad_json", "the body is no JSON") from None
+            found = mapping(strict_json(request.body))
+        except (ValueError, RecursionError) as error:
+            raise _Refused(400, "bad_json", _no_json(error)) from None
         if found is None:
             raise _Refused(400, "bad_json", "the body must be a JSON object")
         return found
@@ -171,6 +172,14 @@ def described(command: Command) -> dict[str, Any]:
     }
 
 
+def _no_json(error: Exception) -> str:
+    if isinstance(error, RecursionError):
+        return "the body is no JSON: nested too deeply"
+    if isinstance(error, UnicodeDecodeError):  # whose text shows what is there
+        return f"the body is no JSON: not UTF-8 at byte {error.start}"
+    return f"the body is no JSON: {error}"
+
+
 def _match(path: str, name: str) -> dict[str, str] | None:
     segments, given = path.split("/"), name.split("/")
     if len(segments) != len(given):
@@ -194,7 +203,9 @@ def _names_loopback(host: str) -> bool:
 
 
 def _json(status: int, content: Mapping[str, Any]) -> Response:
-    body = json.dumps(content, ensure_ascii=False, separators=(",", ":"))
+    body = json.dumps(
+        content, ensure_ascii=False, separators=(",", ":"), allow_nan=False
+    )
     raw = body.encode("utf-8", "backslashreplace")
     headers = {
         "Content-Type": "application/json; charset=utf-8",

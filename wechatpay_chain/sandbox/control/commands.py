@@ -13,6 +13,7 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..._shapes import sequence
+from ..checks.given import is_number
 from .errands import Errands
 from .views import RECORDS, Views
 
@@ -134,13 +135,9 @@ def _from_text(kind: str, value: str) -> Any:
     return value
 
 
-def _is_number(value: Any) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool)
-
-
 _EXPECTED: dict[str, tuple[str, Callable[[Any], bool]]] = {
     "text": ("a string", lambda value: isinstance(value, str)),
-    "number": ("a number", _is_number),
+    "number": ("a number", is_number),
     "whole": ("a whole number", lambda value: type(value) is int),
     "yes or no": ("true or false", lambda value: isinstance(value, bool)),
     "order": ("a number, or [mchid, number],", lambda value: isinstance(value, str)),

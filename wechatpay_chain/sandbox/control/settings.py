@@ -38,12 +38,16 @@ def shown(gateway: Gateway) -> dict[str, Any]:
     return {**found, "validation": gateway.validation.mode}
 
 
-def change(gateway: Gateway, name: str, value: Any) -> None:
-    """Set one. Raises ``ValueError`` for what is no plan."""
-    if name == "validation":
-        gateway.validation.mode = value
-    else:
-        setattr(gateway, name, _plan(name, value))
+def change(gateway: Gateway, given: Mapping[str, Any]) -> None:
+    """Set those that are *given*, or none.
+
+    Raises ``ValueError`` for what is no plan.
+    """
+    plans = {name: _plan(name, value) for name, value in given.items() if name in PLANS}
+    if "validation" in given:  # which refuses by itself what it is not
+        gateway.validation.mode = given["validation"]
+    for name, plan in plans.items():
+        setattr(gateway, name, plan)
 
 
 def _plain(plan: Any) -> Any:
@@ -66,8 +70,14 @@ def _plan(name: str, value: Any) -> Any:
     if word not in known or options is None:
         words = ", ".join([_IMMEDIATE, *known])
         raise ValueError(f"{name}: one of {words} expected, got {str(value)[:64]}")
+    takes = known[word].__dataclass_fields__
+    for option in options:
+        if option not in takes:
+            known_ones = ", ".join(takes) or "nothing"
+            raise ValueError(
+                f"{name}: {word} takes {known_ones}, and no {str(option)[:64]}"
+            )
     try:
         return known[word](**options)
-    except TypeError:
-        takes = ", ".join(known[word].__dataclass_fields__) or "nothing"
-        raise ValueError(f"{name}: {word} takes {takes}") from None
+    except ValueError as error:
+        raise ValueError(f"{name}: {word}: {error}") from None

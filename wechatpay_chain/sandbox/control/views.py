@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..._messages import Headers
 from ..._shapes import mapping
+from ..checks import given
 from ..recording.journal import Exchange
 from ..state.tables import Table, key
 from ..world import rfc3339
@@ -71,6 +72,8 @@ class Views:
         *path* is a part of the target, *verdict* its id, ``ok`` or ``refused``, *after*
         the number of an exchange that is known already.
         """
+        given.whole("after", after, most=None)
+        given.whole("limit", limit, most=None)
 
         def wanted(one: Exchange) -> bool:
             refused = verdict == "refused" and one.verdict != "ok"
@@ -104,6 +107,7 @@ class Views:
         def records(
             mchid: str | None = None, state: str | None = None, limit: int = _MANY
         ) -> dict[str, Any]:
+            given.whole("limit", limit, most=None)
             table = self._table(RECORDS[name])
             found = [plain(one) for one in table.copy().values()]
             found = [
@@ -180,15 +184,14 @@ class Views:
         validation: str | None = None,
     ) -> dict[str, Any]:
         """Have them go otherwise from now on; what is left out stays as it is."""
-        given = {
+        changes = {
             "deduction": deduction,
             "refunding": refunding,
             "validation": validation,
         }
+        told = {name: value for name, value in changes.items() if value is not None}
         with self._gateway.lock:
-            for name, value in given.items():
-                if value is not None:
-                    settings.change(self._gateway, name, value)
+            settings.change(self._gateway, told)
         return self.settings()
 
     # The world as a whole.

@@ -77,8 +77,13 @@ class Doors(ABC):
         self.advance(seconds)
 
     def client(self, **options: Any) -> WeChatPay:
-        """A client wired to this gateway through memory; *options* are the client's."""
+        """A client wired to this gateway through memory; *options* are the client's.
+
+        Its nonces and its pauses come from the seed; a policy that is given as *retry*
+        has pauses of its own.
+        """
         from ...client import WeChatPay
+        from ...middleware.retrying import Retry
 
         wired: dict[str, Any] = {
             **self.credentials,
@@ -88,7 +93,15 @@ class Doors(ABC):
             "clock": self.clock,
             "nonce": lambda: self.ids.nonce("client"),
         }
-        return WeChatPay(**{**wired, **options})
+        made = WeChatPay(**{**wired, **options})
+        policy = made._settings.retry
+        if isinstance(policy, Retry) and policy is not options.get("retry"):
+            policy.jitter = self._share
+        return made
+
+    def _share(self) -> float:
+        """At random by the seed, in [0, 1): 13 hex digits, as a float has exactly."""
+        return int(self.ids.nonce("jitter")[:13], 16) / 16**13
 
     def adapter(self) -> Adapter:
         """A door for a plain ``requests.Session``, in the same process.

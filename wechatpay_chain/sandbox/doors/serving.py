@@ -9,11 +9,12 @@ import asyncio
 import contextlib
 import socket
 import threading
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from ...errors import ConfigurationError
 from ..faults.breaking import CONNECTION
-from ..notices.courier import Postman
+from ..notices.postman import Postman
 from .asgi import TARGET, Application
 from .loopback import is_loopback
 
@@ -93,6 +94,17 @@ class _Runner(uvicorn.Server):
                 for sock in server.sockets:
                     self._loop.remove_reader(sock.fileno())
         await asyncio.sleep(SETTLING)
+        await self._finish()
+
+    async def _finish(self) -> None:
+        """Let what is being answered end, or else end it; uvicorn would log that."""
+        for connection in list(self.server_state.connections):
+            connection.shutdown()
+        tasks = self.server_state.tasks
+        if tasks:
+            await asyncio.wait(set(tasks), timeout=LAST_WORDS)
+        for task in list(tasks):
+            task.cancel()
 
     def end(self) -> None:
         """Stop, from another thread."""
@@ -171,9 +183,22 @@ class Server:
         return f"<Server {self.base_url}>"
 
 
+async def _until_cancelled(
+    application: Application, scope: Any, receive: Any, send: Any
+) -> None:
+    """Run *application*; who is not answered before the end is disconnected."""
+    try:
+        await application(scope, receive, send)
+    except asyncio.CancelledError:
+        scope["state"][CONNECTION].abort()
+        while (await receive())["type"] != "http.disconnect":
+            pass  # what is left of a body
+
+
 def _config(application: Application) -> uvicorn.Config:
     return uvicorn.Config(
-        application,
+        partial(_until_cancelled, application),
+        interface="asgi3",
         http=_Protocol,
         ws="none",
         lifespan="off",

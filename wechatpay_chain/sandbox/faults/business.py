@@ -9,11 +9,15 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from ..._messages import Response
+from ..checks import given
 from ..products.deductions import Fails
 from ..products.refund_plans import Abnormal
 from ..signatures.keys import certificate
 from .fault import Act, CallFault
 from .lines import Line
+
+#: How long ago a certificate that is listed may have expired: it is a year old.
+_AGE = 364 * 24 * 3600
 
 
 @dataclass(frozen=True)
@@ -22,6 +26,9 @@ class DeductionFails(CallFault):
 
     kind: ClassVar[str] = "deduction_fails"
     reason: str = "insufficient"
+
+    def __post_init__(self) -> None:
+        given.text("reason", self.reason)
 
     def play(self, act: Act) -> tuple[Response | None, Line | None]:
         """The answer; the order stays unpaid."""
@@ -56,6 +63,9 @@ class CertificateExpiring(CallFault):
 
     kind: ClassVar[str] = "certificate_expiring"
     seconds: float = 3600.0
+
+    def __post_init__(self) -> None:
+        given.number("seconds", self.seconds, least=-_AGE)
 
     def play(self, act: Act) -> tuple[Response | None, Line | None]:
         """The answer, with certificates of the same keys and serials."""

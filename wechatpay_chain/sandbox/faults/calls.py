@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from ..._messages import Body, Response
+from ..checks import given
 from ..refusals import CODES, Internal, Refusal
 from ..v2 import envelope as v2_envelope
 from . import lines, signatures
@@ -31,9 +32,11 @@ class ErrorAnswer(CallFault):
     after_commit: bool = False
 
     def __post_init__(self) -> None:
-        if self.code not in CODES:
-            known = ", ".join(sorted(CODES))
-            raise ValueError(f"code: one of {known} expected, got {self.code[:64]!r}")
+        given.one_of("code", self.code, sorted(CODES))
+        if self.status != 0 or type(self.status) is not int:
+            given.whole("status", self.status, least=400, most=599)
+        given.text("message", self.message)
+        given.truth("after_commit", self.after_commit)
 
     def play(self, act: Act) -> tuple[Response | None, Line | None]:
         """The error."""
@@ -103,6 +106,9 @@ class ReplyLost(CallFault):
     kind: ClassVar[str] = "reply_lost"
     after_commit: bool = True
 
+    def __post_init__(self) -> None:
+        given.truth("after_commit", self.after_commit)
+
     def play(self, act: Act) -> tuple[Response | None, Line | None]:
         """No answer."""
         if self.after_commit:
@@ -117,6 +123,9 @@ class Slow(CallFault):
     kind: ClassVar[str] = "slow"
     seconds: float = 40.0
 
+    def __post_init__(self) -> None:
+        given.number("seconds", self.seconds)
+
     def play(self, act: Act) -> tuple[Response | None, Line | None]:
         """The answer, late."""
         return act.commit(), Line(lines.SLOW, self.seconds)
@@ -128,6 +137,9 @@ class Trickle(CallFault):
 
     kind: ClassVar[str] = "trickle"
     seconds: float = 1.0
+
+    def __post_init__(self) -> None:
+        given.number("seconds", self.seconds)
 
     def play(self, act: Act) -> tuple[Response | None, Line | None]:
         """The answer, drop by drop."""
@@ -160,10 +172,7 @@ class WrongSignature(CallFault):
     way: str = signatures.BAD
 
     def __post_init__(self) -> None:
-        if self.way not in WAYS:
-            raise ValueError(
-                f"way: one of {', '.join(WAYS)} expected, got {self.way[:64]!r}"
-            )
+        given.one_of("way", self.way, WAYS)
 
     def play(self, act: Act) -> tuple[Response | None, Line | None]:
         """The answer, signed wrongly."""

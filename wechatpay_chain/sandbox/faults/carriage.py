@@ -5,18 +5,25 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
+from ..checks import given
 from ..notices.notices import Notice
 from ..notices.outbox import Outbox
 from ..state.tables import key
 from .fault import Carriage
 
+#: Copies of one notification: WeChat Pay sends a few, and each is a request.
+MANY = 100
+
 
 @dataclass(frozen=True)
 class Duplicated(Carriage):
-    """It comes *copies* times more at once, as from several servers."""
+    """It comes *copies* times more at once, as from several servers; at most 100."""
 
     kind: ClassVar[str] = "duplicated"
     copies: int = 1
+
+    def __post_init__(self) -> None:
+        given.whole("copies", self.copies, least=1, most=MANY)
 
     def plan(self, outbox: Outbox, notice: Notice) -> None:
         """The attempt, and its copies."""
@@ -31,6 +38,9 @@ class Delayed(Carriage):
 
     kind: ClassVar[str] = "delayed"
     seconds: float = 60.0
+
+    def __post_init__(self) -> None:
+        given.number("seconds", self.seconds)
 
     def plan(self, outbox: Outbox, notice: Notice) -> None:
         """The attempt, later."""

@@ -12,6 +12,7 @@ from fnmatch import fnmatchcase
 from typing import Any, TypeVar
 
 from ... import catalogue
+from ..checks import given
 from ..recording.journal import Exchange
 from ..routing import Route
 from ..state.tables import Table, Tables
@@ -38,6 +39,10 @@ class Rule:
     #: How often it applies; ``None``: always.
     times: int | None = 1
     used: int = 0
+
+    def __post_init__(self) -> None:
+        # So a state file with options that mean nothing is refused when it is read.
+        KINDS[self.kind](**self.options)
 
     @property
     def fault(self) -> Fault:
@@ -92,8 +97,9 @@ class Faults:
         Rules are asked in the order in which they came. Raises ``ValueError`` for a
         name that means nothing.
         """
-        if times is not None and times < 1:
-            raise ValueError(f"times: 1 or more, or None expected, got {times}")
+        if times is not None:
+            given.whole("times", times, least=1, most=None)
+        given.text("on", on)
         if isinstance(match, str):
             if on:
                 raise ValueError("on and a text to match are the same thing twice")
@@ -117,15 +123,13 @@ class Faults:
         times: int | None = 1,
     ) -> Rule:
         """The same from plain data. Raises ``ValueError`` where it means nothing."""
-        if kind not in KINDS:
-            raise ValueError(
-                f"kind: one of {', '.join(KINDS)} expected, got {kind[:64]!r}"
-            )
+        given.one_of("kind", kind, KINDS)
         try:
             fault = KINDS[kind](**(options or {}))
         except TypeError:
             known = ", ".join(one.name for one in fields(KINDS[kind])) or "none"
-            raise ValueError(f"options of {kind}: {known}") from None
+            got = ", ".join(map(str, options or {}))
+            raise given.refuse(f"options of {kind}", known, got) from None
         return self.add(fault=fault, on=on, times=times)
 
     def _check(self, fault: Fault, on: str) -> None:

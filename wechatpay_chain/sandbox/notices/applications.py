@@ -34,6 +34,8 @@ class Reaction(NamedTuple):
     #: Why there is no answer.
     error: str = ""
     timed_out: bool = False
+    #: Seconds that there were for it.
+    limit: float = TIMEOUT
     #: Whether it went out at all.
     sent: bool = True
     #: Real seconds that it took.

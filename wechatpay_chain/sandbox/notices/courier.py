@@ -2,18 +2,17 @@
 
 Nothing is sent while the gateway's lock is held: a handler may call the gateway back.
 In memory the sending is done by whoever let the lock go; under ``serve`` by a
-:class:`Postman`, a thread of its own; as an ASGI application by a thread to a call.
+:class:`.Postman`, a thread of its own; as an ASGI application by a thread to a call.
 """
 
 from __future__ import annotations
 
 import math
 import threading
-import time
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from ..._messages import Request
 from ..faults.signatures import BAD, PROBED, spoil
@@ -27,8 +26,13 @@ from .hints import WRONG, judge
 from .notices import Attempt, Notice
 from .targets import Handler, Target, loopback, target
 
-#: Seconds that ``advance`` waits for what another thread is sending.
+if TYPE_CHECKING:
+    from .postman import Postman
+
+#: Seconds that one who wants to send waits for the attempt of another.
 PATIENCE = TIMEOUT + 1
+#: Seconds that an address gets which has let an attempt of the same advance time out.
+PRESSED = 1.0
 
 _sending: ContextVar[bool] = ContextVar("wechatpay_chain.sending", default=False)
 
@@ -67,6 +71,10 @@ class Courier:
         self._places: list[_Place] = []
         self._checked: set[str] = set()
         self._turn = threading.Lock()
+        #: How many attempts were made: whoever waits sees that it goes on.
+        self._made = 0
+        #: While time is advanced: who has let an attempt time out meanwhile.
+        self._silent: set[tuple[Target, str]] | None = None
         self._elsewhere = loopback()
         #: Who sends, where that is a thread of its own.
         self.postman: Postman | None = None
@@ -120,13 +128,44 @@ class Courier:
             finally:
                 self._turn.release()
 
+    @contextmanager
+    def alone(self) -> Generator[Callable[[], None], None, None]:
+        """Be the only one who sends; gives what sends all that is due.
+
+        Waits for the attempts under way, as long as one of them ends now and then. In a
+        handler, or beside one that never ends, nothing is sent here.
+        """
+        if _sending.get() or not self._in_turn():
+            yield lambda: None
+            return
+        self._silent = set()
+        try:
+            yield self._send_due
+        finally:
+            self._silent = None
+            self._turn.release()
+            self.flush()  # what came since, while nobody else could
+
+    def _in_turn(self) -> bool:
+        made = -1
+        while made != self._made:
+            made = self._made
+            if self._turn.acquire(timeout=PATIENCE):
+                return True
+        return False
+
     def _send_due(self) -> None:
+        outbox = self._world.outbox
         while True:
             with self._guard:
-                job = self._world.outbox.take()
+                job = outbox.take()
             if job is None:
                 return
-            self.send_now(*job)
+            try:
+                self.send_now(*job)
+            finally:
+                self._made += 1
+                outbox.finish()
 
     def send_now(self, notice: Notice, kind: str) -> Attempt:
         """Make one attempt."""
@@ -135,13 +174,25 @@ class Courier:
             request = self._sealed(notice, kind)
             started = self._world.clock()
         with self.held():
-            reaction = place.target.send(request)
+            reaction = self._sent(place.target, request)
         with self._guard:
             attempt = self._attempt(place, request, kind, started, reaction)
-            self._world.outbox.note(notice, attempt)
-            if kind == "try" and attempt.good and place.verify:
+            noted = self._world.outbox.note(notice, attempt)
+            if noted and kind == "try" and attempt.good and place.verify:
                 self._check(place, notice)
         return attempt
+
+    def _sent(self, target: Target, request: Request) -> Reaction:
+        whom, silent = (target, request.url), self._silent
+        if silent is None:
+            return target.send(request)
+        # Otherwise a day of repetitions would take 80 real seconds.
+        reaction = target.send(request, PRESSED if whom in silent else TIMEOUT)
+        if reaction.timed_out:
+            silent.add(whom)
+        else:
+            silent.discard(whom)
+        return reaction
 
     def _place(self, url: str) -> _Place:
         for place in self._places:
@@ -200,7 +251,7 @@ class Courier:
     def drain(self) -> int:
         """Let time pass until nothing is pending; how many attempts that took."""
         world, before = self._world, self._count()
-        self.flush(PATIENCE)
+        self._advance(0)
         while len(world.outbox.pending):
             due = world.agenda.next_due()
             if due is None:
@@ -213,49 +264,3 @@ class Courier:
 
     def __repr__(self) -> str:
         return f"<Courier, {len(self._places)} places>"
-
-
-class Postman:
-    """The thread that sends while a gateway is served, and does what real time brings.
-
-    Started by the server, and ended with it.
-    """
-
-    def __init__(self, courier: Courier) -> None:
-        self._courier = courier
-        self._woken = threading.Event()
-        self._over = False
-        #: By the timer, when it looks again; it may sleep until then.
-        self._until = 0.0
-        self._thread = threading.Thread(
-            target=self._run, name="wechatpay sandbox postman", daemon=True
-        )
-        courier.postman = self
-        self._thread.start()
-
-    def look(self, pause: float) -> None:
-        """Something is due in *pause* seconds."""
-        # What the thread itself let go of it looks at anyway, before it sleeps.
-        own = threading.current_thread() is self._thread
-        if not own and time.monotonic() + pause < self._until:
-            self._woken.set()
-
-    def _run(self) -> None:
-        while not self._over:
-            self._until = math.inf  # whatever is entered from now on is looked at
-            self._courier.flush(PATIENCE)
-            pause = self._courier.settle()
-            self._until = time.monotonic() + pause
-            self._woken.wait(min(pause, threading.TIMEOUT_MAX))
-            self._woken.clear()
-
-    def close(self) -> None:
-        """End, once what is on its way has arrived; safe to call again."""
-        self._over = True
-        if self._courier.postman is self:
-            self._courier.postman = None
-        self._woken.set()
-        self._thread.join()
-
-    def __repr__(self) -> str:
-        return "<Postman>"

@@ -24,9 +24,10 @@ _NOT_SENT = (
     "gateway.deliver_to(app)"
 )
 _LATE = (
-    f"no answer within {TIMEOUT:.0f} s: check the signature, store the notification, "
-    "answer, and do the work afterwards"
+    "no answer within {:.0f} s{}: check the signature, store the notification, answer, "
+    "and do the work afterwards"
 )
+_PRESSED = f", after none within {TIMEOUT:.0f} s before"
 _LOGIN = (
     "redirects are not followed: a login, a trailing slash or an http address stands "
     "before the handler; notify_url is to answer itself, without login or cookies"
@@ -53,7 +54,8 @@ def judge(reaction: Reaction, kind: str, *, xml: bool = False) -> Verdict:
     if not reaction.sent:
         return Verdict(False, f"not sent: {reaction.error}", _NOT_SENT)
     if reaction.timed_out:
-        return Verdict(False, "timed out", _LATE)
+        pressed = _PRESSED if reaction.limit < TIMEOUT else ""
+        return Verdict(False, "timed out", _LATE.format(reaction.limit, pressed))
     status = reaction.status
     if status is None:
         return Verdict(False, reaction.error, _SILENT)

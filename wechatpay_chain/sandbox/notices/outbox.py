@@ -83,6 +83,8 @@ class Outbox:
         self._ready: Table[str] = world.tables.table("outbox.ready", str)
         #: What a fault holds back until another one went out.
         self._held: Table[str] = world.tables.table("outbox.held", str)
+        #: What of it is being sent; it stays there until that is over.
+        self._under_way: str | None = None
         self._carrier: Carrier | None = None
         self._plans: Plans | None = None
         world.agenda.serve(_JOB, lambda job, _due: self.enter(job))
@@ -149,24 +151,44 @@ class Outbox:
 
     @property
     def due(self) -> bool:
-        """Whether anything is to be sent now."""
-        return len(self._ready) > 0
+        """Whether anything is to be sent now, beside what is being sent."""
+        return len(self._ready) > (self._under_way in self._ready)
 
     def take(self) -> tuple[Notice, str] | None:
-        """The next attempt that is due: the notification, and of which kind."""
+        """The next attempt that is due: the notification, and of which kind.
+
+        Whoever makes it says :meth:`finish` when it is over. Until it is noted it
+        counts as due in snapshots and state files, so that none of them loses it.
+        """
         for job in self._ready:
-            self._ready.delete(job)
             number, kind, *_ = job.split("/")
             notice = self._notices.get(number)
-            if notice is None:
-                continue
             # It may have arrived meanwhile, sent once more by hand.
-            if kind != "try" or notice.status is Status.PENDING:
+            if notice and (kind != "try" or notice.status is Status.PENDING):
+                self._under_way = job
                 return notice, kind
+            self._ready.delete(job)
         return None
 
-    def note(self, notice: Notice, attempt: Attempt) -> None:
-        """Record an attempt, and enter the next one of the schedule where it failed."""
+    def finish(self) -> None:
+        """What was taken is no longer under way."""
+        self._under_way = None
+
+    def note(self, notice: Notice, attempt: Attempt) -> bool:
+        """Record an attempt, and enter the next one of the schedule where it failed.
+
+        ``False`` where the world was put back meanwhile: an attempt that was made for
+        another *notice*, if of the same number, is nothing of what there is now.
+        """
+        if self._notices.peek(notice.id) is not notice:
+            return False
+        taken = self._under_way or ""
+        if f"{taken}/".startswith(key(notice.id, attempt.kind, "")):
+            self._ready.delete(taken)
+        self._record(notice, attempt)
+        return True
+
+    def _record(self, notice: Notice, attempt: Attempt) -> None:
         notice.attempts.append(attempt)
         self._notices.put(notice.id, notice)
         if attempt.verdict.startswith("not sent"):

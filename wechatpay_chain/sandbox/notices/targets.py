@@ -27,16 +27,19 @@ Handler = Callable[..., Any] | str
 class Target:
     """One place to deliver to."""
 
-    def __init__(self, kind: str, run: Callable[[Request], Reaction]) -> None:
+    def __init__(self, kind: str, run: Callable[[Request, float], Reaction]) -> None:
         #: ``"callable"``, ``"wsgi"``, ``"asgi"`` or ``"http"``.
         self.kind = kind
         self._run = run
 
-    def send(self, request: Request) -> Reaction:
-        """Deliver; whatever is raised on the other side is a reaction too."""
+    def send(self, request: Request, limit: float = TIMEOUT) -> Reaction:
+        """Deliver; whatever is raised on the other side is a reaction too.
+
+        *limit*: seconds that a server gets. What runs in this process has its own.
+        """
         started = time.monotonic()
         try:
-            reaction = self._run(request)
+            reaction = self._run(request, limit)
         except _TIMEOUTS:
             reaction = Reaction(timed_out=True, error="timed out")
         except Exception as error:
@@ -54,7 +57,11 @@ def target(handler: Handler) -> Target:
         refusal = not_here(handler)
         if refusal:
             raise ValueError(f"{handler[:64]}: {refusal}")
-        return Target("http", lambda request: _http(request.replace(url=handler)))
+
+        def post(request: Request, limit: float) -> Reaction:
+            return _http(request.replace(url=handler), limit)
+
+        return Target("http", post)
     if not callable(handler):
         raise TypeError(
             "a callable, a WSGI or ASGI application or a URL is delivered to, not "
@@ -63,17 +70,17 @@ def target(handler: Handler) -> Target:
     kind = _kind(handler)
     runs = {"asgi": asgi, "wsgi": wsgi, "callable": _callable}
     run = runs[kind]
-    return Target(kind, lambda request: run(handler, request))
+    return Target(kind, lambda request, _limit: run(handler, request))
 
 
 def loopback() -> Target:
     """The target behind a notification's own URL, where that is on this machine."""
 
-    def run(request: Request) -> Reaction:
+    def run(request: Request, limit: float) -> Reaction:
         refusal = not_here(request.url)
         if refusal:
             return Reaction(sent=False, error=refusal)
-        return _http(request)
+        return _http(request, limit)
 
     return Target("http", run)
 
@@ -120,7 +127,7 @@ def _callable(handler: Callable[..., Any], request: Request) -> Reaction:
     raise TypeError(f"a Response, a status or None expected, not {type(answer)}")
 
 
-def _http(request: Request) -> Reaction:
+def _http(request: Request, limit: float) -> Reaction:
     import requests
 
     with requests.Session() as session:
@@ -130,7 +137,7 @@ def _http(request: Request) -> Reaction:
                 request.url,
                 data=request.body,
                 headers=dict(request.headers.pairs()),
-                timeout=TIMEOUT,
+                timeout=limit,
                 allow_redirects=False,
                 stream=True,
             ) as answer:
@@ -138,6 +145,6 @@ def _http(request: Request) -> Reaction:
                 body = next(answer.iter_content(FIRST_BYTES), b"")
                 return Reaction(answer.status_code, body, location)
         except requests.Timeout:
-            return Reaction(timed_out=True, error="timed out")
+            return Reaction(timed_out=True, error="timed out", limit=limit)
         except requests.RequestException as error:
             return Reaction(error=f"no answer: {type(error).__name__}")

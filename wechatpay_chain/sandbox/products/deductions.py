@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, Union
 
+from ..checks import given
 from ..lifecycles.orders import Event, State
 from ..state.tables import key
 from ..world import World
@@ -41,10 +42,10 @@ class After:
     def __post_init__(self) -> None:
         if (self.seconds is None) is (self.looks is None):
             raise ValueError("After takes one of seconds and looks")
-        if self.seconds is not None and not self.seconds >= 0:
-            raise ValueError(f"seconds: 0 or more expected, got {self.seconds}")
-        if self.looks is not None and self.looks < 1:
-            raise ValueError(f"looks: 1 or more expected, got {self.looks}")
+        if self.seconds is not None:
+            given.number("seconds", self.seconds)
+        if self.looks is not None:
+            given.whole("looks", self.looks, least=1)
 
 
 @dataclass(frozen=True)
@@ -52,6 +53,9 @@ class Fails:
     """Every attempt fails, for a reason such as ``"insufficient"``."""
 
     reason: str = "insufficient"
+
+    def __post_init__(self) -> None:
+        given.text("reason", self.reason)
 
 
 #: How deduction goes.
@@ -82,7 +86,7 @@ class Deductions:
         if plan != "immediate" and not isinstance(plan, (Manual, After, Fails)):
             raise TypeError(
                 'deduction: "immediate", After(...), Fails(...) or Manual() expected, '
-                f"got {plan!r}"
+                f"got {given.shown(plan)}"
             )
         self._plan = plan
 

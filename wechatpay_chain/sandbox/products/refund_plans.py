@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, Union
 
+from ..checks import given
 from .deductions import After, Manual
 
 #: What a call for a refund can be refused with whatever it holds (payscore 10.4).
@@ -22,12 +23,18 @@ class Abnormal:
     #: From the call, or from the second way.
     seconds: float = 0
 
+    def __post_init__(self) -> None:
+        given.number("seconds", self.seconds)
+
 
 @dataclass(frozen=True)
 class Closed:
     """The refund is closed (退款关闭), and nothing is paid back."""
 
     seconds: float = 0
+
+    def __post_init__(self) -> None:
+        given.number("seconds", self.seconds)
 
 
 @dataclass(frozen=True)
@@ -41,10 +48,7 @@ class Refused:
     code: str = "NOT_ENOUGH"
 
     def __post_init__(self) -> None:
-        if self.code not in REFUSALS:
-            raise ValueError(
-                f"code: one of {', '.join(REFUSALS)} expected, got {self.code!r}"
-            )
+        given.one_of("code", self.code, REFUSALS)
 
 
 #: How refunds go.
@@ -58,5 +62,5 @@ def check(plan: object) -> None:
     ):
         raise TypeError(
             'refunding: "immediate", After(...), Abnormal(), Closed(), Refused(...) '
-            f"or Manual() expected, got {plan!r}"
+            f"or Manual() expected, got {given.shown(plan)}"
         )

@@ -81,5 +81,11 @@ def _value(name: str, kind: str, given: Any) -> Any:
         text = str(given)
         if text.isascii() and text.isdecimal():
             return int(text)
-    expected = {"str": "a text", "int": "a whole number", "bool": "true or false"}[kind]
-    raise ValueError(f"{name}: {expected} expected, got {str(given)[:64]!r}")
+    raise ValueError(f"{name}: {_EXPECTED[kind]}, got {str(given)[:64]!r}")
+
+
+_EXPECTED = {
+    "str": "a text expected",
+    "int": "a whole number expected, from 0 up",
+    "bool": "true or false expected",
+}

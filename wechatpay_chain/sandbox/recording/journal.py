@@ -27,14 +27,14 @@ SIZE = 1000
 C = TypeVar("C", bound=type[Any])
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, repr=False)
 class Exchange:
     """One request and what became of it."""
 
     number: int
     #: Unix seconds by the gateway's clock.
     at: float
-    request: Request = field(repr=False)
+    request: Request
     #: The endpoint, once it was found.
     route: Route | None = None
     #: The merchant number, once the signature held.
@@ -47,7 +47,7 @@ class Exchange:
     fault: str | None = None
     #: How that broke the line.
     line: Line | None = None
-    response: Response | None = field(default=None, repr=False)
+    response: Response | None = None
 
     @property
     def endpoint(self) -> str | None:
@@ -63,6 +63,14 @@ class Exchange:
     def over(self) -> bool:
         """Whether it was answered, or the line broke."""
         return self.response is not None or self.line is not None
+
+    def __repr__(self) -> str:
+        where = self.endpoint or self.request.method
+        words = [f"{self.number}:", where, str(self.status or "no answer")]
+        words.append(self.verdict)
+        if self.fault is not None:
+            words.append(f"({self.fault})")
+        return f"<Exchange {' '.join(words)}>"
 
 
 @dataclass(eq=False)

@@ -133,15 +133,17 @@ def replay(
     gateway: Gateway | Door,
     *,
     ignore: Iterable[str] = VOLATILE,
+    time: bool = True,
 ) -> Report:
     """Do all of it again on *gateway*, and say which answers differ.
 
     - ``gateway``: a :class:`.Gateway`, or a :class:`Door` to one elsewhere.
     - ``ignore``: patterns of places in an answer that may differ: ``"*_time"``.
+    - ``time``: whether time passes there as it did then. It does not go back.
 
-    Time passes as it did. Numbers that the gateway gave out then are replaced by those
+    Numbers that the gateway gave out then are replaced by those
     that it gives out now, wherever a later call has them. What was brought about by a
     fault, and what nobody had signed, is counted as skipped and not compared.
     """
     door = gateway if isinstance(gateway, Door) else Here(gateway)
-    return Player(door, tuple(ignore)).play(entries)
+    return Player(door, tuple(ignore), time=time).play(entries)

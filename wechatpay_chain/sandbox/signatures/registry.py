@@ -5,6 +5,7 @@ Also the names of the default world.
 
 from __future__ import annotations
 
+from hashlib import sha256
 from typing import Any, NamedTuple
 
 from cryptography import x509
@@ -111,6 +112,14 @@ class Registry:
         for one in identity.others:
             self.enter(*one)
         self._world.serve(identity.services)
+
+    def fingerprint(self) -> str:
+        """What tells this world from those of another seed, or of other keys."""
+        world, wechat = self._world, self.wechat
+        first = next(iter(world.merchants.values()))
+        keys = (first.private_key, wechat.public_key, wechat.platforms[0].key)
+        moduli = "/".join(str(key.public_key().public_numbers().n) for key in keys)
+        return sha256(f"{world.ids.seed}/{moduli}".encode()).hexdigest()
 
     def identity(self) -> Identity:
         """What this world is known by."""

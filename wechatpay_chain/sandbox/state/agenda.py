@@ -37,6 +37,10 @@ class Agenda:
         """Have *doer* called with key and time of each job of *kind*."""
         self._doers[kind] = doer
 
+    def serves(self, kind: str) -> bool:
+        """Whether anybody does jobs of that kind."""
+        return kind in self._doers
+
     def add(self, due: float, kind: str, key: str) -> None:
         """Enter a job for the time *due*."""
         job = Job(due, next(self._order), kind, key)

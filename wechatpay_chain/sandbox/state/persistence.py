@@ -7,24 +7,20 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import time
 from collections.abc import Callable, Iterator
-from typing import Any, get_type_hints
+from contextlib import suppress
+from typing import Any, TypeVar, get_type_hints
 
-from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
-from cryptography.hazmat.primitives.serialization import (
-    Encoding,
-    NoEncryption,
-    PrivateFormat,
-    load_pem_private_key,
-)
+from cryptography.exceptions import UnsupportedAlgorithm
 
 from ..._version import __version__
 from ...errors import ConfigurationError
-from ..signatures.keys import KeySet
-from ..signatures.registry import Identity, Registry, Resident
-from ..world import Clock, Service, World
+from ..signatures.registry import Identity, Registry
+from ..world import Clock, World
 from .agenda import Job
+from .facts import clock_of, counts_of, identity_of, plain_identity
 from .statefile import Changes, StateError, StateFile
 from .tables import Table
 
@@ -41,6 +37,16 @@ except ImportError as _missing:
 #: came unawares as many are left out, so that none is given twice.
 _AFTERWARDS = ("answer", "request")
 _GAP = 1000
+
+T = TypeVar("T")
+
+#: What reading fails with where a file is damaged, or from another version.
+_UNREADABLE = (
+    *(ValueError, LookupError, TypeError, AttributeError, RecursionError),
+    *(OverflowError, BaseValidationError, UnsupportedAlgorithm),
+)
+_VERSION = re.compile(r"[0-9][0-9A-Za-z.+]{0,31}")
+_NAME = re.compile(r"[0-9A-Za-z_./|*@ -]{1,160}", re.ASCII)
 
 
 class Keeper:
@@ -64,13 +70,21 @@ class Keeper:
     def _identity(self) -> Identity | None:
         if "identity" not in self._facts:
             return None
-        try:
-            return _identity_of(json.loads(self._facts["identity"]))
-        except (ValueError, KeyError, TypeError) as error:
-            raise self._unreadable("whose world it is") from error
+        return self._made("whose world it is", self._facts["identity"], identity_of)
+
+    def _made(self, what: str, text: str, make: Callable[[Any], T]) -> T:
+        """What *make* makes of JSON. Raises :class:`StateError` that shows none of it.
+
+        Whatever it fails with may hold the value, keys too: nothing is raised from it.
+        """
+        with suppress(*_UNREADABLE):
+            return make(json.loads(text))
+        raise self._unreadable(what)
 
     def _unreadable(self, what: str) -> StateError:
-        writer = self._facts.get("version", "an unknown version")
+        writer = self._facts.get("version", "")
+        if not _VERSION.fullmatch(writer):
+            writer = "an unknown version"
         return StateError(
             f"state: {self._file.path}: {what} cannot be read; wechatpay_chain "
             f"{writer} wrote it, this is {__version__}"
@@ -78,11 +92,24 @@ class Keeper:
 
     def wind(self, clock: Clock) -> None:
         """Put a new clock where that of the file stood, or let it run as that did."""
-        if "clock" in self._facts:
-            saved = json.loads(self._facts["clock"])
-            if saved["runs"]:
+        try:
+            if "clock" in self._facts:
+                runs, ahead = self._made("its clock", self._facts["clock"], clock_of)
+                self._wind(clock, runs, ahead)
+        except BaseException:
+            self.release()
+            raise
+
+    def _wind(self, clock: Clock, runs: bool, ahead: float) -> None:
+        try:
+            if runs:
                 clock.run(time.time)
-            clock.advance(saved["ahead"])
+            clock.advance(ahead)
+        except ValueError as error:
+            raise StateError(
+                f"state: {self._file.path}: its clock cannot go on from where it was: "
+                f"{error}. Put a copy in its place, or begin with another file"
+            ) from None
 
     def load(self, world: World) -> None:
         """Fill *world*, whose tables must be there, from the file, and watch it."""
@@ -100,24 +127,28 @@ class Keeper:
         found: dict[str, dict[str, Any]] = {name: {} for name in tables}
         for place, key, text in self._file.records():
             if place not in tables:
-                raise self._unreadable(f"table {place}")
+                raise self._unreadable(f"table {_named(place)}")
             found[place][key] = self._read(tables[place], key, text)
             self._records[place, key] = hash(text)
         for name, table in tables.items():
             table.replace(found[name])
-        world.agenda.replace(
-            Job(due, number, kind, key) for number, due, kind, key in self._file.jobs()
-        )
-        world.ids.counts.update(json.loads(self._facts["counts"]))
+        world.agenda.replace(self._jobs(world))
+        counts = self._facts.get("counts", "")
+        world.ids.counts.update(self._made("its numbers", counts, counts_of))
         if self._facts.get("closed") != "true":
             for stream in _AFTERWARDS:
                 world.ids.counts[stream] = world.ids.counts.get(stream, 0) + _GAP
 
+    def _jobs(self, world: World) -> Iterator[Job]:
+        for number, due, kind, key in self._file.jobs():
+            if not world.agenda.serves(kind):
+                raise self._unreadable(f"job {number}")
+            yield Job(due, number, kind, key)
+
     def _read(self, table: Table[Any], key: str, text: str) -> Any:
-        try:
+        with suppress(*_UNREADABLE):
             return self._converter.loads(text, table.record)
-        except (ValueError, KeyError, TypeError, BaseValidationError) as error:
-            raise self._unreadable(f"{table.name} {key}") from error
+        raise self._unreadable(f"{table.name} {_named(key)}")
 
     def keep(self, world: World, registry: Registry) -> None:
         """Write what changed since. Raises :class:`StateError`; then nothing was."""
@@ -180,7 +211,7 @@ class Keeper:
         )
         if [*map(id, settled)] != [*map(id, self._settled)]:
             yield "version", __version__
-            yield "identity", json.dumps(_plain(registry.identity()))
+            yield "identity", json.dumps(plain_identity(registry.identity()))
             self._settled = settled  # held, so that no other takes their ids
 
     def close(self) -> None:
@@ -213,45 +244,6 @@ def converter() -> JsonConverter:
     return made
 
 
-def _plain(identity: Identity) -> dict[str, Any]:
-    """*identity* for JSON, its keys as PEM."""
-    return {
-        "seed": identity.seed,
-        "mode": identity.mode,
-        "keys": [_pem(key) for key in identity.keys],
-        "later": [_pem(key) for key in identity.later],
-        "others": [
-            [one.mchid, _pem(one.key), list(one.sub_mchids)] for one in identity.others
-        ],
-        "services": [vars(service) for service in identity.services],
-    }
-
-
-def _identity_of(plain: dict[str, Any]) -> Identity:
-    return Identity(
-        plain["seed"],
-        plain["mode"],
-        KeySet(*map(_key, plain["keys"])),
-        tuple(map(_key, plain["later"])),
-        tuple(
-            Resident(mchid, _key(pem), tuple(sub_mchids))
-            for mchid, pem, sub_mchids in plain["others"]
-        ),
-        tuple(Service(**service) for service in plain["services"]),
-    )
-
-
-def _pem(key: RSAPrivateKey) -> str:
-    return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode(
-        "ascii"
-    )
-
-
-def _key(pem: str) -> RSAPrivateKey:
-    # It was made here; checking one takes 30 ms.
-    key = load_pem_private_key(
-        pem.encode("ascii"), None, unsafe_skip_rsa_key_validation=True
-    )
-    if not isinstance(key, RSAPrivateKey):
-        raise TypeError("an RSA key expected")
-    return key
+def _named(text: str) -> str:
+    """A name or a key of the file in an error; what does not look like one is not."""
+    return text if _NAME.fullmatch(text) else "?"

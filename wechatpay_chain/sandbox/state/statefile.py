@@ -6,9 +6,10 @@ however the process ends; a file that is damaged, foreign or in use is left as i
 
 from __future__ import annotations
 
+import math
 import os
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -71,6 +72,8 @@ class StateFile:
         try:
             # One process to a file; the lock goes with the process.
             connection.execute("PRAGMA locking_mode = EXCLUSIVE")
+            # Text as it is: where that is none, SQLite's error would show it.
+            connection.text_factory = bytes
             self._check(connection)
             if not _number(connection, "application_id"):
                 _create(connection)
@@ -92,10 +95,11 @@ class StateFile:
                 f"reads form {FORM}; use the version that wrote it, or another file"
             )
         found = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
-        if found != "ok":
+        if found != b"ok":
             raise self._damaged()
 
     def _problem(self, error: sqlite3.Error) -> StateError:
+        # Of what SQLite says itself; that it shows of a value is seen to in `_rows`.
         text = str(error)
         if "locked" in text:
             return StateError(
@@ -106,10 +110,10 @@ class StateFile:
             return self._damaged()
         return StateError(f"state: {self.path}: {text}")
 
-    def _damaged(self) -> StateError:
+    def _damaged(self, where: str = "") -> StateError:
         return StateError(
-            f"state: {self.path} is damaged; it was left as it is. Put a copy in its "
-            "place, or begin with another file"
+            f"state: {self.path} is damaged{where}; it was left as it is. Put a copy "
+            "in its place, or begin with another file"
         )
 
     def _use(self) -> sqlite3.Connection:
@@ -124,21 +128,32 @@ class StateFile:
 
     def facts(self) -> dict[str, str]:
         """All facts; none in a file that is new."""
-        return dict(self._rows("SELECT name, value FROM facts"))
+        return dict(self._rows("facts", "SELECT name, value FROM facts", "tt"))
 
     def records(self) -> list[tuple[str, str, str]]:
         """Table, key and text of each record, in the order in which they came."""
-        return self._rows("SELECT place, key, value FROM records ORDER BY rowid")
+        query = "SELECT place, key, value FROM records ORDER BY rowid"
+        return self._rows("records", query, "ttt")
 
     def jobs(self) -> list[tuple[int, float, str, str]]:
         """Number, time, kind and key of each job."""
-        return self._rows("SELECT number, due, kind, key FROM jobs ORDER BY number")
+        query = "SELECT number, due, kind, key FROM jobs ORDER BY number"
+        return self._rows("jobs", query, "wntt")
 
-    def _rows(self, query: str) -> list[Any]:
+    def _rows(self, table: str, query: str, kinds: str) -> list[Any]:
+        """All rows, whose columns are of *kinds*; no error shows what they hold."""
+        damage: int | None = None
+        rows: list[Any] = []
         try:
-            return self._use().execute(query).fetchall()
+            for row in self._use().execute(query):
+                rows.append(tuple(_CELLS[kind](cell) for kind, cell in zip(kinds, row)))
         except sqlite3.Error as error:
             raise self._problem(error) from None
+        except (ValueError, TypeError):  # holding the value, so not raised from
+            damage = len(rows) + 1
+        if damage is not None:
+            raise self._damaged(f": row {damage} of its table {table} cannot be read")
+        return rows
 
     def write(self, changes: Changes) -> None:
         """Write all of *changes*, or none. Raises :class:`StateError`."""
@@ -163,6 +178,32 @@ class StateFile:
 
     def __repr__(self) -> str:
         return f"<StateFile {self.path.name}>"
+
+
+def _text(cell: Any) -> str:
+    if not isinstance(cell, bytes):
+        raise TypeError
+    return cell.decode("utf-8")
+
+
+def _whole(cell: Any) -> int:
+    if not isinstance(cell, int):
+        raise TypeError
+    return cell
+
+
+def _number_of(cell: Any) -> float:
+    if not isinstance(cell, (int, float)) or not math.isfinite(cell):
+        raise TypeError
+    return cell
+
+
+#: What a column holds: text, a whole number, a number.
+_CELLS: dict[str, Callable[[Any], Any]] = {
+    "t": _text,
+    "w": _whole,
+    "n": _number_of,
+}
 
 
 def _check_header(path: Path) -> None:
