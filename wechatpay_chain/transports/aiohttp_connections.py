@@ -18,9 +18,10 @@ from typing import Any, cast
 from weakref import ref
 
 import aiohttp
-import aiohttp.helpers
 from aiohttp.client_proto import ResponseHandler
 from urllib3.util import wait_for_read
+
+from .limit import limit
 
 #: WeChat Pay closes a connection idle for 8 s; ours retire before.
 IDLE_SECONDS = 7.0
@@ -32,9 +33,6 @@ CONNECT_ROUNDS = 2
 
 #: Seconds by which a loop's timers may be early.
 _EARLY = max(0.001, 2 * time.get_clock_info("monotonic").resolution)
-
-#: ``asyncio.timeout``, on Python 3.10 too.
-_limit = cast(Any, aiohttp.helpers).ceil_timeout
 
 #: An open session; a loop that ends closes it, as it does asynchronous generators.
 Pool = AsyncGenerator[aiohttp.ClientSession, None]
@@ -188,8 +186,12 @@ class Connector(aiohttp.TCPConnector):
         return connection
 
     async def _create_connection(self, req: Any, traces: Any, timeout: Any) -> Any:
-        # aiohttp's own timeout is for one address.
-        async with _limit(CONNECT_ROUNDS * timeout.sock_connect, inf):
+        # aiohttp's own timeouts are for one address, and for all with those before it
+        # in the queue, which on Python 3.10 may get lost (see ``limit``).
+        seconds = CONNECT_ROUNDS * timeout.sock_connect
+        if timeout.connect is not None:
+            seconds = min(seconds, timeout.connect)
+        async with limit(seconds):
             return await super()._create_connection(req, traces, timeout)
 
     def __del__(self, _process: Any = os.getpid) -> None:

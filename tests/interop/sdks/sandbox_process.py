@@ -61,9 +61,9 @@ class Sandbox:
         return self._beijing("%Y%m%d%H%M%S", 0)
 
     @property
-    def yesterday(self) -> str:
-        """The day of the latest bill, as bills write it."""
-        return self._beijing("%Y-%m-%d", -86400)
+    def billed_day(self) -> str:
+        """The day of the latest bill, made by 10:00 of the next, as bills write it."""
+        return self._beijing("%Y-%m-%d", -(24 + 10) * 3600)
 
     def _beijing(self, form: str, later: int) -> str:
         moment = self.see("clock")["now"] + 8 * 3600 + later

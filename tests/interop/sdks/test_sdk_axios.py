@@ -237,8 +237,8 @@ def test_an_upload_is_taken(sandbox: Any, theirs: Axios, tmp_path: Path) -> None
 
 
 def test_a_bill_is_downloaded_and_read(sandbox: Any, theirs: Axios) -> None:
-    sandbox.act("given/bill", day=sandbox.yesterday, rows=3)
-    asked = {"bill_date": sandbox.yesterday, "bill_type": "ALL"}
+    sandbox.act("given/bill", day=sandbox.billed_day, rows=3)
+    asked = {"bill_date": sandbox.billed_day, "bill_type": "ALL"}
     link = theirs.get("v3.bill.tradebill", asked)["data"]
     bill = theirs.tell("bill", link=link["download_url"])
     assert bill["sha1"] == link["hash_value"]

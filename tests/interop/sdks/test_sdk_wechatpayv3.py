@@ -209,9 +209,9 @@ def test_a_partner_orders_for_a_sub_merchant(
 def test_a_bill_is_downloaded(
     call: Any, sandbox: Any, connect: Connect, ask: Any
 ) -> None:
-    sandbox.act("given/bill", day=sandbox.yesterday, rows=3)
+    sandbox.act("given/bill", day=sandbox.billed_day, rows=3)
     theirs = connect()
-    status, link = ask(theirs.trade_bill, bill_date=sandbox.yesterday, tar_type="GZIP")
+    status, link = ask(theirs.trade_bill, bill_date=sandbox.billed_day, tar_type="GZIP")
     assert status == 200, link
     # They cut off their own host alone, and this link has the sandbox's.
     path = link["download_url"].removeprefix(sandbox.base_url)
