@@ -6,7 +6,7 @@ import asyncio
 import sys
 
 if sys.version_info >= (3, 11):
-    limit = asyncio.timeout
+    from asyncio import timeout as limit
 else:
     #: Seconds after which a cancellation that was not heard is repeated.
     _AGAIN = 0.01
