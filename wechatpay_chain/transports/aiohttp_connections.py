@@ -104,15 +104,26 @@ class Line(ResponseHandler):
 
         Never used, it may have to read what belongs to the TLS handshake.
         """
-        return not (self.used and self._readable())
+        return not (self.used and (self.should_close or self._readable()))
+
+    async def read(self) -> Any:
+        """Wait for the head of an answer."""
+        # With an informational answer before it (1xx), aiohttp ends the timeout.
+        if not self._buffer:
+            self.start_timeout()
+        return await super().read()
 
     def relax(self) -> None:
         """From here on only the timeout between two parts counts."""
         self._ends = None
 
     def data_received(self, data: bytes) -> None:
-        """Take note, and read on."""
-        self.heard = True
+        """Take note, and read on; what nobody asked for is no answer to anything."""
+        if data:  # or aiohttp goes on with what it has
+            if self.used and not self._is_held():
+                self.close()
+                return
+            self.heard = True
         super().data_received(data)
 
     def close(self) -> None:
@@ -134,15 +145,19 @@ class Line(ResponseHandler):
             self.transport.close()
         super().connection_lost(exc)
 
+    def _is_held(self) -> bool:
+        """Whether an exchange is under way."""
+        holder = self._holder()
+        return holder is not None and holder.protocol is self
+
     def _set_alarm(self, when: float) -> None:
         if self._alarm is not None:
             self._alarm.cancel()
         self._alarm = self._loop.call_at(when, self._look)
 
     def _look(self) -> None:
-        self._alarm = None
-        holder, ends = self._holder(), self._ends
-        if ends is None or holder is None or holder.protocol is not self:
+        self._alarm, ends = None, self._ends
+        if ends is None or not self._is_held():
             return  # idle, or streaming
         if ends - self._loop.time() > _EARLY:
             self._set_alarm(ends)

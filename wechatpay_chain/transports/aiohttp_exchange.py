@@ -110,7 +110,6 @@ async def _converse(
     if transport is None or transport.is_closing():
         raise aiohttp.ClientConnectionResetError("closed before the request was sent")
     transport.write(content)
-    line.start_timeout()
     while True:
         message, payload = await line.read()
         if message.code >= 200 or message.code == 101:

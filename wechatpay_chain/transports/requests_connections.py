@@ -48,7 +48,7 @@ class Exchange:
         self.phase: str = "connect"
         #: When it has to be over, by ``time.monotonic()``; ``None``: whenever.
         self.ends = None if deadline is None else time.monotonic() + deadline
-        #: Whether a step got less time than its own timeout, for it ends before.
+        #: Whether the latest step got less time than its own timeout.
         self.hurried: bool = False
         #: Whether the connection had served another request before.
         self.reused: bool = False
@@ -62,12 +62,10 @@ class Exchange:
         if self.ends is None:
             return timeout
         left = self.ends - time.monotonic()
-        if left >= timeout:
-            return timeout
-        self.hurried = True
+        self.hurried = left < timeout
         if left <= 0:
             raise TimeoutError("the deadline is over")
-        return left
+        return min(timeout, left)
 
     def relax(self) -> None:
         """From here on only the timeout between two parts counts."""
@@ -118,12 +116,26 @@ class _Source:
         return io.BufferedReader(self._reader)
 
 
+class _Answer(HTTPResponse):
+    """An answer that is final, whatever came before it."""
+
+    def begin(self) -> None:
+        """Read the head, after those of informational answers (RFC 9110, 15.2)."""
+        # http.client knows 100 only. Of any other, the next call got the answer.
+        super().begin()
+        while 101 < self.status < 200:
+            self.headers = self.msg = None  # type: ignore[assignment]
+            super().begin()
+        # What follows 101 is no HTTP.
+        self.will_close = self.will_close or self.status == 101
+
+
 def _answer(
     connection: _Lasting, sock: Any, *args: Any, **options: Any
 ) -> HTTPResponse:
     """Make the answer of *connection*, which is read within the time for it."""
     source: Any = _Source(_Reader(sock, connection.exchange, connection.timeout))
-    return HTTPResponse(source, *args, **options)
+    return _Answer(source, *args, **options)
 
 
 class _Lasting(_Connection):

@@ -7,7 +7,13 @@ from typing import Any
 import pytest
 from wire_server import Pieces, http
 
-from wechatpay_chain import APIError, DecodeError, MissingHeaders, ServerError
+from wechatpay_chain import (
+    APIError,
+    DecodeError,
+    MissingHeaders,
+    ReadTimeout,
+    ServerError,
+)
 from wechatpay_chain.middleware import Retry
 
 
@@ -85,3 +91,50 @@ def test_a_401_tells_that_nothing_was_done(
         call(client_of(serve(http(401, body))).v3.a.post, {})
     assert caught.value.is_code("SIGN_ERROR")
     assert caught.value.outcome == "refused"
+
+
+INFORMATIONAL = {
+    "100": b"HTTP/1.1 100 Continue\r\n\r\n",
+    "102": b"HTTP/1.1 102 Processing\r\n\r\n",
+    "103": b"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n",
+}
+
+
+@pytest.mark.parametrize("head", INFORMATIONAL.values(), ids=INFORMATIONAL)
+@pytest.mark.parametrize("apart", [False, True], ids=["together", "apart"])
+def test_an_informational_answer_is_not_the_answer(
+    serve: Any, client_of: Any, keys: Any, call: Any, head: bytes, apart: bool
+) -> None:
+    def answer(item: Any) -> Any:
+        final = keys.signed(200, {"of": item.target})
+        return Pieces((head, head, final)) if apart else head + head + final
+
+    server = serve(answer)
+    client = client_of(server)
+    for name in ("a", "b"):
+        reply = call(client.v3[name].post, {})
+        assert reply.verified
+        assert reply["of"] == f"/v3/{name}"
+    assert server.connections == 1
+
+
+@pytest.mark.parametrize("head", INFORMATIONAL.values(), ids=INFORMATIONAL)
+def test_after_an_informational_answer_the_read_timeout_goes_on(
+    serve: Any, client_of: Any, call: Any, head: bytes
+) -> None:
+    client = client_of(serve(head), timeout=(5, 0.3), retry=Retry(1, deadline=3))
+    with pytest.raises(ReadTimeout, match=r"no answer within 0\.3 s"):
+        call(client.v3.a.get)
+
+
+def test_a_connection_that_speaks_another_protocol_is_not_used_again(
+    serve: Any, client_of: Any, keys: Any, call: Any
+) -> None:
+    upgrade = b"HTTP/1.1 101 X\r\nConnection: upgrade\r\nUpgrade: y\r\n\r\n"
+    server = serve(upgrade, lambda _: keys.signed(204))
+    client = client_of(server)
+    with pytest.raises(APIError) as caught:
+        call(client.v3.a.post, {})
+    assert caught.value.outcome == "unknown"
+    assert call(client.v3.a.post, {}).verified
+    assert server.connections == 2

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -46,6 +47,35 @@ def test_what_nobody_asked_for_makes_a_connection_useless(
         sock.sendall(b"HTTP/1.1 408 Request Timeout\r\nContent-Length: 0\r\n\r\n")
     assert call(node.post, {}).status_code == 204
     assert server.connections == 2
+
+
+@pytest.mark.parametrize("end", [None, 30, -1], ids=["whole", "head", "body"])
+def test_what_nobody_asked_for_is_no_answer_of_the_next_call(
+    serve: Any, client_of: Any, keys: Any, call: Any, end: int | None
+) -> None:
+    server = serve(lambda item: keys.signed(200, {"of": item.target}))
+    client = client_of(server)
+    call(client.v3.a.post, {})
+    with server.connection(0) as sock:
+        sock.sendall(keys.signed(200, {"of": "/v3/a"})[:end])
+    if call.loop is not None:  # which reads it meanwhile, and hangs up
+        call.wait(asyncio.to_thread(server.wait_closed, 0))
+    assert call(client.v3.b.post, {})["of"] == "/v3/b"
+    assert server.connections == 2
+
+
+def test_what_comes_with_the_end_of_an_answer_is_none_of_the_next_call(
+    serve: Any, client_of: Any, keys: Any, call: Any
+) -> None:
+    def twice(item: Any) -> bytes:
+        # So long that the connection is given back while its end is read.
+        answer = keys.signed(200, {"of": item.target, "rest": "x" * 300_000})
+        return answer + keys.signed(200, {"of": item.target})
+
+    server = serve(twice)
+    client = client_of(server)
+    for name in ("a", "b"):
+        assert call(client.v3[name].post, {})["of"] == f"/v3/{name}"
 
 
 def test_every_stale_connection_of_the_pool_is_passed_over(
