@@ -10,6 +10,7 @@ from . import _logging
 from ._flow import Entry
 from ._messages import Body, Request, Response
 from .errors import LayerError, WeChatPayError
+from .middleware.raising import says_refused
 
 #: Fetches within fetches beyond this are a layer that meets itself.
 DEEPEST = 8
@@ -22,6 +23,7 @@ class Run:
     """Kept by a driver, which closes what a flow has left open."""
 
     __slots__ = (
+        "answer",
         "depth",
         "doubt",
         "doubt_before",
@@ -38,8 +40,11 @@ class Run:
         #: What was sent last.
         self.latest: Request | None = None
         self.opened: list[Body] = []
-        #: Whether the latest attempt may have been carried out.
+        #: Whether the latest attempt may have been carried out, as far as is known
+        #: without the body of its answer.
         self.doubt = False
+        #: That answer, where its body decides.
+        self.answer: Response | None = None
         #: Whether an earlier one may have been.
         self.doubt_before = False
         #: Attempts without an answer yet; a guest of ``@around`` may have several.
@@ -48,8 +53,8 @@ class Run:
     def sending(self, request: Request) -> Attempt:
         """Note that *request* goes out; what it is known by when it ends."""
         self.latest = request
-        self.doubt_before = self.doubt_before or self.doubt
-        self.doubt = True
+        self.doubt_before = self.in_doubt
+        self.doubt, self.answer = True, None
         told = _logging.log.isEnabledFor(INFO)
         if told and _logging.log.isEnabledFor(DEBUG):
             _logging.will_send(request, [entry.name for entry in self.entries])
@@ -59,7 +64,7 @@ class Run:
 
     def failed(self, attempt: Attempt, error: WeChatPayError) -> None:
         """Note that *attempt* ended without an answer."""
-        self.doubt = error.outcome != "not_sent"
+        self.doubt, self.answer = error.outcome != "not_sent", None
         self.waiting.remove(attempt)
         request, started, _ = attempt
         _logging.failed(request, error, perf_counter() - started)
@@ -68,6 +73,7 @@ class Run:
         """Note that the headers of an answer are there; the body may follow."""
         self.opened.append(response.body)
         self.doubt = not 400 <= response.status_code < 500
+        self.answer = None if self.doubt else response
         self.waiting.remove(attempt)
         request, started, told = attempt
         if told or not response.ok:
@@ -86,7 +92,7 @@ class Run:
     def leave(self, inner: Run, request: Request) -> None:
         """End a nested call, which may have changed something too."""
         inner.close()
-        if request.method != "GET" and (inner.doubt or inner.doubt_before):
+        if request.method != "GET" and inner.in_doubt:
             self.doubt_before = True
 
     def close(self, keep: Body | None = None) -> None:
@@ -101,9 +107,21 @@ class Run:
         if error.request is None:
             error.request = request.sent()
         if error.outcome is None:
-            error.outcome = "unknown" if self.doubt or self.doubt_before else "not_sent"
-        elif self.doubt_before or (self.doubt and not self._is_last_word(error)):
+            error.outcome = "unknown" if self.in_doubt else "not_sent"
+        elif self.doubt_before or (self._open and not self._is_last_word(error)):
             error.outcome = "unknown"  # another request may have been carried out
+
+    @property
+    def in_doubt(self) -> bool:
+        """Whether any attempt so far may have been carried out."""
+        return self.doubt_before or self._open
+
+    @property
+    def _open(self) -> bool:
+        """Whether the latest attempt may have been; a 4xx may leave that open too."""
+        if self.answer is not None:
+            return not says_refused(self.answer)
+        return self.doubt
 
     def _is_last_word(self, error: WeChatPayError) -> bool:
         """Whether *error* speaks of the request that was sent last."""

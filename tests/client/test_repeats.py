@@ -23,6 +23,7 @@ from wechatpay_chain import (
     WeChatPayError,
     WriteError,
 )
+from wechatpay_chain.middleware import Body, Response
 
 PRIMARY, BACKUP = "https://api.mch.weixin.qq.com", "https://api2.mch.weixin.qq.com"
 ORDER = {"out_trade_no": "1217752501201407033233368018", "description": "深圳店"}
@@ -388,6 +389,49 @@ def test_an_earlier_attempt_in_doubt_makes_the_outcome_unknown(
     with pytest.raises((Forbidden, ConnectError)) as caught:
         call(client.v3.x.post, {})
     assert caught.value.outcome == "unknown"
+
+
+#: Answers of 4xx that do not say that nothing was done.
+OPEN = {
+    "SYSTEM_ERROR": lambda server: server.plain(403, {"code": "SYSTEM_ERROR"}),
+    "BANKERROR": lambda server: server.plain(400, {"code": "BANKERROR"}),
+    "a page": lambda server: Response(429, {"Content-Type": "text/html"}, b"<html>"),
+    "cut off": lambda server: Response(429, body=Body(None, CutOff())),
+}
+
+
+class CutOff:
+    """The body of an answer, in either mode, whose line breaks."""
+
+    def read(self) -> bytes:
+        raise ReadError("cut off")
+
+    async def aread(self) -> bytes:
+        raise ReadError("cut off")
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+
+@pytest.mark.parametrize("earlier", OPEN.values(), ids=OPEN)
+@pytest.mark.parametrize("last", ["refused", "unreachable"])
+def test_a_4xx_may_leave_it_open_too(
+    call, server, client, earlier: Any, last: str
+) -> None:
+    refused = server.plain(403, {"code": "NO_AUTH"})
+    second = [ConnectError("x")] * 2 if last == "unreachable" else [refused]
+    server.will(earlier(server), *second)
+    with pytest.raises((Forbidden, ConnectError)) as caught:
+        call(client.v3.pay.transactions.native.post, ORDER)
+    assert caught.value.outcome == "unknown"
+    assert len(server.requests) == 1 + len(second)
+
+
+def test_after_a_4xx_that_refuses_nothing_is_open(call, server, client) -> None:
+    server.will(FAILURES["429"](server), *[ConnectError("x")] * 2)
+    with pytest.raises(ConnectError) as caught:
+        call(client.v3.pay.transactions.native.post, ORDER)
+    assert caught.value.outcome == "not_sent"
 
 
 def test_one_attempt_is_one(call, server, make) -> None:

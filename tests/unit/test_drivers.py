@@ -423,11 +423,16 @@ def raising(error: Exception, *, sends: bool = True) -> Callable[..., Any]:
     return layer
 
 
+#: An answer that says by its code that nothing was done; unread it does not say so.
+REFUSED = Response(404, body=Body(b'{"code": "ORDER_NOT_EXIST"}'))
+
+
 @pytest.mark.parametrize(
     ("answers", "layer", "outcome"),
     [
         ((200,), raising(WeChatPayError("x")), "unknown"),
-        ((404,), raising(WeChatPayError("x")), "not_sent"),
+        ((404,), raising(WeChatPayError("x")), "unknown"),
+        ((REFUSED,), raising(WeChatPayError("x")), "not_sent"),
         ((500,), raising(WeChatPayError("x")), "unknown"),
         ((302,), raising(WeChatPayError("x")), "unknown"),
         ((), raising(WeChatPayError("x"), sends=False), "not_sent"),
@@ -457,7 +462,8 @@ def test_an_error_learns_its_request_and_outcome(
         (500, 404, "unknown"),
         (200, 404, "unknown"),
         (ConnectError("x"), 404, "refused"),
-        (404, ConnectError("x"), "not_sent"),
+        (404, ConnectError("x"), "unknown"),
+        (REFUSED, ConnectError("x"), "not_sent"),
         (ConnectError("x"), ConnectError("x"), "not_sent"),
         (ConnectError("x"), ReadTimeout("x"), "unknown"),
     ],

@@ -106,7 +106,7 @@ class Decoder:
     def __call__(self, request: Request) -> Flow[Response]:
         response: Response = yield request
         if not response.ok:
-            return response.replace(data=_lenient((yield from read(response))))
+            return response.replace(data=json_body.lenient((yield from read(response))))
         if _is_file(request, response):
             return response
         content = response.body.content  # "verify" has read it
@@ -149,11 +149,3 @@ def _strict(request: Request, response: Response, content: bytes) -> Any:
             f"{request.method} {request.template or request.path}: the answer says "
             f"{kind!r} but is not: {error}"
         ) from None
-
-
-def _lenient(content: bytes) -> Any:
-    """An error page may be JSON, HTML or empty (section 10)."""
-    try:
-        return json_body.load(content) if content else None
-    except ValueError:
-        return None

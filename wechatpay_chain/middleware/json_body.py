@@ -29,6 +29,14 @@ def load(content: bytes) -> Any:
         raise ValueError("nested too deeply") from None
 
 
+def lenient(content: bytes) -> Any:
+    """The same of an error page, which may be JSON, HTML or empty (section 10)."""
+    try:
+        return load(content) if content else None
+    except ValueError:
+        return None
+
+
 def _no_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is not JSON")
 

@@ -9,6 +9,7 @@ from .._flow import Flow, read
 from .._messages import Request, Response
 from .._shapes import mapping
 from ..errors import APIError, Outcome
+from . import json_body
 from .account import Account
 
 
@@ -72,6 +73,14 @@ def outcome(status: int, code: str | None) -> Outcome:
     if not 400 <= status < 500 or code is None:
         return "unknown"
     return "unknown" if APIError(code=code).is_code(*UNSURE) else "refused"
+
+
+def says_refused(response: Response) -> bool:
+    """Whether an answer, as it came, says that nothing was done; unread it does not."""
+    data = mapping(json_body.lenient(response.body.content or b"")) or {}
+    code = data.get("code")
+    known = code if isinstance(code, str) else None
+    return outcome(response.status_code, known) == "refused"
 
 
 def _summary(response: Response) -> str:
