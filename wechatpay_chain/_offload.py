@@ -52,9 +52,14 @@ class Offload:
 
     def _hand_over(self, loop: asyncio.AbstractEventLoop) -> None:
         jobs = self._waiting.pop(loop)
-        threads = self._pool()
         for at in range(0, len(jobs), CHUNK):
-            threads.submit(_work, loop, jobs[at : at + CHUNK])
+            chunk = jobs[at : at + CHUNK]
+            try:
+                self._pool().submit(_work, loop, chunk)
+            except RuntimeError:
+                # No thread to be had: the process has its fill of them, it ends, or
+                # another thread closes this client.
+                _work(loop, chunk)
 
     def _pool(self) -> ThreadPoolExecutor:
         if self._threads is None or self._process != os.getpid():

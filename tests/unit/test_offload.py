@@ -55,6 +55,20 @@ def test_who_was_cancelled_gets_nothing_and_the_others_all(offload: Offload) -> 
     assert asyncio.run(main()) == 2
 
 
+def test_where_no_thread_is_to_be_had_the_loop_does_it(
+    offload: Offload, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(_: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    async def main() -> list[int]:
+        jobs = [offload.submit(int, (str(number),)) for number in range(CHUNK + 1)]
+        return await asyncio.wait_for(asyncio.gather(*jobs), 30)
+
+    monkeypatch.setattr(threading.Thread, "start", refuse)
+    assert asyncio.run(main()) == list(range(CHUNK + 1))
+
+
 def test_two_loops_share_it(offload: Offload) -> None:
     async def main() -> int:
         return await offload.submit(int, ("7",))
