@@ -21,7 +21,7 @@ import aiohttp
 from aiohttp.client_proto import ResponseHandler
 from urllib3.util import wait_for_read
 
-from .limit import limit
+from .limit import within
 
 #: WeChat Pay closes a connection idle for 8 s; ours retire before.
 IDLE_SECONDS = 7.0
@@ -202,12 +202,12 @@ class Connector(aiohttp.TCPConnector):
 
     async def _create_connection(self, req: Any, traces: Any, timeout: Any) -> Any:
         # aiohttp's own timeouts are for one address, and for all with those before it
-        # in the queue, which on Python 3.10 may get lost (see ``limit``).
+        # in the queue.
         seconds = CONNECT_ROUNDS * timeout.sock_connect
         if timeout.connect is not None:
             seconds = min(seconds, timeout.connect)
-        async with limit(seconds):
-            return await super()._create_connection(req, traces, timeout)
+        making = super()._create_connection(req, traces, timeout)
+        return await within(seconds, making, drop=ResponseHandler.close)
 
     def __del__(self, _process: Any = os.getpid) -> None:
         # In a fork it has nothing to close: the parent goes on with the sockets, and

@@ -1,40 +1,45 @@
-"""``limit``: ``asyncio.timeout`` that holds on Python 3.10 too."""
+"""``within``: a time limit that takes no cancellation of others for its own."""
 
 from __future__ import annotations
 
 import asyncio
-import sys
+from collections.abc import Callable, Coroutine
+from typing import Any, TypeVar
 
-if sys.version_info >= (3, 11):
-    from asyncio import timeout as limit
-else:
-    #: Seconds after which a cancellation that was not heard is repeated.
-    _AGAIN = 0.01
+T = TypeVar("T")
 
-    class limit:
-        """What is awaited within ends after *delay* seconds with ``TimeoutError``.
+#: Seconds after which a cancellation that was not heard is repeated.
+_AGAIN = 0.01
 
-        Tasks of Python 3.10 do not count their cancellations: where a timeout within
-        is over in the same moment, it takes the one cancellation for its own, and what
-        is within may go on. So the cancellation is repeated until it is heard.
-        """
 
-        def __init__(self, delay: float) -> None:
-            self._delay = delay
-            self._over = False
+async def within(
+    seconds: float, work: Coroutine[Any, Any, T], drop: Callable[[T], object]
+) -> T:
+    """What *work* ends with; ``asyncio.TimeoutError`` where it takes longer.
 
-        async def __aenter__(self) -> None:
-            self._loop = asyncio.get_running_loop()
-            self._task = asyncio.current_task()
-            self._timer = self._loop.call_later(self._delay, self._end)
-
-        def _end(self) -> None:
-            self._over = True
-            assert self._task is not None
-            self._task.cancel()
-            self._timer = self._loop.call_later(_AGAIN, self._end)
-
-        async def __aexit__(self, kind: type[BaseException] | None, *_: object) -> None:
-            self._timer.cancel()
-            if self._over and kind is asyncio.CancelledError:
-                raise asyncio.TimeoutError
+    Tasks of Python 3.10 do not count their cancellations: of two timeouts, or of one
+    and the caller's, that come in the same moment, one takes the other for its own. So
+    *work* has a task to itself, which only we cancel, until it is heard. *drop* lets go
+    of what it ended with where the caller was cancelled.
+    """
+    task = asyncio.ensure_future(work)
+    cancelled: asyncio.CancelledError | None = None
+    stopped = False
+    try:
+        while not task.done():
+            try:
+                await asyncio.wait([task], timeout=_AGAIN if stopped else seconds)
+            except asyncio.CancelledError as error:
+                cancelled = error
+            if not task.done():
+                stopped = task.cancel()
+        if cancelled is not None:
+            if not task.cancelled() and task.exception() is None:
+                drop(task.result())
+            raise cancelled
+        if stopped and task.cancelled():
+            raise asyncio.TimeoutError
+        return task.result()
+    finally:
+        task.cancel()  # where this is closed, not cancelled
+        cancelled = None  # it would keep this frame, and this frame it
