@@ -48,6 +48,8 @@ from typing import Any, ClassVar, Literal, NamedTuple
 Outcome = Literal["not_sent", "refused", "unknown"]
 
 
+#: What a peer may have sent, and would forge a line of a log, or is no text at all.
+_UNFIT = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]+")
 #: Characters of WeChat's reason that the text of an error shows.
 _REASON = 200
 
@@ -77,7 +79,7 @@ class WeChatPayError(Exception):
         request: SentRequest | None = None,
         outcome: Outcome | None = None,
     ) -> None:
-        super().__init__(message)
+        super().__init__(_UNFIT.sub("?", str(message)))
         if request is not None:
             self.request = request
         if outcome is not None:

@@ -251,3 +251,18 @@ def test_the_reason_of_an_answer_is_told_less_the_value(
 def test_a_notification_error_says_what_to_answer() -> None:
     assert NotificationError().status_code == 400
     assert NotificationError(status_code=401).status_code == 401
+
+
+@pytest.mark.parametrize("kind", CLASSES, ids=lambda kind: kind.__name__)
+def test_what_a_peer_sent_forges_no_line_and_can_be_printed(
+    kind: type[WeChatPayError],
+) -> None:
+    error = kind("订单不存在\r\nINFO all is well\x1b[2K\u2028\ud800.")
+    assert "订单不存在?INFO all is well?[2K?." in str(error)
+    assert str(error).encode()
+
+
+def test_an_answer_keeps_its_message_as_received() -> None:
+    error = APIError("one\ntwo", status_code=400, request_id="08\x1d73")
+    assert str(error) == "HTTP 400 one?two [Request-ID 08?73]"
+    assert (error.message, error.request_id) == ("one\ntwo", "08\x1d73")
