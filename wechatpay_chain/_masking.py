@@ -43,16 +43,32 @@ def masked(template: str) -> str:
     return "/".join(shown)
 
 
-def masked_query(url: str, names: Collection[str]) -> str:
-    """*url* less the values that *names* have in its query.
+def shown_url(url: str, template: str, names: Collection[str] = ()) -> str:
+    """*url* less the values that *names* have in its query, and less openids.
 
-    >>> masked_query("https://h/v3/x?id_number=4403&page=1", {"id_number"})
+    >>> shown_url("https://h/v3/x?id_number=4403&page=1", "v3/x", {"id_number"})
     'https://h/v3/x?id_number=...&page=1'
+    >>> shown_url("https://h/v3/users/oUpF8/coupons", "v3/users/{openid}/coupons")
+    'https://h/v3/users/{openid}/coupons'
     """
+    if not names and "openid" not in f"{url}{template}".lower():
+        return url
     path, mark, query = url.partition("?")
+    segments = path.split("/")
+    ours = template.partition("?")[0].split("/")
+    for at in range(1, min(len(ours), len(segments) - 1) + 1):
+        if ours[-at].lower().endswith("openid}"):
+            segments[-at] = ours[-at]
+        elif segments[-at - 1].lower().endswith("openid"):
+            segments[-at] = HIDDEN
     pairs = (pair.partition("=") for pair in query.split("&"))
     shown = (
-        f"{name}=..." if unquote_plus(name) in names else f"{name}{sign}{value}"
+        f"{name}=..." if _is_private(name, names) else f"{name}{sign}{value}"
         for name, sign, value in pairs
     )
-    return f"{path}{mark}{'&'.join(shown)}"
+    return f"{'/'.join(segments)}{mark}{'&'.join(shown)}"
+
+
+def _is_private(name: str, names: Collection[str]) -> bool:
+    plain = unquote_plus(name)
+    return plain in names or plain.lower().endswith("openid")

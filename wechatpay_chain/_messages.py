@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeVar, cast, overload
 
-from ._masking import masked, masked_query
+from ._masking import masked, shown_url
 from .errors import SentRequest
 
 if TYPE_CHECKING:
@@ -209,9 +209,9 @@ class Request:
         return SentRequest(self.method, self._shown_url())
 
     def _shown_url(self) -> str:
-        """The URL less what is to be encrypted in its query (敏感字段)."""
+        """The URL less openids, and what is to be encrypted in its query (敏感字段)."""
         hidden = self.operation.plan.hidden_query if self.operation else ()
-        return masked_query(self.url, hidden) if hidden else self.url
+        return shown_url(self.url, self.template, hidden)
 
     def __repr__(self) -> str:
         return f"<Request {self.method} {self._shown_url()}>"

@@ -520,7 +520,7 @@ def test_a_query_without_a_sensitive_field_is_left(call, gateway, client) -> Non
 
 def test_no_error_shows_a_field_of_the_query(call, server, make) -> None:
     client = make(retry=1)
-    params = {"encrypted_name": "张三丰", "openid": "o1"}
+    params = {"encrypted_name": "张三丰", "appid": "wx1"}
     seen: list[str] = []
 
     def look(request):
@@ -531,7 +531,7 @@ def test_no_error_shows_a_field_of_the_query(call, server, make) -> None:
     with pytest.raises(APIError) as caught:
         call(client[VERIFY].get, params, middleware=[look])
     for text in (str(caught.value), str(caught.value.request), *seen):
-        assert "encrypted_name=...&openid=o1" in text
+        assert "encrypted_name=...&appid=wx1" in text
         assert quote("张三丰") not in text
 
 

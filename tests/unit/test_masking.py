@@ -107,3 +107,24 @@ def test_what_follows_the_name_of_a_value_is_not_shown(name: str) -> None:
 )
 def test_a_label_has_no_query_and_keeps_placeholders(template: str, label: str) -> None:
     assert Request("GET", "https://h/v3/x/1", template=template).label == label
+
+
+@pytest.mark.parametrize(
+    ("url", "template", "shown"),
+    [
+        ("v3/x?a=1&openid=oUpF8", "v3/x", "v3/x?a=1&openid=..."),
+        ("v3/x?sub_openid=oUpF8&a=1", "v3/x", "v3/x?sub_openid=...&a=1"),
+        ("v3/x?sub%5Fopenid=oUpF8", "v3/x", "v3/x?sub%5Fopenid=..."),
+        ("v3/users/oUpF8/c", "v3/users/{openid}/c", "v3/users/{openid}/c"),
+        ("users/oUpF8/c?a=1", "v2/users/{sub_openid}/c", "users/{sub_openid}/c?a=1"),
+        ("v3/p/openid/oUpF8", "v3/p/openid/{openid}", "v3/p/openid/{openid}"),
+        ("v3/p/openid/oUpF8", "v3/p/openid/oUpF8", "v3/p/openid/{...}"),
+        ("v3/o/1?a=1", "v3/o/{out_order_no}", "v3/o/1?a=1"),
+    ],
+)
+def test_an_error_shows_a_url_without_openids(
+    url: str, template: str, shown: str
+) -> None:
+    request = Request("GET", f"https://h/{url}", template=template)
+    assert request.sent().url == f"https://h/{shown}"
+    assert "oUpF8" not in repr(request)
