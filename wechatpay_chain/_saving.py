@@ -6,6 +6,7 @@ import os
 import tempfile
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from errno import EEXIST, EISDIR
 from types import TracebackType
 from typing import TYPE_CHECKING
 
@@ -27,8 +28,13 @@ class AtomicFile:
     def __init__(self, path: str | os.PathLike[str], mode: int = 0o644) -> None:
         given: str = os.path.expanduser(path)
         self._path: str = os.path.abspath(given)
+        _check_place(self._path)
         folder, name = os.path.split(self._path)
-        number, self._beside = tempfile.mkstemp(".part", f".{name[:64]}.", folder)
+        try:
+            number, self._beside = tempfile.mkstemp(".part", f".{name[:64]}.", folder)
+        except OSError as error:
+            error.filename = self._path  # not the name beside it, which nobody gave
+            raise
         self._file = os.fdopen(number, "wb")
         self._mode = mode
 
@@ -61,9 +67,22 @@ class AtomicFile:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._file.close()
+        # On a full disk closing fails once more, for what is left in the buffer.
+        with suppress(OSError):
+            self._file.close()
         with suppress(FileNotFoundError):
             os.unlink(self._beside)
+
+
+def _check_place(path: str) -> None:
+    """Refuse a folder, and whatever else a file must not be put in the place of.
+
+    Whoever may write anything, as root may, would lose ``/dev/null`` by it.
+    """
+    if os.path.isdir(path):
+        raise IsADirectoryError(EISDIR, os.strerror(EISDIR), path)
+    if os.path.exists(path) and not os.path.isfile(path):
+        raise FileExistsError(EEXIST, "not a regular file", path)
 
 
 class Download(AtomicFile):

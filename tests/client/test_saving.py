@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import io
 import os
 from pathlib import Path
 from typing import Any
@@ -83,5 +85,39 @@ def test_a_new_file_has_the_permissions_that_the_user_masks(
 def test_a_folder_that_is_not_there_is_an_error_of_the_system(
     call, reply, tmp_path: Path
 ) -> None:
-    with pytest.raises(FileNotFoundError):
+    with pytest.raises(FileNotFoundError) as caught:
         call(reply.save, tmp_path / "no" / "x")
+    assert caught.value.filename == str(tmp_path / "no" / "x")
+
+
+def test_what_is_no_file_is_not_replaced(call, reply, tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")  # as a device is
+    for place, kind in ((tmp_path, IsADirectoryError), ("pipe", FileExistsError)):
+        with pytest.raises(kind) as caught:
+            call(reply.save, tmp_path / place)
+        assert caught.value.filename == str(tmp_path / place)
+    assert (tmp_path / "pipe").is_fifo()
+    assert os.listdir(tmp_path) == ["pipe"]
+
+
+class FullDisk(io.RawIOBase):
+    """Takes nothing any more."""
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, data: object) -> int:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+
+def test_a_full_disk_keeps_nothing(
+    call, reply, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def on_full_disk(number: int, mode: str) -> Any:
+        os.close(number)
+        return io.BufferedWriter(FullDisk())  # fails when it is flushed, and closed
+
+    monkeypatch.setattr(os, "fdopen", on_full_disk)
+    with pytest.raises(OSError, match="No space left"):
+        call(reply.save, tmp_path / "bill.csv")
+    assert os.listdir(tmp_path) == []
