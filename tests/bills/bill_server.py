@@ -208,6 +208,8 @@ class BillServer:
             headers["ETag"] = self.tag
             if request.headers.get("If-Range") == self.tag:
                 start = int(request.headers["Range"].strip("bytes=-"))
+                if start >= len(content):
+                    return Response(416, {"Content-Range": f"bytes */{len(content)}"})
                 status = 206
                 headers["Content-Range"] = f"bytes {start}-{len(content) - 1}/*"
         cut = self.cuts.pop(0) if self.cuts else None

@@ -160,6 +160,14 @@ def test_a_download_that_breaks_goes_on_from_a_fresh_url(
     assert bill.summary.count == 3
 
 
+def test_a_line_that_breaks_behind_the_last_byte(call, rows, server, client) -> None:
+    server.tag, server.cuts = '"v1"', [len(server.sent(0))]
+    assert len(rows(call(client.bills.trade, DAY))) == 3
+    # There is no rest of it to ask for: 416, and then all of it.
+    ranges = [one.headers.get("Range") for one in server.downloads]
+    assert ranges == [None, f"bytes={len(server.sent(0))}-", None]
+
+
 def test_it_may_break_again_and_again_as_long_as_something_comes(
     call, rows, server, client
 ) -> None:

@@ -16,6 +16,9 @@ from .unpacking import Decipher, Proof, Unpacker
 
 #: How often in a row a download may bring nothing new before it is given up.
 PATIENCE = 3
+#: Statuses that a fresh URL may mend. 416 comes where the line broke behind the last
+#: byte, so that the rest which is asked for is empty.
+_PASSING = (400, 401, 403, 404, 410, 416)
 
 
 class Part(NamedTuple):
@@ -133,8 +136,10 @@ class Transfer:
             # The URL is too old. A new one that is refused too, is refused for another
             # reason.
             self._refusals += 1
-            if self._refusals > 1 or error.status_code not in (400, 401, 403, 404, 410):
+            if self._refusals > 1 or error.status_code not in _PASSING:
                 raise error
+            if error.status_code == 416:
+                self._tag = None  # there is no rest: ask for all of it
         elif not isinstance(error, TransportError) or self._failures >= PATIENCE:
             raise error
 
