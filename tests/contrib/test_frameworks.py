@@ -212,6 +212,8 @@ def test_a_body_beyond_the_limit_is_not_looked_at(
 ) -> None:
     body = b" " * (receiving.LIMIT + 1)
     assert post(client, router, good.headers, body).status == 413
+    # Beyond what Django itself would take, too.
+    assert post(client, router, good.headers, body * 3).status == 413
     assert post(client, router, good.headers, body[:-1]).status == 401
     assert seen == []
 

@@ -61,5 +61,6 @@ def _read() -> bytes | None:
     """The bytes as they came; ``None`` where there are too many."""
     if (request.content_length or 0) > LIMIT:
         return None
-    body = request.stream.read(LIMIT + 1)
+    # Where somebody looked at the body before, Flask has kept it: the stream is empty.
+    body = request.stream.read(LIMIT + 1) or request.get_data()
     return None if len(body) > LIMIT else body
