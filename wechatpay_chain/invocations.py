@@ -119,9 +119,10 @@ class Invocations:
     ) -> App:
         """For an app. *partnerid*: the merchant that *appid* is of, if not ours."""
         _check_prepay_id(prepay_id)
+        number = self._settings.mchid if partnerid is None else partnerid
         made: App = {
             "appid": _text("appid", appid),
-            "partnerid": _text("partnerid", partnerid or self._settings.mchid),
+            "partnerid": _text("partnerid", number),
             "prepayid": prepay_id,
             "package": _text("package", package),
             "noncestr": self._settings.nonce(),

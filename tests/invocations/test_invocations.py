@@ -239,6 +239,7 @@ REFUSED: dict[str, Any] = {
     "no prepay_id": lambda i: i.jsapi(PAGE, ""),
     "a prepay_id of None": lambda i: i.mini_program(PAGE, None),
     "a prepay_id that is a number": lambda i: i.app(PAGE, 5),
+    "an empty partnerid": lambda i: i.app(PAGE, PREPAY_ID, ""),
     "an appid of two lines": lambda i: i.jsapi(f"{PAGE}\n1", PREPAY_ID),
     "an appid with NUL": lambda i: i.app(f"{PAGE}\0", PREPAY_ID),
     "no appid": lambda i: i.jsapi("", PREPAY_ID),
