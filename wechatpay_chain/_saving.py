@@ -28,7 +28,7 @@ class AtomicFile:
     def __init__(self, path: str | os.PathLike[str], mode: int = 0o644) -> None:
         given: str = os.path.expanduser(path)
         self._path: str = os.path.abspath(given)
-        _check_place(self._path)
+        _check_kind(self._path)
         folder, name = os.path.split(self._path)
         try:
             number, self._beside = tempfile.mkstemp(".part", f".{name[:64]}.", folder)
@@ -74,7 +74,16 @@ class AtomicFile:
             os.unlink(self._beside)
 
 
-def _check_place(path: str) -> None:
+def check_place(path: str | os.PathLike[str]) -> None:
+    """Raise the ``OSError`` that a file at *path* would meet, and leave nothing there.
+
+    For what cannot be asked for twice: before there is anything to save.
+    """
+    with AtomicFile(path):
+        pass
+
+
+def _check_kind(path: str) -> None:
     """Refuse a folder, and whatever else a file must not be put in the place of.
 
     Whoever may write anything, as root may, would lose ``/dev/null`` by it.

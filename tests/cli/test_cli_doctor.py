@@ -292,6 +292,15 @@ def test_offline_sends_nothing(desk) -> None:
     assert len(desk.gateway.journal) == 0
 
 
+@pytest.mark.parametrize("sent", [(), ("--offline",)])
+def test_what_the_client_itself_refuses_is_wrong(desk, sent) -> None:
+    config = desk.configure(retry=-1)
+    result = desk.run("doctor", "--json", *sent, config=config)
+    assert result.exit_code == 1
+    assert "retry: attempts" in findings(result)["configuration_wrong"]["found"]
+    assert len(desk.gateway.journal) == 0
+
+
 def test_the_table_has_findings_and_what_to_do(desk) -> None:
     config = desk.configure(apiv3_key="short")
     lines = desk.run("doctor", config=config).stdout.splitlines()

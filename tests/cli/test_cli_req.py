@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
+import warnings
 from pathlib import Path
 from typing import Any
 
 import pytest
 from click.testing import CliRunner
 
+from wechatpay_chain.cli import req
 from wechatpay_chain.cli.program import program
 from wechatpay_chain.sandbox import ReplyLost
 
@@ -168,6 +172,62 @@ def test_what_is_used_wrongly_is_status_2(desk, arguments, reason: str) -> None:
     assert result.exit_code == 2
     assert reason in result.stderr
     assert len(desk.gateway.journal) == 0
+
+
+def test_a_place_that_cannot_be_written_is_found_before_the_call(
+    desk, tmp_path: Path
+) -> None:
+    out = tmp_path / "no" / "x"
+    result = desk.run("req", ECHO, "-d", '{"echo_message": "x"}', "-o", str(out))
+    assert result.exit_code == 2
+    assert result.stderr == f"wxpay req: {out}: No such file or directory\n"
+    assert len(desk.gateway.journal) == 0
+
+
+@pytest.mark.parametrize(
+    ("error", "says"),
+    [(errno.ENOSPC, "No space left on device; the answer, 200, is lost"), (None, "")],
+)
+def test_an_answer_that_cannot_be_written_leaves_it_open(
+    desk, monkeypatch: pytest.MonkeyPatch, error: int | None, says: str
+) -> None:
+    def write(*arguments: object) -> None:
+        if error is None:
+            raise BrokenPipeError(errno.EPIPE, "Broken pipe")
+        raise OSError(error, os.strerror(error))
+
+    monkeypatch.setattr(req, "_print", write)
+    result = desk.run("req", ECHO, "-d", '{"echo_message": "x"}')
+    assert len(desk.gateway.journal) == 1
+    assert result.exit_code == 3
+    assert says in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (("-d", "{}"), "interrupted; it may have been carried out: query it"),
+        (("-X", "GET"), "interrupted\n"),
+    ],
+)
+def test_ctrl_c_tells_what_may_have_been_done(
+    desk, monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...], says: str
+) -> None:
+    def interrupt(*arguments: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(req, "_verb", interrupt)
+    result = desk.run("req", ECHO, *arguments)
+    assert result.exit_code == 130
+    assert says in result.stderr
+
+
+def test_a_warning_is_one_line(desk) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("always")
+        result = desk.run("req", ECHO, "-X", "GET")
+    first, _ = result.stderr.splitlines()
+    assert first == f"wxpay req: GET {ECHO}: method: POST expected, got GET (method)"
 
 
 def test_stdin_holds_one_thing(desk) -> None:

@@ -9,8 +9,10 @@ from __future__ import annotations
 import json
 import os
 import sys
+import warnings
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -38,7 +40,9 @@ PREFIX = "WECHATPAY_"
 FILE = "wechatpay.toml"
 
 #: Exit statuses, beside 0; docs/cli.md lists them.
-REFUSED, USAGE, UNKNOWN, UNPROVEN = 1, 2, 3, 4
+REFUSED, USAGE, UNKNOWN, UNPROVEN, INTERRUPTED = 1, 2, 3, 4, 130
+#: What is to be said where nobody knows what became of a call.
+IN_DOUBT = "it may have been carried out: query it, or repeat the same number"
 
 
 def config_option(command: F) -> F:
@@ -84,10 +88,18 @@ def client(config: str | None) -> WeChatPay:
 
 
 @contextmanager
-def endings(name: str, *, as_json: bool = False) -> Generator[None, None, None]:
-    """Make errors one line on stderr and an exit status; with *as_json* also JSON."""
+def endings(
+    name: str, *, as_json: bool = False, changes: bool = False
+) -> Generator[None, None, None]:
+    """Make errors one line on stderr and an exit status; with *as_json* also JSON.
+
+    So are warnings, and Ctrl-C. *changes*: what is sent may change something, so that
+    after Ctrl-C nobody knows whether it did.
+    """
     try:
-        yield
+        with warnings.catch_warnings():
+            warnings.showwarning = partial(_warn, name)
+            yield
     except WeChatPayError as error:
         if as_json:
             told = json.dumps({"error": _facts(error)}, ensure_ascii=False, indent=2)
@@ -99,6 +111,15 @@ def endings(name: str, *, as_json: bool = False) -> Generator[None, None, None]:
         where = f"{error.filename}: " if error.filename else ""
         click.echo(f"wxpay {name}: {where}{error.strerror or error}", err=True)
         raise SystemExit(USAGE) from None
+    except KeyboardInterrupt:
+        text = f"interrupted; {IN_DOUBT}" if changes else "interrupted"
+        click.echo(f"\nwxpay {name}: {text}", err=True)
+        raise SystemExit(INTERRUPTED) from None
+
+
+def _warn(name: str, message: Warning | str, *rest: object) -> None:
+    del rest  # the line of ours that it was raised from
+    click.echo(f"wxpay {name}: {message}", err=True)
 
 
 def _status(error: WeChatPayError) -> int:
@@ -119,7 +140,7 @@ def _advice(error: WeChatPayError) -> str:
         return "; wxpay doctor checks the keys"
     method = error.request.method if error.request else ""
     if error.outcome == "unknown" and method not in ("", "GET"):
-        return "; it may have been carried out: query it, or repeat the same number"
+        return f"; {IN_DOUBT}"
     return ""
 
 

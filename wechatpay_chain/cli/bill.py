@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from .._saving import check_place
 from ..bills import Bill
 from . import account
 from .tables import Meter, size, table
@@ -55,6 +56,7 @@ def command(
             "--bill-type is of trade bills, --account-type of fund flow bills"
         )
     with account.endings("bill", as_json=as_json), account.client(config) as client:
+        check_place(out)
         bill: Bill[Any]
         if kind == "trade":
             bill = client.bills.trade(date, bill_type=bill_type, sub_mchid=sub_mchid)

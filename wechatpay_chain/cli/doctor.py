@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 import click
 
+from ..client import WeChatPay
 from ..errors import WeChatPayError
 from . import account, calling
 from .checkup import Checkup
@@ -27,7 +28,8 @@ def command(offline: bool, config: str | None, as_json: bool) -> None:
     Each mistake is named, with what to do about it. The call is v3/security/echo, which
     changes nothing. Exits 0 where nothing is wrong, else 1.
     """
-    found = examine(config, offline=offline)
+    with account.endings("doctor"):
+        found = examine(config, offline=offline)
     if as_json:
         told = {"healthy": healthy(found), "findings": [f._asdict() for f in found]}
         click.echo(json.dumps(told, ensure_ascii=False, indent=2))
@@ -52,10 +54,11 @@ def examine(config: str | None, *, offline: bool = False) -> list[Finding]:
         return [Finding("configuration_unreadable", "wrong", where)]
     clock = options.reveal().get("clock") or time.time
     found = Checkup(options, clock()).run()
-    if offline or not healthy(found):
+    if not healthy(found):
         return found
     try:
-        return [*found, *calling.call(options)]
+        WeChatPay._of(options).close()  # what it refuses itself, whatever was looked at
+        return found if offline else [*found, *calling.call(options)]
     except WeChatPayError as error:
         return [*found, of_error(error, "configuration_wrong")]
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Generator, Iterable
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from click.shell_completion import CompletionItem
 from .. import catalogue
 from .._node import Node
 from .._reply import Reply
+from .._saving import check_place
 from ..catalogue.layout import METHODS
 from . import account
 from .api import located_path
@@ -107,13 +109,34 @@ def command(
     if upload is not None:
         ((name, file),) = _pairs("-F", (upload,), "=")
         given["files"] = {name: file}
-    with account.endings("req", as_json=as_json), account.client(config) as client:
-        reply: Reply = _verb(client[text], chosen)(**given)
+    ended = account.endings("req", as_json=as_json, changes=chosen != "get")
+    with ended, account.client(config) as client:
         if out is not None:
-            meter = Meter(out.name)
-            reply.save(out, progress=meter)
-            meter.end()
-        _print(reply, out, as_json)
+            check_place(out)
+        reply: Reply = _verb(client[text], chosen)(**given)
+        with _kept(reply):
+            if out is not None:
+                meter = Meter(out.name)
+                reply.save(out, progress=meter)
+                meter.end()
+            _print(reply, out, as_json)
+
+
+@contextmanager
+def _kept(reply: Reply) -> Generator[None, None, None]:
+    """What fails when there is an answer: the call itself was carried out by then."""
+    try:
+        yield
+    except BrokenPipeError:
+        raise SystemExit(account.UNKNOWN) from None  # who read it has seen enough
+    except OSError as error:
+        where = f"{error.filename}: " if error.filename else ""
+        click.echo(
+            f"wxpay req: {where}{error.strerror or error}; the answer, "
+            f"{reply.status_code}, is lost: query what came of it",
+            err=True,
+        )
+        raise SystemExit(account.UNKNOWN) from None
 
 
 def _verb(node: Node, name: str) -> Callable[..., Reply]:
