@@ -366,6 +366,14 @@ class TestUnsigned:
         with pytest.raises(APIError, match="No Bill Exist"):
             call(client.v2.pay.downloadbill.post, {"bill_date": "20240601"})
 
+    def test_a_byte_order_mark_makes_a_failure_no_bill(
+        self, call, server, client
+    ) -> None:
+        content = b"\xef\xbb\xbf<xml><return_code>FAIL</return_code></xml>"
+        server.will(Response(200, {}, content))
+        with pytest.raises(APIError):
+            call(client.v2.pay.downloadbill.post, {"bill_date": "20240601"})
+
 
 class TestWithoutALayer:
     def test_verify(self, call, server, client, answer) -> None:

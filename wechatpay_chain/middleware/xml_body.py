@@ -6,6 +6,7 @@ Reading refuses DTDs, entities and nested elements.
 from __future__ import annotations
 
 import re
+from codecs import BOM_UTF8
 from collections.abc import Mapping
 from xml.parsers import expat
 
@@ -49,10 +50,24 @@ def dump(values: Mapping[str, str]) -> bytes:
     b'<xml><a><![CDATA[1 < 2]]></a></xml>'
     """
     body = "".join(
-        f"<{name}><![CDATA[{value.replace(']]>', ']]]]><![CDATA[>')}]]></{name}>"
+        f"<{name}><![CDATA[{_cdata(value)}]]></{name}>"
         for name, value in values.items()
     )
     return f"<xml>{body}</xml>".encode()
+
+
+def _cdata(value: str) -> str:
+    """*value* within CDATA, which has no escapes: these stand between two of it.
+
+    A carriage return as it is would be read as a line feed, and ``sign`` not hold.
+    """
+    value = value.replace("]]>", "]]]]><![CDATA[>")
+    return value.replace("\r", "]]>&#13;<![CDATA[")
+
+
+def is_xml(content: bytes) -> bool:
+    """Whether *content* begins as XML does; a bill in CSV does not."""
+    return content.removeprefix(BOM_UTF8).lstrip().startswith(b"<")
 
 
 def load(content: bytes, root: str = "xml") -> dict[str, str]:

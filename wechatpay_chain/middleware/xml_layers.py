@@ -198,7 +198,7 @@ class XmlDecoder:
         content = yield from read(response)
         if not content:
             return response
-        if not content.lstrip().startswith(b"<"):
+        if not xml_body.is_xml(content):
             if response.ok and not request.route.startswith(UNSIGNED_XML):
                 raise DecodeError(f"{request.method} {request.path}: XML expected")
             return response
