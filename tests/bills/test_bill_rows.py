@@ -156,6 +156,9 @@ def test_only_plain_digits_are_an_amount(amount: str) -> None:
         (b"a,b\r\n`1,`2,`3\r\n", "has 3 cells, its heads are 2"),
         (b"a,b\r\n`1,`2\r\nx,y\r\n`1,`2\r\nz\r\n", "line 5 of the bill is after"),
         (b"a,\xff\r\n", "not UTF-8"),
+        (b"<xml><return_msg>No, none</return_msg></xml>", "line 1 .* names no columns"),
+        (b'{"code": "X", "message": "y"}', "line 1 of the bill names no columns"),
+        (b"\r\nerror\r\n", "line 2 of the bill names no columns"),
         (b"a,b\r\n`" + b"1" * (1 << 21), "line 2 of the bill has no end"),
     ],
 )

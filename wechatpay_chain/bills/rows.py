@@ -243,7 +243,11 @@ class Reader(Generic[R]):
         """A line of heads: of the rows, of the totals, or of the next file's rows."""
         if not line:
             return
-        heads = line.lstrip("\ufeff").split(",")
+        line = line.lstrip("\ufeff")
+        heads = line.split(",")
+        if self._first is None and (len(heads) < 2 or line[0] in "<{"):
+            # A failure of APIv2 in XML, for one, must not be taken for an empty bill.
+            raise DecodeError(f"line {self._line} of the bill names no columns")
         if self._first is None or list(self._first.heads) == heads:
             self._first = self._layout = self._first or Layout(heads)
         elif self._in_rows:
