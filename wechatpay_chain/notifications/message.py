@@ -91,6 +91,8 @@ def _headers(headers: object) -> dict[str, str]:
             known = _SPELLINGS.get(name.lower())
             if known is None:
                 continue
+        if value is None:
+            continue  # picked out by get(), and not there
         text = _text(known, value)
         # No two of WeChat's headers are the same: joined, they verify nothing.
         out[known] = f"{out[known]}, {text}" if known in out else text
