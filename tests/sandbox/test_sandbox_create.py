@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from wechatpay_chain import APIError
-from wechatpay_chain.sandbox import Gateway, Service
+from wechatpay_chain.sandbox import Clock, Gateway, Service
 
 #: The gateway's frozen time, 2024-06-01 15:00:00 in Beijing.
 NOW = "20240601150000"
@@ -121,6 +121,7 @@ def test_accepted(gateway: Gateway, changes: dict[str, Any]) -> None:
     assert create(gateway, **changes)["state"] == "CREATED"
 
 
+END = "/time_range/end_time"
 REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"out_order_no": "x" * 33}, "/out_order_no"),
     ({"out_order_no": "a b"}, "/out_order_no"),
@@ -184,9 +185,26 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
         {"time_range": {"start_time": "20240602", "end_time": "20240601"}},
         "/time_range/end_time",
     ),
+    *(
+        ({"time_range": {"start_time": "OnAccept", "end_time": end}}, END)
+        for end in ("20240601150030", "20240601150100", "20240531")
+    ),
     ({"goods": 1}, "/goods"),
     ({"sub_mchid": "1900000109"}, "/sub_mchid"),
 ]
+
+
+def test_a_day_ends_a_service_to_its_last_second() -> None:
+    gateway = Gateway(clock=Clock(1717257599))  # 23:59:59
+    span = {"start_time": "OnAccept", "end_time": "20240601"}
+    assert create(gateway, time_range=span)["state"] == "CREATED"
+
+
+def test_what_is_no_day_has_that_one_problem(gateway: Gateway) -> None:
+    error = refusal(gateway, time_range={"start_time": "20240230"})
+    assert [one["issue"] for one in error.detail["sandbox"]["problems"]] == [
+        "no such day or time"
+    ]
 
 
 @pytest.mark.parametrize(("changes", "field"), REFUSED, ids=str)

@@ -148,7 +148,23 @@ def test_modify_repeated_changes_nothing(gateway: Gateway, partner: bool) -> Non
     steps = len(gateway.orders[order].steps)
     assert calls.outcome("modify", order) == "ok"
     assert len(gateway.orders[order].steps) == steps
+    device = {"start_device_id": "HG123456"}
+    assert calls.outcome("modify", order, device=device) == "ok"
     assert calls.outcome("modify", order, reason="别的") == "INVALID_REQUEST"
+    discounts = [{"name": "券", "description": "新人", "amount": 0}]
+    assert calls.outcome("modify", order, post_discounts=discounts) != "ok"
+
+
+@roles
+def test_modify_to_zero_repeated_is_fine_and_another_is_refused(
+    gateway: Gateway, partner: bool
+) -> None:
+    calls = Calls(gateway, partner)
+    order = calls.completed(100)
+    assert calls.outcome("modify", order, **bill(0)) == "ok"
+    assert calls.outcome("modify", order, **bill(0)) == "ok"
+    error = calls.refused("modify", order, **bill(0), reason="别的")
+    assert (error.status_code, error.code) == (400, "ORDER_DONE")
 
 
 @roles
@@ -287,6 +303,20 @@ TIMES: list[tuple[dict[str, str], dict[str, str] | None, str | None]] = [
         "has not come yet",
     ),
     ({"start_time": "OnAccept"}, {"end_time": "20240631120000"}, "no such day"),
+    # Both are by the caller's clock: there is nothing to tolerate.
+    ({"start_time": "20240601160000"}, {"end_time": "20240601160001"}, None),
+    ({"start_time": "20240601160000"}, {"end_time": "20240601160000"}, END_EARLY),
+    (
+        {"start_time": "OnAccept"},
+        {"start_time": "20240601160000", "end_time": "20240601155959"},
+        END_EARLY,
+    ),
+    # What was accepted has begun at some time.
+    (
+        {"start_time": "20240601"},
+        {"start_time": "OnAccept", "end_time": "20240601"},
+        "a time yyyyMMddHHmmss, or a day yyyyMMdd expected",
+    ),
 ]
 
 

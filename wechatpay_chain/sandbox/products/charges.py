@@ -74,8 +74,10 @@ class Charges:
     def modify(self, call: Call) -> Answer:
         """Lower the amount (修改订单金额) of an order that is not paid."""
         order, now = self._access.order(call, Event.MODIFY), self._world.clock()
-        # Repeating the latest modification changes nothing (payscore section 7).
-        if order.state is State.PAYING and order.repeat(Event.MODIFY, call.body):
+        # Repeating the latest modification changes nothing, also where it left nothing
+        # to be paid (payscore section 7).
+        due = order.state in (State.PAYING, State.ZERO)
+        if due and order.modified_so(call.body):
             return _answer(order, document)
         if order.state is State.PAYING and not order.locked:
             total = call.body["total_amount"]
@@ -135,7 +137,12 @@ class Charges:
     def _check_completion(self, order: Order, call: Call, now: float) -> None:
         body = call.body
         planned, given = order.member("time_range"), body.get("time_range", {})
-        problems = list(completion_problems(planned, given, order.created_at, now))
+        accepted = order.request["time_range"]["start_time"] == "OnAccept"
+        problems = list(
+            completion_problems(
+                planned, given, order.created_at, now, accepted=accepted
+            )
+        )
         places: dict[str, Any] = {
             **(order.member("location") or {}),
             **body.get("location", {}),

@@ -52,11 +52,14 @@ DISCOUNT = Fields(
 )
 #: A second, or a day (payscore section 3.1).
 TIME = formed(r"\d{8}|\d{14}")
+#: The same, or the moment of the user's confirmation.
+STARTS = formed(r"\d{8}|\d{14}|OnAccept")
 
 
 def time_range(*, start: bool = True, remark: int = 20) -> Fields:
-    """When the service is (服务时间段); *start* says whether it must be told."""
-    begin: dict[str, Rule] = {"start_time": formed(r"\d{8}|\d{14}|OnAccept")}
+    """When the service is (服务时间段), or was: then *start* need not be told again."""
+    # What was accepted has begun: there is a time for it.
+    begin: dict[str, Rule] = {"start_time": STARTS if start else TIME}
     optional: dict[str, Rule] = {
         "end_time": TIME,
         "start_time_remark": text(1, 20),

@@ -12,10 +12,15 @@ from datetime import datetime, timedelta
 from ..refusals import Problem
 from ..world import BEIJING, compact
 
-#: Seconds that a caller's clock may be off (payscore section 3.2).
+#: Seconds that a caller's clock may be off (payscore section 3.2). It counts where a
+#: time of the caller's meets one of ours, and not between two of the caller's.
 TOLERANCE = 60
-#: Seconds that a service must last beyond the create call (payscore section 3.2).
+#: Seconds that a service must last beyond the create call (payscore section 3.2). Being
+#: a margin itself, it has no tolerance: that would be all of it.
 SHORTEST = 60
+
+#: Characters of a time that is a day.
+_DAY = 8
 
 _START, _END = "/time_range/start_time", "/time_range/end_time"
 _NO_TIME = "no such day or time"
@@ -26,22 +31,35 @@ _END_AHEAD = "实际结束时间不能晚于使用完结接口的时间"
 
 def creation_problems(span: Mapping[str, str], now: float) -> Iterator[Problem]:
     """What is wrong with the times of a create call."""
-    yield from _calendar_problems(span)
+    problems = list(_calendar_problems(span))
+    yield from problems
+    if problems:
+        return
     start, end = _told(span, "start_time"), _told(span, "end_time")
     if start is not None and _before(start, now - TOLERANCE):
         yield Problem(_START, "in the past already", start)
-    if end is None or _moment(end) is None:
+    if end is None:
         return
-    if _before(end, now - TOLERANCE + SHORTEST):
-        yield Problem(_END, "must be a minute ahead at least", end)
-    if start is not None and _moment(start) is not None and _ends_before(start, end):
+    if len(end) == _DAY and _before(end, now):
+        yield Problem(_END, "in the past already", end)
+    elif len(end) > _DAY and _before(end, now + SHORTEST):
+        yield Problem(_END, "must be more than a minute ahead", end)
+    if start is not None and _reversed(start, end):
         yield Problem(_END, "must be after start_time", end)
 
 
 def completion_problems(
-    planned: Mapping[str, str], given: Mapping[str, str], created: float, now: float
+    planned: Mapping[str, str],
+    given: Mapping[str, str],
+    created: float,
+    now: float,
+    *,
+    accepted: bool = False,
 ) -> Iterator[Problem]:
-    """What is wrong with the times *given* to complete what was *planned* so."""
+    """What is wrong with the times *given* to complete what was *planned* so.
+
+    *accepted*: the planned start is when the user confirmed, by our clock.
+    """
     problems = list(_calendar_problems(given))
     problems += _form_problems(planned, given)
     if "end_time" not in given and "end_time" not in planned:
@@ -52,13 +70,17 @@ def completion_problems(
     start = given.get("start_time")
     if start is not None and _before(start, created - TOLERANCE):
         yield Problem(_START, "before the order was created", start)
-    yield from service_problems({**planned, **given}, given, now)
+    slack = TOLERANCE if accepted and start is None else 0
+    yield from service_problems({**planned, **given}, given, now, slack=slack)
 
 
 def service_problems(
-    span: Mapping[str, str], given: Mapping[str, str], now: float
+    span: Mapping[str, str], given: Mapping[str, str], now: float, *, slack: int = 0
 ) -> Iterator[Problem]:
-    """What is wrong with the times of a service that has been; *given* are new."""
+    """What is wrong with the times of a service that has been; *given* are new.
+
+    *slack*: seconds that it may seem to end before it began.
+    """
     problems = list(_calendar_problems(given))
     yield from problems
     if problems:
@@ -69,7 +91,7 @@ def service_problems(
     if end is not None and _after(end, now + TOLERANCE):
         yield Problem(_END, _END_AHEAD, end)
     begun, ended = _told(span, "start_time"), span.get("end_time")
-    if begun is not None and ended is not None and _reversed(begun, ended):
+    if begun is not None and ended is not None and _reversed(begun, ended, slack):
         yield Problem(_END, _END_BEFORE_START, ended)
 
 
@@ -99,7 +121,7 @@ def _form_problems(
         value = given.get(name)
         like = planned.get(name, planned["start_time"])
         if value is not None and len(value) != len(like):
-            form = "yyyyMMdd" if len(like) == 8 else "yyyyMMddHHmmss"
+            form = "yyyyMMdd" if len(like) == _DAY else "yyyyMMddHHmmss"
             yield Problem(
                 f"/time_range/{name}", f"{form} expected, as at create", value
             )
@@ -113,7 +135,7 @@ def _told(span: Mapping[str, str], name: str) -> str | None:
 def _moment(value: str) -> datetime | None:
     try:
         # A day without a time stands for its first second.
-        form = "%Y%m%d" if len(value) == 8 else "%Y%m%d%H%M%S"
+        form = "%Y%m%d" if len(value) == _DAY else "%Y%m%d%H%M%S"
         return datetime.strptime(value, form).replace(tzinfo=BEIJING)
     except ValueError:
         return None
@@ -125,24 +147,20 @@ def _before(value: str, seconds: float) -> bool:
     Written so, times of one form compare as texts.
     """
     other = compact(seconds)
-    return value < other[:8] if len(value) == 8 else value <= other
+    return value < other[:_DAY] if len(value) == _DAY else value <= other
 
 
 def _after(value: str, seconds: float) -> bool:
     return value > compact(seconds)[: len(value)]
 
 
-def _ends_before(start: str, end: str) -> bool:
-    """Whether *end* is not after *start*; a day may end on the day it begins."""
-    if len(start) == 8 or len(end) == 8:
-        return end[:8] < start[:8]
-    return end <= start
+def _reversed(start: str, end: str, slack: int = 0) -> bool:
+    """Whether *end* is not after *start* less *slack* seconds.
 
-
-def _reversed(start: str, end: str) -> bool:
-    """The same once more, where the clocks of two calls are involved."""
+    A day may end on the day it begins.
+    """
     begun, ended = _moment(start), _moment(end)
-    if len(start) == 8 or len(end) == 8 or begun is None or ended is None:
-        return end[:8] < start[:8]
+    if _DAY in (len(start), len(end)) or begun is None or ended is None:
+        return end[:_DAY] < start[:_DAY]
     # Not as a moment before begun: there is none before the year 1.
-    return begun - ended >= timedelta(seconds=TOLERANCE)
+    return begun - ended >= timedelta(seconds=slack)

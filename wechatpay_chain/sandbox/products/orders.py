@@ -15,6 +15,9 @@ from ..state.tables import Table, Tables, key
 from ..world import Ids, compact
 from .order_documents import document
 
+#: What makes a modification the same as the one before (payscore section 7).
+_OF_AMOUNT = ("total_amount", "post_payments", "post_discounts", "reason")
+
 
 class Step(NamedTuple):
     """One thing that happened to an order."""
@@ -125,6 +128,13 @@ class Order:
     def repeat(self, event: Event, body: Mapping[str, Any]) -> bool:
         """Whether *body* is that of the latest call of this kind."""
         return self.calls.get(event) == body
+
+    def modified_so(self, body: Mapping[str, Any]) -> bool:
+        """Whether the latest modification said of the amount what *body* says."""
+        latest = self.calls.get(Event.MODIFY)
+        return latest is not None and all(
+            latest.get(name) == body.get(name) for name in _OF_AMOUNT
+        )
 
     def age(self, seconds: float) -> None:
         """Make it as if everything had happened *seconds* earlier."""
