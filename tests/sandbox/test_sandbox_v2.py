@@ -306,6 +306,8 @@ def test_many_refunds_come_ten_at_a_time(shop: Shop, gateway: Gateway) -> None:
     assert (first["refund_count"], first["total_refund_count"]) == ("10", "12")
     rest = shop.post("pay/refundquery", out_trade_no=NUMBER, offset=10)
     assert (rest["refund_count"], rest["out_refund_no_1"]) == ("2", "R11")
+    with pytest.raises(APIError, match="/offset: an integer from 0 up expected"):
+        shop.post("pay/refundquery", out_trade_no=NUMBER, offset=-5)
 
 
 @pytest.mark.parametrize(

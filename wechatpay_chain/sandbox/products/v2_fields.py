@@ -12,7 +12,7 @@ from ..world import BEIJING
 from .fields import notify_url
 from .trade_fields import OUT_REFUND_NO
 
-_OUT_TRADE_NO = text(1, 32, r"[0-9A-Za-z_\-|*]*")
+_OUT_TRADE_NO = text(1, 32, r"[0-9A-Za-z_|*-]+")
 #: What differs each time.
 _OF_ONE_CALL = ("sign", "nonce_str")
 
@@ -81,7 +81,16 @@ def named(*names: str) -> Rule:
 
 
 PAYMENT: Rule = named(*_PAYMENT)
-REFUND_QUERY: Rule = named(*_PAYMENT, "out_refund_no", "refund_id")
+_A_REFUND: Rule = named(*_PAYMENT, "out_refund_no", "refund_id")
+
+
+def refund_query(value: Members, place: str) -> Iterator[Problem]:
+    """A query of refunds: of which, and how many to pass over."""
+    yield from _A_REFUND(value, place)
+    if int(value.get("offset") or 0) < 0:
+        issue = "an integer from 0 up expected"
+        there = f"{place}/offset"
+        yield Problem(there, issue, value["offset"], rule="range", expected=issue)
 
 
 def _limits(rules: Mapping[str, Callable[..., Any]], value: Members) -> Any:

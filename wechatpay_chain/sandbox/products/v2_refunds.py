@@ -43,7 +43,7 @@ class V2Refunds:
 
     def routes(self) -> Iterator[Route]:
         """The endpoints, for direct merchants and partners alike."""
-        apply, query = v2_fields.refund, v2_fields.REFUND_QUERY
+        apply, query = v2_fields.refund, v2_fields.refund_query
         path = "/v2/secapi/pay/refund"
         yield catalogued.route("POST", path, self.apply, also=apply)
         yield catalogued.route("POST", "/v2/pay/refundquery", self.query, also=query)
