@@ -217,6 +217,7 @@ def test_cancelled_order_asks_for_no_money(gateway: Gateway) -> None:
     )
     assert reply["state"] == "REVOKED"
     assert "collection" not in reply
+    assert (reply["total_amount"], reply["need_collection"]) == (500, False)
     with pytest.raises(ValueError, match="user pays cannot follow REVOKED"):
         gateway.user.pay(order)
 

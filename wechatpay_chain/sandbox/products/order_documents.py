@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ..lifecycles.orders import WIRE
+from ..lifecycles.orders import WIRE, Wire
 
 if TYPE_CHECKING:
     from .orders import Order
@@ -44,7 +44,7 @@ def document(order: Order) -> dict[str, Any]:
     if order.openid is not None:
         name = "sub_openid" if "sub_openid" in order.request else "openid"
         out[name] = order.openid
-    out.update(_money(order, wire.collection))
+    out.update(_money(order, wire))
     return out
 
 
@@ -73,17 +73,18 @@ def _less(whole: dict[str, Any], names: tuple[str, ...]) -> dict[str, Any]:
     return {name: value for name, value in whole.items() if name not in names}
 
 
-def _money(order: Order, collection: str | None) -> dict[str, Any]:
+def _money(order: Order, wire: Wire) -> dict[str, Any]:
     if order.total_amount is None:
         return {}
     money: dict[str, Any] = {
         "total_amount": order.total_amount,
-        "need_collection": order.total_amount > 0,
+        # What was cancelled is not collected any more (payscore section 4.3).
+        "need_collection": order.total_amount > 0 and wire.state != "REVOKED",
     }
-    if collection is not None:
+    if wire.collection is not None:
         received = sum(part["amount"] for part in order.paid)
         money["collection"] = {
-            "state": collection,
+            "state": wire.collection,
             "total_amount": order.total_amount,
             "paying_amount": order.total_amount - received,
             "paid_amount": received,
