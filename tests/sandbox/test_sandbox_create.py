@@ -200,6 +200,26 @@ def test_a_day_ends_a_service_to_its_last_second() -> None:
     assert create(gateway, time_range=span)["state"] == "CREATED"
 
 
+@pytest.mark.parametrize(
+    ("changes", "issue"),
+    [
+        ({"out_order_no": "a b"}, "digits, letters and _ - | * expected"),
+        (
+            {"risk_fund": {"name": "DEPOSIT", "amount": 2**63}},
+            "an integer from 1 to 9223372036854775807 expected",
+        ),
+        (
+            {"risk_fund": {"name": "DEPOSIT", "amount": 0}},
+            "an integer from 1 up expected",
+        ),
+    ],
+)
+def test_a_rule_is_told_in_words(
+    gateway: Gateway, changes: dict[str, Any], issue: str
+) -> None:
+    assert refusal(gateway, **changes).detail["issue"] == issue
+
+
 def test_what_is_no_day_has_that_one_problem(gateway: Gateway) -> None:
     error = refusal(gateway, time_range={"start_time": "20240230"})
     assert [one["issue"] for one in error.detail["sandbox"]["problems"]] == [

@@ -261,7 +261,26 @@ def test_sync_of_what_the_user_paid_is_refused(gateway: Gateway, partner: bool) 
     calls = Calls(gateway, partner)
     order = calls.completed()
     gateway.user.pay(order)
-    assert calls.outcome("sync", order) == DONE
+    error = calls.refused("sync", order)
+    assert error.code == DONE
+    # No sync came before, so nobody is told that another one did.
+    assert error.detail["issue"] == "sync cannot follow PAID; what can: query"
+
+
+@roles
+def test_members_that_nobody_knows_make_no_other_call(partner: bool) -> None:
+    gateway = Gateway(seed=1, validation="warn")
+    calls = Calls(gateway, partner)
+    body = gateway.given.create_body(
+        partner=partner, out_order_no="N1", post_payments=[{"name": "a", "amount": 1}]
+    )
+    calls.node.post(body)
+    again = {**body, "post_payments": [{"name": "a", "amount": 1, "unit": 1}], "x": 1}
+    assert calls.node.post(again)["post_payments"] == body["post_payments"]
+    gateway.user.confirm("N1")
+    for name in ("complete", "modify", "sync"):
+        assert calls.outcome(name, "N1") == "ok"
+        assert calls.outcome(name, "N1", x=1) == "ok"
 
 
 @roles

@@ -41,8 +41,9 @@ def text(low: int, high: int, pattern: str | None = None) -> Rule:
                 expected=f"{low} to {high} characters",
             )
         if value and allowed and not allowed.fullmatch(value):
-            issue = f"does not match {allowed.pattern}"
-            yield Problem(place, issue, value, rule="pattern", expected=allowed.pattern)
+            form = FORMS.get(allowed.pattern, f"the form {allowed.pattern}")
+            issue = f"{form} expected"
+            yield Problem(place, issue, value, rule="pattern", expected=form)
 
     return rule
 
@@ -67,7 +68,8 @@ _INT64 = 2**63 - 1
 
 def integer(low: int, high: int = _INT64) -> Rule:
     """An integer, so neither a float nor a string (protocol section 2)."""
-    span = f"from {low} up" if high == _INT64 else f"from {low} to {high}"
+    whole = f"an integer from {low} to {high}"
+    open_ended = f"an integer from {low} up"
 
     def rule(value: Any, place: str) -> Iterator[Problem]:
         if isinstance(value, bool) or not isinstance(value, int):
@@ -76,7 +78,7 @@ def integer(low: int, high: int = _INT64) -> Rule:
             issue = problem.issue + in_yuan(value, hint)
             yield problem._replace(hint=hint, issue=issue)
         elif not low <= value <= high:
-            expected = f"an integer {span}"
+            expected = open_ended if value < low and high == _INT64 else whole
             yield Problem(
                 place, f"{expected} expected", value, rule="range", expected=expected
             )
@@ -143,28 +145,29 @@ def one_of(*values: str) -> Rule:
     return rule
 
 
-def listing(item: Rule, low: int, high: int, *, unique: str = "") -> Rule:
+class Listing:
     """A list of *low* to *high* items, in which no member *unique* repeats."""
 
-    def rule(value: Any, place: str) -> Iterator[Problem]:
+    def __init__(self, item: Rule, low: int, high: int, *, unique: str = "") -> None:
+        self.item = item
+        self._low, self._high = low, high
+        self._unique = unique
+
+    def __call__(self, value: Any, place: str) -> Iterator[Problem]:
+        """Yield what is wrong with *value*."""
         items = sequence(value)
         if items is None:
             yield _wrong_type(value, place, "a list")
             return
-        if not low <= len(items) <= high:
-            expected = f"{low} to {high} items"
+        if not self._low <= len(items) <= self._high:
+            expected, got = f"{self._low} to {self._high} items", len(items)
+            issue = f"{expected} expected, got {got}"
             yield Problem(
-                place,
-                f"{expected} expected, got {len(items)}",
-                rule="items",
-                got=f"{len(items)} items",
-                expected=expected,
+                place, issue, rule="items", got=f"{got} items", expected=expected
             )
         for at, one in enumerate(items):
-            yield from item(one, f"{place}/{at}")
-        yield from _repeats(items, place, unique)
-
-    return rule
+            yield from self.item(one, f"{place}/{at}")
+        yield from _repeats(items, place, self._unique)
 
 
 def _repeats(items: Sequence[Any], place: str, unique: str) -> Iterator[Problem]:
@@ -249,6 +252,20 @@ class Fields:
 
 #: No member is allowed.
 NOTHING = Fields()
+
+
+def known(rule: Any, value: Any) -> Any:
+    """*value*, which *rule* let pass, less the members that it knows nothing of.
+
+    >>> known(Fields({"amount": integer(1)}), {"amount": 1, "amuont": 2})
+    {'amount': 1}
+    """
+    if isinstance(rule, Fields):
+        ours = rule.rules
+        return {at: known(ours[at], one) for at, one in value.items() if at in ours}
+    if isinstance(rule, Listing):
+        return [known(rule.item, one) for one in value]
+    return value
 
 
 def nearest(name: object, known: Iterable[str]) -> str:

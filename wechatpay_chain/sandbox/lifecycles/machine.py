@@ -80,12 +80,17 @@ class Machine(Generic[S, E]):
         return tuple(event for event in events if self.cell(state, event).to)
 
     def follow(
-        self, state: S | None, event: E, *, same: bool = False, free: bool = False
+        self,
+        state: S | None,
+        event: E,
+        *,
+        same: bool | None = False,
+        free: bool = False,
     ) -> S:
         """Where *event* leads. Raises :class:`Refusal` with the code of its cell.
 
-        *same*: it repeats, parameter for parameter, what led to this state; *free*: the
-        total is 0.
+        *same*: it repeats, parameter for parameter, what came before; ``None``: nothing
+        of the kind did. *free*: the total is 0.
         """
         found = self.cell(state, event)
         if found.to is not None and (same or found.differs is None):
@@ -122,13 +127,13 @@ class Machine(Generic[S, E]):
                         yield state, found.free, f"{event.value}, total 0"
 
     def _refusal(
-        self, state: S | None, event: E, found: Cell[S], same: bool
+        self, state: S | None, event: E, found: Cell[S], same: bool | None
     ) -> Refusal:
         if state is None:
             return self.unknown(event)
         code, word = found.error or self.illegal, event.value
         after = [str(other.value) for other in self.allowed(state)]
-        if found.differs is not None and not same:
+        if found.differs is not None and same is False:
             code, identifier = found.differs, self.ids.differs
             number = Internal.REENTRY_DIFFERS
             sentence = (

@@ -188,7 +188,7 @@ def follow(
     state: State | None,
     event: Event,
     *,
-    same: bool = False,
+    same: bool | None = False,
     free: bool = False,
     locked: bool = False,
 ) -> State:

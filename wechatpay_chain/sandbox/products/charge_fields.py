@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from ..checks.validation import Fields, Rule, boolean, integer, listing, one_of, text
+from ..checks.validation import Fields, Listing, Rule, boolean, integer, one_of, text
 from ..refusals import Problem
 from . import fields
 
@@ -48,8 +48,8 @@ def _partner_bill(value: Any, place: str) -> Iterator[Problem]:
     yield from _adds_up(value, place)
 
 
-_PAYMENTS = listing(fields.PAYMENT, 1, 100, unique="name")
-_DISCOUNTS = listing(fields.DISCOUNT, 0, 30, unique="name")
+_PAYMENTS = Listing(fields.PAYMENT, 1, 100, unique="name")
+_DISCOUNTS = Listing(fields.DISCOUNT, 0, 30, unique="name")
 _SERVICE: dict[str, Rule] = {"service_id": fields.ID}
 _DIRECT: dict[str, Rule] = {"appid": fields.ID, **_SERVICE}
 _PARTNER: dict[str, Rule] = {"sub_mchid": fields.ID}
@@ -123,12 +123,12 @@ _LINE = Fields(
     }
 )
 _TOLD: dict[str, Rule] = {
-    "post_payments": listing(_LINE, 1, 100, unique="name"),
+    "post_payments": Listing(_LINE, 1, 100, unique="name"),
     "total_amount": integer(0),
     # No document says how it is written.
     "prepaid_time": text(1, 32),
 }
-_TOLD_TOO: dict[str, Rule] = {"post_discounts": listing(_LINE, 0, 30, unique="name")}
+_TOLD_TOO: dict[str, Rule] = {"post_discounts": Listing(_LINE, 0, 30, unique="name")}
 
 MESSAGE = Roles(
     Fields({**_SERVICE, **_TOLD}, _TOLD_TOO, also=_adds_up),
@@ -145,7 +145,7 @@ _AT_ONCE: dict[str, Rule] = {
     "notify_url": fields.notify_url,
 }
 _AT_ONCE_TOO: dict[str, Rule] = {
-    "post_discounts": listing(fields.DISCOUNT, 0, 5, unique="name"),
+    "post_discounts": Listing(fields.DISCOUNT, 0, 5, unique="name"),
     "location": fields.LOCATION,
     "attach": text(1, 256),
     **_SPLIT,
@@ -161,7 +161,7 @@ DIRECT_COMPLETE = Roles(
         {**_AT_ONCE, **_PARTNER},
         {
             **_AT_ONCE_TOO,
-            "post_payments": listing(fields.PAYMENT, 0, 100, unique="name"),
+            "post_payments": Listing(fields.PAYMENT, 0, 100, unique="name"),
             "sub_appid": fields.ID,
             "openid": fields.OPENID,
             "sub_openid": fields.OPENID,

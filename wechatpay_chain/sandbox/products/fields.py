@@ -12,11 +12,11 @@ from urllib.parse import urlsplit
 
 from ..checks.validation import (
     Fields,
+    Listing,
     Rule,
     boolean,
     formed,
     integer,
-    listing,
     one_of,
     text,
 )
@@ -29,7 +29,7 @@ REASON_LIMIT = 30
 #: Of an account or a service: ``appid``, ``mchid``, ``service_id``.
 ID = text(1, 32)
 #: A merchant's own number of an order.
-OUT_ORDER_NO = text(1, 32, r"[0-9A-Za-z_\-|*]*")
+OUT_ORDER_NO = text(1, 32, r"[0-9A-Za-z_|*-]+")
 #: A user, under an appid.
 OPENID = text(1, 128)
 
@@ -146,8 +146,8 @@ _REQUIRED: dict[str, Rule] = {
     "notify_url": notify_url,
 }
 _OPTIONAL: dict[str, Rule] = {
-    "post_payments": listing(PAYMENT, 0, 100, unique="name"),
-    "post_discounts": listing(DISCOUNT, 0, 30, unique="name"),
+    "post_payments": Listing(PAYMENT, 0, 100, unique="name"),
+    "post_discounts": Listing(DISCOUNT, 0, 30, unique="name"),
     "location": LOCATION,
     "attach": text(1, 256),
     "need_user_confirm": boolean(),
@@ -170,7 +170,7 @@ _GOODS = Fields(
         "amount": integer(0),
         "count": integer(1),
     },
-    {"category_id": listing(text(1, 64), 0, 100)},
+    {"category_id": Listing(text(1, 64), 0, 100)},
 )
 _JUMP_LINK = Fields(
     optional={
@@ -181,7 +181,7 @@ _JUMP_LINK = Fields(
 )
 #: What is bought, of an order that is paid after delivery (先用后付).
 SHOPPING_INFO = Fields(
-    {"goods": listing(_GOODS, 1, 100)},
+    {"goods": Listing(_GOODS, 1, 100)},
     {"jump_link": _JUMP_LINK, "real_merchant_appid": ID},
 )
 _DELIVERED: dict[str, Rule] = {

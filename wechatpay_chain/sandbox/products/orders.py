@@ -111,7 +111,12 @@ class Order:
         return self.deducting or self.in_cashier
 
     def happen(
-        self, event: Event, at: float, *, same: bool = False, free: bool = False
+        self,
+        event: Event,
+        at: float,
+        *,
+        same: bool | None = False,
+        free: bool = False,
     ) -> bool:
         """Take *event* through the table; whether anything was done.
 
@@ -125,9 +130,9 @@ class Order:
         self.steps.append(Step(at, event, before, after, found.emits))
         return True
 
-    def repeat(self, event: Event, body: Mapping[str, Any]) -> bool:
-        """Whether *body* is that of the latest call of this kind."""
-        return self.calls.get(event) == body
+    def repeat(self, event: Event, body: Mapping[str, Any]) -> bool | None:
+        """Whether *body* is that of the latest call of this kind; ``None``: of none."""
+        return self.calls[event] == body if event in self.calls else None
 
     def modified_so(self, body: Mapping[str, Any]) -> bool:
         """Whether the latest modification said of the amount what *body* says."""

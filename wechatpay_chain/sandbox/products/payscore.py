@@ -8,8 +8,10 @@ service costs is :mod:`.charges`, what users authorise :mod:`.permissions`.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
+from ..checks.validation import known
 from ..lifecycles.orders import Event, State
 from ..observed import PROFILES, observed
 from ..refusals import Refusal, parameters
@@ -86,6 +88,7 @@ class PayScore:
             *self._charges.routes(),
             *permission_routes(self.permissions),
         ):
+            route = _on_known(route)
             if self._observed:
                 route = route._replace(behave=_as_observed(route.behave))
             yield route
@@ -178,6 +181,19 @@ class PayScore:
         order = self._orders.at(at)
         if order is not None and order.state is State.CREATED:
             order.happen(Event.EXPIRE, due)
+
+
+def _on_known(route: Route) -> Route:
+    """*route*, whose behaviour sees no member that its rules do not know.
+
+    A lenient gateway lets those pass. They are no part of what is asked for, nor of
+    what makes a call the same as another (payscore section 7).
+    """
+
+    def behave(call: Call) -> Answer:
+        return route.behave(replace(call, body=known(route.body, call.body)))
+
+    return route if route.body is None else route._replace(behave=behave)
 
 
 def _as_observed(behave: Callable[[Call], Answer]) -> Callable[[Call], Answer]:

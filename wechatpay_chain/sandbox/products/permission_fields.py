@@ -10,7 +10,7 @@ from ..refusals import Problem
 from . import fields
 
 #: The merchant's own number of an authorisation (授权协议号).
-CODE = text(1, 32, r"[0-9A-Za-z_\-|*]*")
+CODE = text(1, 32, r"[0-9A-Za-z_|*-]+")
 _REASON: dict[str, Rule] = {"reason": text(1, 50)}
 _SERVICE: dict[str, Rule] = {"service_id": fields.ID}
 _DIRECT: dict[str, Rule] = {**_SERVICE, "appid": fields.ID}

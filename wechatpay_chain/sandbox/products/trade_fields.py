@@ -14,8 +14,8 @@ from ..checks.validation import Rule, integer, one_of, text
 from ..refusals import Problem
 from .fields import notify_url
 
-OUT_TRADE_NO = text(6, 32, r"[0-9A-Za-z_\-|*]*")
-OUT_REFUND_NO = text(1, 64, r"[0-9A-Za-z_\-|*@]*")
+OUT_TRADE_NO = text(6, 32, r"[0-9A-Za-z_|*-]+")
+OUT_REFUND_NO = text(1, 64, r"[0-9A-Za-z_|*@-]+")
 #: How many payments one combined order (合单) holds at most.
 SUB_ORDERS = 50
 
