@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from payscore_calls import Calls, roles
 
 from wechatpay_chain import APIError
 from wechatpay_chain.sandbox import Clock, Gateway, Service
@@ -352,6 +353,23 @@ def test_user_who_has_not_authorised_is_403(gateway: Gateway) -> None:
 
 def test_no_confirm_needs_a_user(gateway: Gateway) -> None:
     assert refusal(gateway, **unconfirmed(gateway, openid=...)).code == "PARAM_ERROR"
+
+
+@roles
+@pytest.mark.parametrize("name", ["openid", "sub_openid"])
+def test_who_is_to_confirm_is_not_named(
+    gateway: Gateway, partner: bool, name: str
+) -> None:
+    calls = Calls(gateway, partner)
+    named = {name: "o1", "sub_appid": "wx5"} if partner else {"openid": "o1"}
+    with pytest.raises(APIError) as caught:
+        calls.create(**named)
+    assert (caught.value.status_code, caught.value.code) == (400, "PARAM_ERROR")
+    assert "leave it out where the user is to confirm" in caught.value.message
+    # A service of the other kind is no matter of fields.
+    with pytest.raises(APIError) as caught:
+        calls.create(**named, service_id=gateway.no_confirm_service_id)
+    assert (caught.value.status_code, caught.value.code) == (403, "NO_AUTH")
 
 
 PARTNER_USERS: list[tuple[dict[str, Any], str | None]] = [

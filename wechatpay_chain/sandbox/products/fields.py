@@ -136,6 +136,13 @@ def one_user(value: Any, place: str) -> Iterator[Problem]:
         yield Problem(f"{place}/sub_appid", "required with sub_openid")
 
 
+def no_user(value: Any, place: str) -> Iterator[Problem]:
+    """Who the user of an order is, is known when one confirms it."""
+    for name in sorted({"openid", "sub_openid"} & value.keys()):
+        issue = "leave it out where the user is to confirm"
+        yield Problem(f"{place}/{name}", issue, value[name])
+
+
 _REQUIRED: dict[str, Rule] = {
     "out_order_no": OUT_ORDER_NO,
     "appid": ID,

@@ -163,9 +163,11 @@ class PayScore:
         self, service: Service, mchid: str, body: Mapping[str, Any], now: float
     ) -> None:
         """What is asked of a new order only: user, times and ceiling."""
-        if not service.needs_confirm:
-            self.permissions.demand(mchid, body)
         problems = list(creation_problems(body["time_range"], now))
+        if service.needs_confirm:
+            problems += fields.no_user(body, "")
+        else:
+            self.permissions.demand(mchid, body)
         if problems:
             raise parameters(problems)
         check_creation(service, body)
