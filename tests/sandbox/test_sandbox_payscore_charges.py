@@ -676,7 +676,12 @@ def test_unknown_package_opens_nothing(gateway: Gateway) -> None:
 
 # Users who are turned away.
 
-REASONS = [("evaluation", 271300099), ("overdue", 271299627), ("youth", 268560785)]
+REASONS = [
+    ("evaluation", 271300099),
+    ("overdue", 271299627),
+    ("running", 271302262),
+    ("youth", 268560785),
+]
 
 
 @pytest.mark.parametrize(("reason", "number"), REASONS)
@@ -727,5 +732,5 @@ def test_deposit_makes_up_for_a_failed_evaluation_alone(gateway: Gateway) -> Non
 
 
 def test_unknown_reason_is_told(gateway: Gateway) -> None:
-    with pytest.raises(ValueError, match="one of evaluation, overdue, youth"):
+    with pytest.raises(ValueError, match="one of evaluation, overdue, running, youth"):
         gateway.user.fail_evaluation("mood")

@@ -152,7 +152,11 @@ class User(_Actor):
         return order
 
     def fail_evaluation(self, reason: str = "evaluation", openid: str = OPENID) -> None:
-        """Be turned away (综合评估不通过): ``evaluation``, ``overdue`` or ``youth``."""
+        """Be turned away: ``evaluation``, ``overdue``, ``running`` or ``youth``.
+
+        For a failed evaluation (综合评估不通过), orders overdue, more than three at a
+        time, or the youth mode.
+        """
         with self._acting():
             self._gateway.payscore.standing.turn_away(openid, reason)
 
