@@ -64,6 +64,12 @@ def test_order_id_has_31_digits_and_the_date(gateway: Gateway) -> None:
     assert create(gateway)["order_id"] == "1000000000202406010010000000001"
 
 
+def test_query_id_has_no_more_characters_than_its_page_says(gateway: Gateway) -> None:
+    order = gateway.orders[create(gateway)["out_order_no"]]
+    assert len(order.query_id) == 64
+    assert order.query_id.isascii()
+
+
 REQUIRED = [
     "out_order_no",
     "appid",

@@ -177,6 +177,10 @@ class Ids:
         raw = b"".join(self._digest(stream, at, part) for part in ("a", "b", "c"))
         return urlsafe_b64encode(raw).decode("ascii").rstrip("=")
 
+    def query_id(self) -> str:
+        """What a confirm page returns: 64 characters (protocol section 13)."""
+        return self.token("query")[:64]
+
     def serial(self, owner: str) -> str:
         """A certificate serial: 40 upper-case hex characters."""
         # The first digit keeps it positive in 20 bytes, as X.509 demands.

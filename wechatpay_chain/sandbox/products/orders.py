@@ -291,7 +291,7 @@ class Orders:
         self, mchid: str, request: Mapping[str, Any], ids: Ids, now: float
     ) -> Order:
         """Enter a new order, which nothing has happened to yet."""
-        order = Order(mchid, ids.order_id(now), ids.token("query"), now, dict(request))
+        order = Order(mchid, ids.order_id(now), ids.query_id(), now, dict(request))
         self._orders.put(order.key, order)
         self._by_query_id.put(key(mchid, order.query_id), order.key)
         return order
