@@ -109,7 +109,8 @@ class Trade:
         """Raise :class:`Refusal` where its time is over, or no token is usable."""
         TRADE.follow(self.state, TradeEvent.USER_PAYS)
         if at > self.payable_until:
-            raise over("time_expire", self.payable_until)
+            # Fixed by the first order: the same order again changes nothing.
+            raise over("time_expire", self.payable_until, "order under another number")
         if at > self.usable_until:
             raise over("the last token", self.usable_until)
 
@@ -157,9 +158,11 @@ class Token:
     until: float
 
 
-def over(what: str, until: float) -> Refusal:
+def over(
+    what: str, until: float, instead: str = "order again for a new one"
+) -> Refusal:
     """The refusal of what came too late."""
-    sentence = f"{what} was over at {rfc3339(until)}; order again for a new one"
+    sentence = f"{what} was over at {rfc3339(until)}; {instead}"
     return refused("ORDER_CLOSED", "too_late", sentence, number=Internal.ILLEGAL_STATE)
 
 
