@@ -111,6 +111,46 @@ def test_lists_of_complete_replace_those_of_create(gateway: Gateway) -> None:
 
 
 @roles
+@pytest.mark.parametrize(
+    ("name", "right", "wrong", "code"),
+    [
+        ("complete", "CONFIRMED", "CREATED", "INVALID_ORDER_STATE"),
+        ("complete", "CONFIRMED", "REVOKED", "ORDER_CANCELED"),
+        ("modify", "PAYING", "CONFIRMED", "INVALID_ORDER_STATE"),
+        ("modify", "PAYING", "PAID", "ORDER_DONE"),
+        ("send-prepaidmessage", "CONFIRMED", "CREATED", "INVALID_ORDER_STATE"),
+    ],
+)
+def test_amounts_are_looked_at_after_the_state(
+    gateway: Gateway, partner: bool, name: str, right: str, wrong: str, code: str
+) -> None:
+    calls = Calls(gateway, partner)
+    off = {"post_payments": line(5), "total_amount": 4}
+    for state, expected in ((right, "PARAM_ERROR"), (wrong, code)):
+        order = gateway.given.order(state=state, partner=partner)
+        assert calls.refused(name, order, **off).code == expected
+    assert calls.outcome(name, "NONE", **off) == "ORDER_NOT_EXIST"
+
+
+@roles
+def test_a_deduction_is_told_before_an_amount(gateway: Gateway, partner: bool) -> None:
+    calls = Calls(gateway, partner)
+    order = gateway.given.order(state="PAYING", partner=partner, deducting=True)
+    error = calls.refused("modify", order, post_payments=line(5), total_amount=4)
+    assert error.detail["sandbox"]["id"] == "deducting"
+
+
+def test_times_and_total_are_told_together(gateway: Gateway) -> None:
+    calls = Calls(gateway)
+    wrong = {"total_amount": 99, "time_range": {"end_time": "20240602150000"}}
+    error = calls.refused("complete", calls.confirmed(), **wrong)
+    assert [one["field"] for one in error.detail["sandbox"]["problems"]] == [
+        "/time_range/end_time",
+        "/total_amount",
+    ]
+
+
+@roles
 def test_modify_lowers_what_is_due(gateway: Gateway, partner: bool) -> None:
     calls = Calls(gateway, partner)
     order = calls.completed(100)

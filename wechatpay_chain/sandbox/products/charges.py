@@ -13,7 +13,7 @@ from ..refusals import Internal, Problem, parameters, refused
 from ..routing import Answer, Call, Route
 from ..world import World
 from . import charge_fields, fields
-from .charge_fields import Roles
+from .charge_fields import Roles, sum_problems
 from .deductions import Deductions
 from .order_amounts import check_lower, check_total
 from .order_documents import brief, completed, completed_at_once, document
@@ -81,6 +81,7 @@ class Charges:
             return _answer(order, document)
         if order.state is State.PAYING and not order.locked:
             total = call.body["total_amount"]
+            _refuse(sum_problems(call.body))
             check_lower(order, total)
             check_total(self._world.services[order.service_id], order.request, total)
         order.modify(call.body, now)
@@ -124,7 +125,7 @@ class Charges:
         total = body["total_amount"]
         self._permissions.demand(mchid, body)
         span = body["time_range"]
-        _refuse(service_problems(span, span, now))
+        _refuse([*service_problems(span, span, now), *sum_problems(body)])
         check_total(service, body, total)
         order = self._orders.open(mchid, body, self._world.ids, now)
         order.happen(Event.DIRECT_COMPLETE, now, free=total == 0)
@@ -151,7 +152,7 @@ class Charges:
             problems.append(
                 Problem("/location/end_location", "only together with start_location")
             )
-        _refuse(problems)
+        _refuse([*problems, *sum_problems(body)])
         service = self._world.services[order.service_id]
         check_total(service, order.request, body["total_amount"])
 
@@ -166,6 +167,8 @@ class Charges:
                 "one such message per order, and it was sent",
                 number=Internal.REENTRY_DIFFERS,
             )
+        if order.state is State.CONFIRMED:
+            _refuse(sum_problems(call.body))
         order.happen(event, now)
         order.calls[event] = dict(call.body)
         return Answer(204)
