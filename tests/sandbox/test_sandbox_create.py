@@ -326,7 +326,11 @@ def test_mode_of_the_service_must_fit_the_risk_fund() -> None:
     estimate = {"name": "ESTIMATE_ORDER_COST", "amount": 1}
     error = refusal(gateway, risk_fund=estimate)
     assert (error.code, error.detail["field"]) == ("PARAM_ERROR", "/risk_fund/name")
-    assert create(gateway).status_code == 200
+    assert create(gateway, out_order_no="N1").status_code == 200
+    # Of an order that there is, anything else is another order.
+    with pytest.raises(APIError) as caught:
+        create(gateway, out_order_no="N1", risk_fund=estimate)
+    assert caught.value.code == "INVALID_REQUEST"
 
 
 # No-confirm (免确认).

@@ -26,7 +26,7 @@ from .order_amounts import check_creation
 from .order_documents import brief, document
 from .order_times import creation_problems
 from .orders import Order, Orders
-from .payscore_access import Access, check_kind, check_mode
+from .payscore_access import Access, check_kind, mode_problems
 from .permission_routes import permission_routes
 from .permissions import Permissions
 from .standing import Standing
@@ -119,7 +119,6 @@ class PayScore:
         service = self._access.service(call.merchant, body)
         needs_confirm = body.get("need_user_confirm", True)
         check_kind(service, needs_confirm=needs_confirm)
-        check_mode(service, body["risk_fund"]["name"])
         event = Event.CREATE if needs_confirm else Event.CREATE_UNCONFIRMED
         now = self._world.clock()
         order = self._orders.find(mchid, body["out_order_no"])
@@ -162,8 +161,11 @@ class PayScore:
     def _check_new(
         self, service: Service, mchid: str, body: Mapping[str, Any], now: float
     ) -> None:
-        """What is asked of a new order only: user, times and ceiling."""
-        problems = list(creation_problems(body["time_range"], now))
+        """What is asked of a new order only: user, mode, times and ceiling."""
+        problems = [
+            *mode_problems(service, body["risk_fund"]["name"]),
+            *creation_problems(body["time_range"], now),
+        ]
         if service.needs_confirm:
             problems += fields.no_user(body, "")
         else:

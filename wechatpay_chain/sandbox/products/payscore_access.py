@@ -6,11 +6,11 @@ caller's to see (payscore sections 1, 2.2 and 4.2).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ..lifecycles.orders import ORDER, Event
-from ..refusals import Internal, Problem, Refusal, parameters, refused
+from ..refusals import Internal, Problem, Refusal, refused
 from ..routing import Call
 from ..world import Merchant, Service, World
 from .order_amounts import EXEMPT
@@ -94,9 +94,9 @@ def check_kind(service: Service, *, needs_confirm: bool) -> None:
         )
 
 
-def check_mode(service: Service, fund: str) -> None:
-    """The risk fund is one of the service's mode (payscore section 1)."""
+def mode_problems(service: Service, fund: str) -> Iterator[Problem]:
+    """What is wrong with a risk fund of another mode (payscore section 1)."""
     mode = "exempt" if fund in EXEMPT else "enjoy"
     if service.mode not in (None, mode):
         issue = f"{fund} does not belong to a service of mode {service.mode}"
-        raise parameters([Problem("/risk_fund/name", issue, fund)])
+        yield Problem("/risk_fund/name", issue, fund)
