@@ -244,6 +244,7 @@ def test_order_of_another_sub_merchant_does_not_exist() -> None:
     with pytest.raises(APIError) as caught:
         partner_cancel(gateway.client(), order, "1900000110")
     assert (caught.value.status_code, caught.value.code) == (404, "ORDER_NOT_EXIST")
+    assert "with sub_mchid 1900000110; give sub_mchid 1900000109" in str(caught.value)
 
 
 def test_roles_do_not_see_each_others_orders(gateway: Gateway) -> None:
@@ -251,6 +252,7 @@ def test_roles_do_not_see_each_others_orders(gateway: Gateway) -> None:
     with pytest.raises(APIError) as caught:
         partner_cancel(client, gateway.given.order(), gateway.sub_mchid)
     assert caught.value.code == "ORDER_NOT_EXIST"
+    assert "leave it out: there is one of that number" in str(caught.value)
     with pytest.raises(APIError) as caught:
         direct(client).post(
             body(gateway), out_order_no=gateway.given.order(partner=True)

@@ -69,8 +69,11 @@ class Access:
         A partner's order belongs to its sub-merchant: for another one, and for a direct
         call, it does not exist (payscore section 2.2).
         """
-        if order is None or order.sub_mchid != given.get("sub_mchid"):
+        if order is None:
             raise ORDER.unknown(event)
+        sub_mchid = given.get("sub_mchid")
+        if order.sub_mchid != sub_mchid:
+            raise ORDER.of_another(event, order.sub_mchid, sub_mchid)
         for name in ("appid", "service_id"):
             if name in given and given[name] != order.request[name]:
                 raise refused(
