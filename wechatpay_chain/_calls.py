@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from . import _shapes, _uri
 from ._flow import Entry
-from ._lookup import hint, known, misused, wrong_verb
+from ._lookup import filled, hint, known, misused, wrong_verb
 from ._messages import Headers, Payload, Request
 from ._stack import Stack, entry_of
 from .errors import ConfigurationError, EncodeError, TemplateError
@@ -127,6 +127,9 @@ def _where(
     if "{+" in text:
         text = path
     operation = known(method, _from_root(base, text))
+    if operation is None and text != path:
+        # A value may stand where the catalogue has a word: receivers/{action}.
+        operation = filled(method, _from_root(base, path))
     if operation is not None and defaults.at_home and given is None:
         base = operation.plan.home or base
     return base, operation

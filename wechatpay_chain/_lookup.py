@@ -33,6 +33,16 @@ def known(method: str, text: str) -> Operation | None:
     return found
 
 
+def filled(method: str, path: str) -> Operation | None:
+    """The operation of *path*, in which every placeholder has its value.
+
+    Nothing is kept: there are as many paths as there are orders.
+    """
+    from .catalogue import find
+
+    return find(method, path.partition("?")[0])
+
+
 @lru_cache(maxsize=2048)
 def misused(text: str) -> bool:
     """Whether *text* is known, if by other verbs: ``check`` tells of them."""

@@ -121,7 +121,19 @@ CERTAIN: list[tuple[str, str, dict[str, Any], str]] = [
         {"json": GOOD, "order_no": "1", "b": "2"},
         "{order_no}: {out_order_no} expected, got {order_no} (placeholder)",
     ),
+    (
+        "POST",
+        "v3/payscore/serviceorder/{order_no}/{action}",
+        {"json": GOOD, "order_no": "1", "action": "cancel"},
+        "{order_no}: {out_order_no} expected, got {order_no} (placeholder)",
+    ),
 ]
+
+
+def test_a_value_in_place_of_a_word_is_no_mistake(call, server, client) -> None:
+    cancel = client["v3/payscore/serviceorder/{out_order_no}/{action}"].post
+    assert told(call, cancel, GOOD, out_order_no="1", action="cancel") == []
+    assert str(server.request.operation) == f"POST {CANCEL}"
 
 
 @pytest.mark.parametrize(("method", "path", "options", "text"), CERTAIN)

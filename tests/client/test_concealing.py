@@ -87,6 +87,26 @@ def test_a_receiver_is_added(call, gateway, client) -> None:
     assert gateway.serials == [expected_serial(gateway)]
 
 
+@pytest.mark.parametrize(
+    ("path", "values"),
+    [
+        ("v3/profitsharing/receivers/{action}", {"action": "add"}),
+        (
+            "v3/{product}/receivers/{action}",
+            {"product": "profitsharing", "action": "add"},
+        ),
+        ("{+all}", {"all": ADD}),
+    ],
+)
+def test_a_value_that_fills_in_a_word_of_the_path_leaves_nothing_plain(
+    call, gateway, client, path: str, values: dict[str, str]
+) -> None:
+    gateway.answer = {"account": "o", "name": "张三丰"}
+    reply = call(client[path].post, {"account": "o", "name": "张三丰"}, **values)
+    assert gateway.body == reply.data == gateway.answer
+    assert "张三丰" not in gateway.sent + reply.text
+
+
 def test_profits_are_shared_among_several(call, gateway, client) -> None:
     """Fields in the items of an array, of which one has none."""
     body = {

@@ -145,14 +145,18 @@ class Plan:
         return self.hidden_body.may_be_in(payload.value)
 
     def _placeholders(self, template: str) -> Iterator[Problem]:
+        """Placeholders of other names, where the catalogue has a placeholder too."""
         known = self._operation.path
         path = template.partition("?")[0]
-        for name in _PLACEHOLDER.findall(path):
-            if name not in known:
-                free = [one for one in known if f"{{{one}}}" not in path]
-                expected = " or ".join(f"{{{one}}}" for one in free or known)
-                hole = f"{{{name}}}"
-                yield Problem(hole, "placeholder", hole, expected)
+        # From the end: hk/v3/... is v3/... on a base of its own.
+        pairs = zip(self._template.split("/")[::-1], path.split("/")[::-1])
+        for part, given in [*pairs][::-1]:
+            match = _PLACEHOLDER.fullmatch(given)
+            if match is None or match[1] in known or not part.startswith("{"):
+                continue
+            free = [one for one in known if f"{{{one}}}" not in path]
+            expected = " or ".join(f"{{{one}}}" for one in free or known)
+            yield Problem(given, "placeholder", given, expected)
 
     def _amounts(self, money: Places[Money], value: Any) -> Iterator[Problem]:
         for path, amount, mark in money.found(value):
