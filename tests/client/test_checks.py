@@ -411,6 +411,22 @@ def test_strict_finds_what_is_missing_in_a_query(call, strict) -> None:
     assert rules(problems) == [("?bill_date", "required")]
 
 
+def test_strict_asks_for_both_numbers_of_a_query_on_v3(call, strict) -> None:
+    """Only the documents of APIv2 call both required where one of them does."""
+    node = strict["v3/ecommerce/profitsharing/orders"]
+    problems = refused(call, node.get, {"sub_mchid": "1", "out_order_no": "2"})
+    assert rules(problems) == [("?transaction_id", "required")]
+
+
+@pytest.mark.parametrize("given", [True, "false", "TRUE"])
+def test_strict_takes_yes_and_no_in_a_query(call, server, strict, given) -> None:
+    node = strict["v3/bank-transfer/batches/batch-id/{batch_id}"]
+    call(node.get, {"need_query_detail": given}, batch_id="1")
+    assert len(server.requests) == 1
+    problems = refused(call, node.get, {"need_query_detail": "yes"}, batch_id="1")
+    assert rules(problems) == [("?need_query_detail", "type")]
+
+
 def test_strict_reads_a_query_that_is_in_the_path(call, server, strict) -> None:
     node = strict["v3/bill/tradebill?bill_date={day}"]
     call(node.get, day="2024-06-01")

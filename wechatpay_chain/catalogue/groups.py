@@ -2,12 +2,46 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from ..errors import Problem
-from .model import Operation
+from .model import Field, Operation
+from .schema import Finding
 from .values import Fault
+
+#: Numbers of which one may do where the documents of APIv2 require several, and those
+#: that stand for each other.
+_EITHER_OR = re.compile(
+    r"(?:out|sub)_\w+_no|\w*(?:transaction|refund|order|query|contract)_id|(?:sub_)?openid"
+)
+_PARTNERS = {
+    "transaction_id": "out_trade_no",
+    "refund_id": "out_refund_no",
+    "openid": "sub_openid",
+}
+_PARTNERS.update({other: name for name, other in _PARTNERS.items()})
+
+
+def softened(
+    found: Iterable[Finding], fields: Mapping[str, Field], given: Mapping[Any, Any]
+) -> Iterator[Finding]:
+    """The findings of APIv2: one of two numbers that are called required may do."""
+    for finding in found:
+        name, rule, _, _ = finding.problem
+        if rule != "required" or not _has_others(name, fields):
+            yield finding
+        elif _PARTNERS.get(name) not in given:
+            yield finding._replace(sure=False)
+
+
+def _has_others(name: str, fields: Mapping[str, Field]) -> bool:
+    """Whether *name* is a number for which another one of *fields* may stand."""
+    if not _EITHER_OR.fullmatch(name):
+        return False
+    others = (one for one, field in fields.items() if field.required and one != name)
+    return any(_EITHER_OR.fullmatch(one) for one in others)
 
 
 def unmet(

@@ -9,7 +9,7 @@ from urllib.parse import parse_qsl, unquote
 
 from .._shapes import mapping
 from ..errors import Problem
-from .groups import unmet
+from .groups import softened, unmet
 from .model import HOST, Field, Operation
 from .places import Places, places
 from .schema import Finding, check_members, check_value, got, shown
@@ -228,7 +228,8 @@ class Plan:
         self, fields: Mapping[str, Field], given: Mapping[Any, Any], ours: Iterable[str]
     ) -> Iterator[Finding]:
         text = self._operation.encoding == "xml"
-        for finding in check_members(fields, given, text=text, ours=ours):
+        found = check_members(fields, given, text=text, ours=ours)
+        for finding in softened(found, fields, given) if text else found:
             place, rule, _, _ = finding.problem
             if rule == "unknown" and place in self._operation.path:
                 problem = Problem(

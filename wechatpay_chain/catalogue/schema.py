@@ -24,18 +24,8 @@ _TIME = re.compile(
     r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)", re.ASCII
 )
 _NUMBER = re.compile(r"-?[0-9]+(?:\.[0-9]+)?")
-#: Numbers of which one may do where the documents of APIv2 require several, and those
-#: that stand for each other.
-_EITHER_OR = re.compile(
-    r"(?:out|sub)_\w+_no|\w*(?:transaction|refund|order|query|contract)_id|(?:sub_)?openid"
-)
-_PARTNERS = {
-    "transaction_id": "out_trade_no",
-    "refund_id": "out_refund_no",
-    "openid": "sub_openid",
-}
-_PARTNERS.update({other: name for name, other in _PARTNERS.items()})
-
+#: How text says yes and no.
+_BOOLEANS = frozenset({"true", "false", "1", "0"})
 #: Patterns of the documents in words.
 FORMS = {
     r"\d{8}|\d{14}": "a time yyyyMMddHHmmss, or a day yyyyMMdd",
@@ -101,9 +91,6 @@ def check_members(
             what = "nothing" if value is None else "an empty text"
             problem = Problem(place, "required", what, "a value")
             found = iter([Finding(problem)])
-            if text and _has_others(name, fields):
-                partner = _PARTNERS.get(name)
-                found = iter([] if partner in given else [Finding(problem, sure=False)])
         else:
             continue
         yield from (one._replace(sure=False) if field.unsure else one for one in found)
@@ -113,14 +100,6 @@ def check_members(
             place = f"{path}{joint}{word}" if path else word
             near = _nearest(name, fields)
             yield Finding(Problem(place, "unknown", repr(word), near))
-
-
-def _has_others(name: str, fields: Mapping[str, Field]) -> bool:
-    """Whether *name* is a number for which another one of *fields* may stand."""
-    if not _EITHER_OR.fullmatch(name):
-        return False
-    others = (one for one, field in fields.items() if field.required and one != name)
-    return any(_EITHER_OR.fullmatch(one) for one in others)
 
 
 def _nearest(name: object, fields: Mapping[str, Field]) -> str:
@@ -192,7 +171,7 @@ def _fits_text(field: Field, value: Any) -> bool:
         return _INTEGER.fullmatch(plain(value)) is not None
     if field.type == "number":
         return _NUMBER.fullmatch(plain(value)) is not None
-    return True
+    return field.type != "boolean" or plain(value).lower() in _BOOLEANS
 
 
 def _options(field: Field, value: Any, path: str, text: bool) -> Iterator[Finding]:

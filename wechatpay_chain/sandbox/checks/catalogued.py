@@ -13,6 +13,7 @@ from typing import Any
 
 from ... import catalogue
 from ..._shapes import mapping, sequence
+from ...catalogue.groups import softened
 from ...catalogue.model import Field, Operation
 from ...catalogue.schema import Finding, check_members, check_value
 from ..refusals import Problem
@@ -134,7 +135,8 @@ def _form(operation: Operation, also: Rule | None) -> Check:
 
     def check(given: Any) -> Iterator[Problem]:
         clean = True
-        for finding in check_members(fields, given, text=True, ours=files):
+        found = check_members(fields, given, text=True, ours=files)
+        for finding in softened(found, fields, given):
             rule = finding.problem.rule
             made = _problem(finding, given, field)
             if "<json>" in made.field:
