@@ -54,6 +54,8 @@ class Pages:
             self._at = _whole(self._at, self._start, _FIRST[self._style])
         self._seen = self._at if self._style == "offset" else 0
         self._empty = 0
+        #: Tokens that were asked for: a page that leads back to one never ends.
+        self._tokens: set[str] = set()
         #: Whether there may be another page.
         self.wanted = True
 
@@ -111,8 +113,12 @@ class Pages:
             self.wanted = self._seen < total and self._empty < EMPTY_PAGES
 
     def _turn(self, token: Any) -> None:
-        if token and self._style == "token" and token == self._at:
-            raise DecodeError(f"{self._path}: the answer points back at its own page")
+        if self._style == "token":
+            self._tokens.add(str(self._at))
+            if token and str(token) in self._tokens:
+                raise DecodeError(
+                    f"{self._path}: the answer points back at a page that was read"
+                )
         if self._style != "token":
             # Its page size has a name that nobody has told yet.
             self._limit, self._start, self._style = None, "page_token", "token"
@@ -149,11 +155,11 @@ class Pages:
             return lists[0]
         if not lists and (known is not None or self._total(answer) == 0):
             return []  # an empty list is often left out
-        if not lists and self.in_body:
-            return [answer] if answer.get("record_num", "0") != "0" else []
+        if not lists and "record_num" in answer:
+            return [answer] if answer["record_num"] != "0" else []
         raise DecodeError(
             f"{self._path}: the answer has {len(lists)} lists, one was expected; call "
-            "get(...) page by page"
+            "the endpoint page by page"
         )
 
 

@@ -8,7 +8,7 @@ from urllib.parse import parse_qsl
 
 import pytest
 
-from wechatpay_chain import Headers, Request, Response, catalogue, crypto
+from wechatpay_chain import DecodeError, Headers, Request, Response, catalogue, crypto
 from wechatpay_chain.catalogue.paging import Layout, layout
 
 LISTS = {
@@ -186,3 +186,11 @@ def test_comments_of_apiv2_are_lines_after_the_next_offset(call, server, make) -
         "`2017,`2",
     ]
     assert b"<offset><![CDATA[100]]>" in server.request.body
+
+
+def test_a_list_within_a_text_is_not_taken_for_one_item(call, server, make) -> None:
+    server.strict = False
+    server.will(xml(return_code="SUCCESS", violation_records="[]"))
+    node = make(secret=SECRET).v2.risk.getviolation
+    with pytest.raises(DecodeError, match="page by page"):
+        walk(call, node, {"page_size": 10})

@@ -41,6 +41,14 @@ def test_without_a_total_a_short_page_is_the_last() -> None:
     assert not pages.wanted
 
 
+def test_a_circle_of_tokens_is_an_error() -> None:
+    pages = Pages({"page_size": 1}, "p")
+    walk(pages, {"data": [1], "next_page_token": "a"})
+    walk(pages, {"data": [2], "next_page_token": "b"})
+    with pytest.raises(DecodeError, match="points back"):
+        pages.items({"data": [3], "next_page_token": "a"})
+
+
 def test_an_empty_list_ends_the_walk() -> None:
     pages = Pages(None, "p")
     assert walk(pages, {"total_count": 0}) == []
