@@ -6,6 +6,7 @@ Reading them as text is what makes the first search quick: no operation is made 
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterable, Mapping
 from functools import cache
 from typing import Any, NamedTuple, cast
@@ -48,7 +49,11 @@ class Entry(NamedTuple):
 
 
 def plain(text: str) -> str:
-    """As everything is compared: ``outTradeNo`` and ``out-trade-no`` are one."""
+    """As everything is compared: ``outTradeNo`` and ``out-trade-no`` are one.
+
+    So are the wide letters of a Chinese keyboard, ``ｊｓａｐｉ``, and the usual ones.
+    """
+    text = unicodedata.normalize("NFKC", text)
     return _HUMP.sub("_", text).lower().replace("-", "_").strip("/")
 
 

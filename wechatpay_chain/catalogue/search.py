@@ -18,7 +18,7 @@ _SYNONYM = 0.8
 #: A Chinese word of which only the parts, or the characters, are in the title.
 _PARTS, _CHARACTERS = 0.6, 0.3
 
-_SPACES = re.compile(r"[\s,，、;；]+")
+_SPACES = re.compile(r"[\s,，、;；。！!？?]+")
 _ENDINGS = re.compile(r"(?:ing|ed|es|s|e)$")
 _CHINESE = re.compile(r"[\u4e00-\u9fff]{3,}")
 #: What a question has beside its words.
