@@ -386,6 +386,15 @@ QUERIES = {
     "refund": "v3/refund/domestic.refunds.post.html",
     "tradebill": "v3/bill/tradebill.get.html",
     "创建支付分订单 risk_fund": "v3/payscore/serviceorder.post.html",
+    "退款": "v3/refund/domestic.refunds.post.html",
+    "How do I cancel an order": address(cancel()),
+    "close order": "v3/pay/transactions.out-trade-no._out_trade_no_.close.post.html",
+    "query orders": "v3/pay/transactions.out-trade-no._out_trade_no_.get.html",
+    "ORDER_NOT_EXIST": address(cancel()),
+    "client.v3.payscore.serviceorder._out_order_no_.cancel.post": address(cancel()),
+    "client.v3.pay.transactions.outTradeNo._out_trade_no_.get()": (
+        "v3/pay/transactions.out-trade-no._out_trade_no_.get.html"
+    ),
 }
 
 
@@ -395,7 +404,7 @@ def test_search_finds_by_title_path_and_field(
     shutil.copy(STATIC / "search.js", tmp_path)
     (tmp_path / "search-index.js").write_text(index_of(reference), "utf-8")
     (tmp_path / "run.js").write_text(_SEARCH, "utf-8")
-    asked = json.dumps([*QUERIES, "", "nothing-has-this-name"])
+    asked = json.dumps([*QUERIES, "", "constructor"])
     done = subprocess.run(
         [node, "run.js"],
         input=asked.encode(),

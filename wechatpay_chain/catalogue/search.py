@@ -22,7 +22,7 @@ _SPACES = re.compile(r"[\s,，、;；。！!？?]+")
 _ENDINGS = re.compile(r"(?:ing|ed|es|s|e)$")
 _CHINESE = re.compile(r"[\u4e00-\u9fff]{3,}")
 #: What a question has beside its words.
-_FILLERS = frozenset(
+FILLERS = frozenset(
     (
         *("a", "an", "the", "of", "for", "from", "to", "in", "on", "up", "with"),
         *("i", "me", "my", "we", "how", "do", "does", "is", "can", "please"),
@@ -72,7 +72,7 @@ def wanted_of(words: str) -> list[str]:
     (['refund'], ['to'])
     """
     given = [word for word in _SPACES.split(words) if plain(word)]
-    return [word for word in given if word.lower() not in _FILLERS] or given
+    return [word for word in given if word.lower() not in FILLERS] or given
 
 
 def near(words: str, limit: int = 5) -> list[str]:

@@ -5,14 +5,20 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Iterator
 
+from .. import store
+from ..index import entries as searched
 from ..model import Field, Operation
+from ..search import FILLERS
 
 
 def index(operations: Iterable[Operation], address: Callable[[Operation], str]) -> str:
     """The text of ``search-index.js``: what ``search.js`` looks through.
 
-    Each field, with its label, is written once; endpoints name theirs by number.
+    Each field, with its label, is written once; endpoints name theirs by number. What
+    endpoints are called beside their titles, and which come last, is as for
+    :func:`~wechatpay_chain.catalogue.search`.
     """
+    bonus = {entry.key: entry.bonus for entry in searched()}
     numbers: dict[str, int] = {}
     entries: list[list[object]] = []
     for one in operations:
@@ -28,9 +34,16 @@ def index(operations: Iterable[Operation], address: Callable[[Operation], str]) 
                 about,
                 int(one.deprecated),
                 found,
+                [*store.names().get(str(one), ()), *one.errors],
+                bonus[str(one)],
             ]
         )
-    data = {"fields": list(numbers), "entries": entries}
+    data = {
+        "fields": list(numbers),
+        "entries": entries,
+        "synonyms": store.synonyms(),
+        "fillers": sorted(FILLERS),
+    }
     text = json.dumps(data, ensure_ascii=False, separators=(",", ":"))
     return f"window.REFERENCE = {text};\n"
 

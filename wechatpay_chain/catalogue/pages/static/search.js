@@ -4,15 +4,16 @@
 // Every word must fit somewhere; the place says how well. Chinese has no spaces, so that
 // a word of it that stands nowhere as a whole is looked for by its pairs of characters.
 function search(query, data, limit = 30) {
-  const words = query.toLowerCase().split(/[\s,，、]+/).filter(Boolean);
+  const words = wordsOf(query, data.fillers);
   if (!words.length) return [];
   const inFields = words.map((word) => fieldsWith(word, data));
+  const table = new Map(Object.entries(data.synonyms));
+  const alike = words.map((word) => table.get(word) || table.get(word.replace(/s$/, "")) || []);
   const found = [];
   data.entries.forEach((entry, place) => {
-    // Among equals, what is deprecated comes later, and so does APIv2.
-    let sum = (entry[5] ? -10 : 0) - (entry[2].startsWith("v2/") ? 5 : 0);
+    let sum = entry[8];
     for (let at = 0; at < words.length; at++) {
-      const points = score(words[at], entry, inFields[at]);
+      const points = score(words[at], entry, inFields[at], alike[at]);
       if (!points) return;
       sum += points;
     }
@@ -22,8 +23,22 @@ function search(query, data, limit = 30) {
   return found.slice(0, limit).map((one) => data.entries[one[2]]);
 }
 
+function wordsOf(query, fillers) {
+  const given = query.normalize("NFKC").split(/[\s,、;。!?]+/).map(plain).filter(Boolean);
+  const words = given.filter((word) => !fillers.includes(word));
+  return words.length ? words : given;
+}
+
+// As everything is compared: out-trade-no and outTradeNo are out_trade_no, and
+// client.v3.pay.outTradeNo._out_trade_no_.get() is the path that it calls.
+function plain(text) {
+  const chain = /^(?:client\.)?((?:v\d|hk)\..*?)(?:\.(?:get|post|put|patch|delete)(?:_async)?)?(?:\(.*)?$/.exec(text);
+  if (chain) text = chain[1].replace(/\._(\w+?)_(?=\.|$)/g, ".{$1}").replace(/\./g, "/");
+  return text.replace(/([a-z0-9])(?=[A-Z])/g, "$1_").toLowerCase().replace(/-/g, "_").replace(/^\//, "");
+}
+
 function fieldsWith(word, data) {
-  if (!data.lower) data.lower = data.fields.map((field) => field.toLowerCase());
+  if (!data.lower) data.lower = data.fields.map((field) => field.replace(/-/g, "_").toLowerCase());
   const hits = new Map();
   data.lower.forEach((field, number) => {
     if (field.split(" ").includes(word)) hits.set(number, 12);
@@ -32,17 +47,18 @@ function fieldsWith(word, data) {
   return hits;
 }
 
-function score(word, entry, hits) {
-  const [, method, template, title, about, , fields] = entry;
-  const path = template.toLowerCase();
-  const plain = word.replace(/^\//, "");
-  if (path === plain || title === word) return 200;
+function score(word, entry, hits, alike) {
+  const [, method, template, given, about, , fields, names] = entry;
+  const path = plain(template), title = plain(given);
+  if (path === word || title === word) return 200;
   let points = 0;
-  if (title.toLowerCase().includes(word)) points = 60 + (40 * word.length) / title.length;
-  else if (path.split("/").includes(plain)) points = 50;
-  else if (plain && path.includes(plain)) points = 35;
+  if (title.includes(word)) points = 60 + (40 * word.length) / title.length;
+  else if (path.split("/").includes(word)) points = 50;
+  else if (path.includes(word)) points = 35;
   else if (method.toLowerCase() === word) points = 20;
-  else if (about.toLowerCase().includes(word)) points = 15;
+  else if (plain(about).includes(word)) points = 15;
+  for (const name of names.map(plain)) if (name.includes(word)) points = Math.max(points, 70 + (40 * word.length) / name.length);
+  for (const form of alike) if (title.includes(form)) points = Math.max(points, 48 + (32 * form.length) / title.length);
   for (const number of fields) points = Math.max(points, hits.get(number) || 0);
   return points || byPairs(word, title + " " + about);
 }
