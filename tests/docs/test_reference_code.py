@@ -17,7 +17,7 @@ from xml.sax.saxutils import escape
 import pytest
 from field_rules import problems
 
-from wechatpay_chain import catalogue
+from wechatpay_chain import APIError, WeChatPay, catalogue
 from wechatpay_chain.catalogue import Field, Operation, find
 from wechatpay_chain.catalogue.examples import arguments, samples, sources
 from wechatpay_chain.catalogue.pages import Site, siblings
@@ -244,6 +244,35 @@ def test_code_of_payscore_runs_as_it_stands(
 
     asyncio.run(page())
     assert shown or operation.empty
+
+
+SERVED = [
+    operation
+    for place in ("v3/bill", "v3/pay", "v3/payscore", "v3/refund", "v2/pay")
+    for operation in catalogue.operations(*place.split("/"))
+    if operation.version == "v3" or "order" in operation.template
+]
+
+
+@pytest.fixture(scope="module")
+def tried() -> WeChatPay:
+    return Gateway(seed=1).client(retry=1, check="off")
+
+
+@pytest.mark.parametrize("operation", SERVED, ids=str)
+def test_the_sandbox_finds_no_fault_with_an_example(
+    tried: WeChatPay, operation: Operation
+) -> None:
+    """No such order there may be: no parameter is wrong or missing."""
+    given = arguments(operation)
+    body = {"xml" if operation.version == "v2" else "json": given.body}
+    verb = getattr(tried[operation.template], operation.method.lower())
+    said = ""
+    try:
+        verb(params=given.query, path=given.placeholders, **body)
+    except APIError as error:
+        said = str(error)
+    assert not any(fault in said for fault in ("PARAM_ERROR", "参数错误", "not over"))
 
 
 @pytest.mark.parametrize("role", ["", "partner/"])

@@ -29,6 +29,8 @@ _EXAMPLES = files(__name__.rpartition(".")[0]) / "optional.json"
 _TIME = "2030-01-01T12:00:00+08:00"
 _COMPACT = "20300101120000"
 _DAY = "2030-01-01"
+#: Of a bill: it is over.
+_PAST = "2024-05-31"
 _OPENID = "oUpF8uMuAJO_M2pxb1Q9zNjWeS6o"
 _SUB_MCHID = "1900000109"
 _APPID = "wxd678efh567hg6787"
@@ -60,7 +62,7 @@ _NAMES: Mapping[str, Any] = {
     "auth_code": "130000000000000000",
     "bank_address_code": "110000",
     "bank_type": "ICBC_DEBIT",
-    "bill_date": _DAY,
+    "bill_date": _PAST,
     "body": "示例商品",
     "count": 1,
     "currency": "CNY",
@@ -153,19 +155,21 @@ _PATTERNS: Mapping[str | None, str] = {
 _NUMBER = re.compile(r"(?:out_)?(.+?)_(?:no|id|code|sn|number|serial|ssn|billno)")
 
 
-def sample(field: Field, name: str = "", place: str = "") -> Any:
-    """An example value of *field*, with what is required in it.
+def sample(
+    field: Field, name: str = "", place: str = "", also: frozenset[str] = frozenset()
+) -> Any:
+    """An example value of *field*, with what is required in it, and *also* by place.
 
     *name* is its own name, *place* its path from the root of the body.
     """
     if field.options:
-        return sample(field.options[0], name, place)
+        return sample(field.options[0], name, place, also)
     if field.content is not None:
-        return _content(field.content_kind, sample(field.content, name, place))
+        return _content(field.content_kind, sample(field.content, name, place, also))
     if field.type == "object":
-        return members(field, place)
+        return members(field, place, also)
     if field.type == "array":
-        item = sample(field.items or Field("string"), name, f"{place}[]")
+        item = sample(field.items or Field("string"), name, f"{place}[]", also)
         return [item] * max(1, field.shortest or 1)
     if field.enum:
         return field.enum[0] if field.default is None else field.default
@@ -179,9 +183,10 @@ def members(
 ) -> dict[str, Any]:
     """The required members of an object, and *also*; the first one where none is."""
     given = field.fields or {}
-    names = [name for name, inner in given.items() if inner.required or name in also]
+    places = {name: f"{place}.{name}" if place else name for name in given}
+    names = [n for n, inner in given.items() if inner.required or places[n] in also]
     return {
-        name: sample(given[name], name, f"{place}.{name}" if place else name)
+        name: sample(given[name], name, places[name], also)
         for name in names or list(given)[:1]
     }
 
@@ -221,7 +226,7 @@ def body_of(operation: Operation) -> dict[str, Any] | None:
 
 @cache
 def _also() -> Mapping[str, list[str]]:
-    """Optional fields of a sensible example, by operation: written by hand."""
+    """Places of optional fields of a sensible example, by operation: by hand."""
     found: Mapping[str, list[str]] = json.loads(_EXAMPLES.read_text("utf-8"))
     return found
 
@@ -241,8 +246,8 @@ def _scalar(field: Field, name: str, place: str) -> Any:
         return low if field.maximum is None else min(low, field.maximum)
     if isinstance(value, Code):
         return value
-    if value == _DAY and field.longest == len(_DAY) - 2:
-        value = _DAY.replace("-", "")  # the days of APIv2
+    if value in (_DAY, _PAST) and field.longest == len(_DAY) - 2:
+        value = value.replace("-", "")  # the days of APIv2
     return _fitted(str(value), field)
 
 

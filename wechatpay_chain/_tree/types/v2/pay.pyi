@@ -1459,7 +1459,7 @@ class UnifiedorderPostBody(TypedDict, total=False):
     """订单优惠标记, up to 32 characters"""
     notify_url: Required[str | int]
     """通知地址, up to 256 characters"""
-    trade_type: Required[str | int]
+    trade_type: Required[Literal["JSAPI", "NATIVE", "APP", "MWEB"]]
     """交易类型, up to 16 characters"""
     product_id: str | int
     """商品ID, up to 32 characters"""
