@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Mapping
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 from urllib.parse import urlsplit
@@ -13,7 +13,7 @@ from . import _shapes, _uri
 from ._flow import Entry
 from ._lookup import filled, hint, known, misused, wrong_verb
 from ._messages import Headers, Payload, Request
-from ._stack import Stack, entry_of
+from ._stack import Stack, layers
 from .errors import ConfigurationError, EncodeError, TemplateError
 
 if TYPE_CHECKING:
@@ -224,13 +224,6 @@ def _entries(stack: Stack, middleware: Any, idle: bool) -> tuple[Entry, ...]:
     return (*layers(middleware), *entries) if middleware else entries
 
 
-def layers(middleware: Iterable[Callable[..., Any]]) -> tuple[Entry, ...]:
-    """Name the layers of a ``middleware=`` list, outermost first."""
-    if callable(middleware):
-        raise EncodeError("middleware: a list of layers expected, got one callable")
-    return tuple(entry_of(layer) for layer in middleware)
-
-
 def check_base_url(url: object, name: str = "base_url") -> str:
     """Return *url* without a trailing slash, or raise ``ConfigurationError``."""
     if not isinstance(url, str):
@@ -246,7 +239,7 @@ def check_base_url(url: object, name: str = "base_url") -> str:
 def _problem(url: str) -> str | None:
     """What is wrong with *url*, in words."""
     if not _is_base(url):
-        return f"http(s)://host[:port][/path] expected, got {_shown(url)!r}"
+        return f"http(s)://host[:port][/path] expected, got {_shown(url)}"
     if not re.fullmatch(r"[!-~]+", url):
         return f"{url!r} holds a space or is not ASCII"
     return None
@@ -268,8 +261,13 @@ def _is_base(url: str) -> bool:
 
 
 def _shown(url: str) -> str:
-    """The URL less what may be a password before ``@``."""
-    return re.sub(r".*@", "...@", url, flags=re.S)
+    """The URL less what may be a password before ``@``.
+
+    A long one without a dot is no host, and may be a key in the wrong option.
+    """
+    text = re.sub(r".*@", "...@", url, flags=re.S)
+    fits = len(text) < 32 or ("." in text and text.isprintable())
+    return repr(text) if fits else f"{len(text)} characters"
 
 
 def check_timeout(timeout: Any) -> tuple[float, float]:

@@ -6,15 +6,16 @@ import os
 import re
 import ssl
 from inspect import iscoroutinefunction
-from typing import Any, cast
+from typing import Any
 
 from ._key_options import Given
 from ._secret import Secret
 from ._shapes import mapping
+from .crypto.load import is_name
 from .errors import ConfigurationError
 from .stores import CertificateStore, DirectoryStore
 from .transports.base import AsyncTransport, Transport
-from .transports.settings import check_proxy
+from .transports.settings import Bundle, check_proxy
 
 
 def check_proxies(given: Given) -> dict[str, str]:
@@ -38,23 +39,46 @@ def check_proxies(given: Given) -> dict[str, str]:
     return {scheme: _proxy(url) for scheme, url in each.items()}
 
 
-def check_verify(given: Given) -> str | ssl.SSLContext | None:
-    """A context, or the path of a CA bundle; ``None`` for the default authorities."""
-    value: object = given.get("verify", True)
-    if value is True:
+def check_verify(given: Given) -> Bundle | ssl.SSLContext | None:
+    """A context, or a CA bundle; ``None`` for the default authorities."""
+    # Sealed: it may be a key in the wrong option.
+    sealed: Secret[Any] = Secret(given.get("verify", True))
+    if sealed.reveal() is True:
         return None
-    if isinstance(value, ssl.SSLContext):
-        return value
-    if isinstance(value, (str, os.PathLike)):
-        return os.fsdecode(cast("str | os.PathLike[str]", value))
-    if value is False:
+    if isinstance(sealed.reveal(), (ssl.SSLContext, Bundle)):
+        loaded: ssl.SSLContext | Bundle = sealed.reveal()
+        return loaded
+    if isinstance(sealed.reveal(), (str, os.PathLike)):
+        return _bundle(Secret(os.path.expanduser(os.fsdecode(sealed.reveal()))))
+    if sealed.reveal() is False:
         raise ConfigurationError(
             "verify: TLS is always verified; for a private authority give the path of "
             "its CA bundle"
         )
     raise ConfigurationError(
-        f"verify: the path of a CA bundle expected, got {type(value).__name__}"
+        "verify: the path of a CA bundle expected, got "
+        f"{type(sealed.reveal()).__name__}"
     )
+
+
+def _bundle(sealed: Secret[str]) -> Bundle:
+    """The bundle at a path, which stays where the working directory changes."""
+    problem = _problem(sealed)
+    if problem is None:
+        return Bundle(os.path.abspath(sealed.reveal()))
+    shown = sealed.reveal() if is_name(sealed.reveal()) else "this"
+    raise ConfigurationError(f"verify: {shown} is no CA bundle: {problem}")
+
+
+def _problem(sealed: Secret[str]) -> str | None:
+    """What is wrong with a bundle, in words. Raises nothing: the path may be a key."""
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(sealed.reveal())
+    except ssl.SSLError as error:  # an OSError too
+        return error.reason or "it holds no certificate that can be read"
+    except (OSError, ValueError) as error:  # a NUL byte, a lone surrogate
+        return getattr(error, "strerror", None) or "this path cannot be opened"
+    return None
 
 
 def _proxy(sealed: Secret[Any]) -> str:

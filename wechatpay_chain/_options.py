@@ -18,7 +18,7 @@ from typing import Any, NoReturn, TypedDict
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 
 from . import crypto
-from ._calls import check_base_url, check_timeout, layers
+from ._calls import check_base_url, check_timeout
 from ._flow import Entry, Layer
 from ._key_options import (
     Given,
@@ -40,6 +40,7 @@ from ._network_options import (
 )
 from ._secret import Secret
 from ._shapes import shown
+from ._stack import layers
 from ._version import __version__
 from .errors import ConfigurationError, EncodeError
 from .middleware.checks import MODES, Mode
@@ -72,7 +73,7 @@ class Options(TypedDict, total=False):
     timeout: float | tuple[float, float]
     retry: int | RetryPolicy
     proxies: str | Mapping[str, str] | None
-    verify: str | ssl.SSLContext | bool | None
+    verify: str | os.PathLike[str] | ssl.SSLContext | bool | None
     user_agent: str
     accept_language: str | None
     transport: Transport | None
@@ -138,6 +139,7 @@ def check(options: Secret[dict[str, Any]]) -> Settings:
     headers = _headers(given)
     base_url = check_base_url(given.get("base_url", BASE_URL))
     timeout = check_timeout(given.get("timeout", TIMEOUT))
+    verify = check_verify(given)
     return Settings(
         mchid=mchid,
         serial=serial,
@@ -152,7 +154,7 @@ def check(options: Secret[dict[str, Any]]) -> Settings:
         retry=_retry(given.get("retry", 3), timeout),
         network=NetworkSettings(
             proxies=check_proxies(given),
-            verify=check_verify(given),
+            verify=verify,
             merchant=merchant,
         ),
         mutual=merchant is not None,
@@ -171,6 +173,7 @@ def check(options: Secret[dict[str, Any]]) -> Settings:
                 "private_key": private_key,
                 "certs": keys,
                 "merchant": merchant,
+                "verify": verify,
                 "certificate_store": store,
             }
         ),
@@ -229,9 +232,8 @@ def _headers(given: Given) -> Headers:
 def _middleware(given: Given) -> tuple[Entry, ...]:
     try:
         return layers(given.get("middleware", ()))
-    except TypeError as error:  # EncodeError is one
-        text = str(error).removeprefix("middleware: ")
-        raise ConfigurationError(f"middleware: {text}") from None
+    except EncodeError as error:
+        raise ConfigurationError(str(error)) from None
 
 
 def _check(given: Given) -> Mode:

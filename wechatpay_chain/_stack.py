@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from threading import Lock
+from typing import Any
 
 from ._flow import Entry, Layer, layer_name
 from ._uri import suggest
+from .errors import EncodeError
 
 _Change = Callable[[tuple[Entry, ...]], tuple[Entry, ...]]
 
@@ -140,10 +142,33 @@ class Stack:
 
 
 def entry_of(layer: Layer, name: str | None = None) -> Entry:
-    """Name a layer. Raises ``TypeError`` for what cannot be called."""
+    """Name a layer. Raises ``TypeError`` for what cannot be called with a request."""
+    if isinstance(layer, type):  # the class for an object of it is an easy slip
+        name = layer.__name__
+        raise TypeError(
+            f"a layer is a generator function, not the class {name}; give {name}()"
+        )
     if not callable(layer):
         raise TypeError(f"a layer is a generator function, not {type(layer).__name__}")
     return Entry(name or layer_name(layer), layer)
+
+
+def layers(middleware: Any) -> tuple[Entry, ...]:
+    """Name the layers of a ``middleware=`` list, outermost first.
+
+    Raises ``EncodeError``.
+    """
+    given = (
+        None if isinstance(middleware, str) else getattr(middleware, "__iter__", None)
+    )
+    if given is None or callable(middleware):
+        found = "one callable" if callable(middleware) else type(middleware).__name__
+        del middleware, given  # a text may be a key in the wrong option
+        raise EncodeError(f"middleware: a list of layers expected, got {found}")
+    try:
+        return tuple(entry_of(layer) for layer in given())
+    except TypeError as error:
+        raise EncodeError(f"middleware: {error}") from None
 
 
 def _origin(layer: object) -> str:

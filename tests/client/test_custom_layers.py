@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives.serialization import load_der_private_key
 from wechatpay_chain import (
     APIError,
     ConnectError,
+    EncodeError,
     MissingHeaders,
     Response,
     SignatureError,
@@ -335,6 +336,16 @@ def test_a_guest_of_the_wrong_kind_is_refused_before_anything_is_sent(
     with pytest.raises(TypeError, match=f"the guest {wrong.name!r}"):
         call(client.v3.x.post, {})
     assert server.requests == []
+
+
+@pytest.mark.parametrize("wrong", [5, "sign", [5], [list], mark])
+def test_what_is_no_list_of_layers_is_refused_before_anything_is_sent(
+    call, server, client, wrong: Any
+) -> None:
+    with pytest.raises(EncodeError, match="middleware: a l") as caught:
+        call(client.v3.x.post, {}, middleware=wrong)
+    assert caught.value.outcome == "not_sent"
+    assert not server.requests
 
 
 def test_a_layer_that_forgets_to_return_is_named(call, server, client) -> None:

@@ -64,6 +64,7 @@ def folder(tmp_path: Path) -> Path:
 def test_every_variable_is_read(environ: Any, tmp_path: Path) -> None:
     path = tmp_path / "apiclient_cert.p12"
     path.write_bytes(p12())
+    (tmp_path / "ca.pem").write_bytes(OWN)
     environ(
         APIV3_KEY=KEYS["apiv3_key"],
         SECRET=KEYS["apiv2_key"],
@@ -92,6 +93,7 @@ def test_every_variable_is_read(environ: Any, tmp_path: Path) -> None:
     assert found.timeout == (2.5, 2.5)
     assert found.retry.attempts == 5  # type: ignore[attr-defined]
     assert found.network.proxy_for("https://host") is not None
+    assert found.network.tls.cert_store_stats()["x509"] == 1
     assert found.headers["User-Agent"] == "shop/1.0"
     assert found.headers["Accept-Language"] == "en"
 
@@ -342,7 +344,7 @@ def test_a_path_stays_when_the_working_directory_changes(
     monkeypatch.chdir(folder)
     client = WeChatPay.from_file("wechatpay.json")
     monkeypatch.chdir("/")
-    # The bundle is read when it is first needed.
+    # The bundle is read again when it is first needed.
     assert client._settings.network.tls.cert_store_stats()["x509"] == 1
 
 

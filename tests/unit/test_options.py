@@ -232,13 +232,17 @@ def test_proxies_go_by_scheme(value: Any, text: str) -> None:
     assert str(refusal(proxies=value)) == text
 
 
-def test_trust_is_the_default_a_bundle_or_a_context(tmp_path: Path) -> None:
+def test_trust_is_the_default_a_bundle_or_a_context(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HOME", str(tmp_path))
     context = ssl.create_default_context()
     assert settings(verify=context).network.tls is context
     assert settings(verify=True).network.tls.verify_mode == ssl.CERT_REQUIRED
     bundle = tmp_path / "ca.pem"
     bundle.write_bytes(OWN)
-    for value in (bundle, str(bundle)):
+    for value in (bundle, str(bundle), "ca.pem", "~/ca.pem"):
         tls = settings(verify=value).network.tls
         assert tls.cert_store_stats()["x509"] == 1
         assert tls.verify_mode == ssl.CERT_REQUIRED
@@ -260,11 +264,34 @@ def test_trust_is_never_switched_off(value: Any, text: str) -> None:
     assert str(refusal(verify=value)) == text
 
 
-def test_a_bad_bundle_is_named_when_it_is_needed(call: Any, tmp_path: Path) -> None:
-    client = WeChatPay(**options(verify=tmp_path / "ca.pem"))
+def test_a_bad_bundle_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "ca.pem"
+    text = f"verify: {path} is no CA bundle: "
+    assert str(refusal(verify=path)) == text + "No such file or directory"
+    path.write_text("nothing")
+    assert str(refusal(verify=str(path))).startswith(text)
+    assert str(refusal(verify=tmp_path)) == (
+        f"verify: {tmp_path} is no CA bundle: Is a directory"
+    )
+
+
+@pytest.mark.parametrize("value", ["", "a\0b", "-----BEGIN CERTIFICATE-----\nAAAA"])
+def test_what_is_no_path_is_not_repeated(value: str) -> None:
+    assert str(refusal(verify=value)).startswith("verify: this is no CA bundle: ")
+
+
+def test_a_bundle_that_went_is_named_when_it_is_needed(
+    call: Any, tmp_path: Path
+) -> None:
+    path = tmp_path / "ca.pem"
+    path.write_bytes(OWN)
+    client = WeChatPay(**options(verify=path))
+    path.unlink()
+    # Options that have nothing to do with it are changed all the same.
+    client = client.with_options(timeout=1)
     with pytest.raises(ConfigurationError) as caught:
         call(client.v3.certificates.get)
-    assert str(caught.value).startswith(f"verify: {tmp_path}/ca.pem is no CA bundle: ")
+    assert str(caught.value).startswith(f"verify: {path} is no CA bundle: ")
     assert caught.value.outcome == "not_sent"
     assert str(caught.value.request) == (
         "GET https://api.mch.weixin.qq.com/v3/certificates"
@@ -375,9 +402,10 @@ def passing(request: Any) -> Any:
     [
         (passing, "middleware: a list of layers expected, got one callable"),
         ([5], "middleware: a layer is a generator function, not int"),
-        (5, "middleware: 'int' object is not iterable"),
+        (5, "middleware: a list of layers expected, got int"),
+        ("sign", "middleware: a list of layers expected, got str"),
     ],
-    ids=["callable", "number inside", "number"],
+    ids=["callable", "number inside", "number", "text"],
 )
 def test_middleware_is_a_list_of_layers(value: Any, text: str) -> None:
     assert str(refusal(middleware=value)) == text

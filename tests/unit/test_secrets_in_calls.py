@@ -9,6 +9,7 @@ import socket
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,6 +18,7 @@ from key_material import (
     wechat_key,
 )
 from leaks import (
+    OWN,
     PACKAGE,
     PROXY_PASSWORD,
     failure,
@@ -170,8 +172,11 @@ def test_a_refused_connection_shows_no_key(call: Any, path: str) -> None:
     assert not leaked(rendered(error, PACKAGE))
 
 
-def test_a_bad_bundle_shows_no_key(call: Any) -> None:
-    client = WeChatPay(**secret_options(verify="nothing.pem"))
+def test_a_bundle_that_went_shows_no_key(call: Any, tmp_path: Path) -> None:
+    bundle = tmp_path / "ca.pem"
+    bundle.write_bytes(OWN)
+    client = WeChatPay(**secret_options(verify=bundle))
+    bundle.unlink()
     error = failure(lambda: call(client.v3.x.get))
     call.close(client)
     assert not leaked(rendered(error))

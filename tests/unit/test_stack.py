@@ -94,6 +94,16 @@ def test_what_cannot_be_called_is_no_layer(thing: Any) -> None:
         entry_of(thing)
 
 
+def test_a_class_is_no_layer_but_what_it_makes_is() -> None:
+    class Tag:
+        def __call__(self, request):
+            return (yield request)
+
+    with pytest.raises(TypeError, match=r"not the class Tag; give Tag\(\)"):
+        made().push(Tag)
+    assert made().push(Tag()).names == ("Tag",)
+
+
 def test_a_copy_changes_on_its_own() -> None:
     stack = made("a", "b")
     copy = stack.copy().remove("a")

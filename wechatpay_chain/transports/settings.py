@@ -36,6 +36,12 @@ class ClientCertificate(NamedTuple):
     private_key: RSAPrivateKey
 
 
+class Bundle(NamedTuple):
+    """A file of authorities (PEM) that could be read when the client was built."""
+
+    path: str
+
+
 class Proxy(NamedTuple):
     """Where a proxy is, and apart from that what it may know of the user.
 
@@ -68,7 +74,7 @@ class NetworkSettings:
         self,
         *,
         proxies: Mapping[str, str] | None = None,
-        verify: str | ssl.SSLContext | None = None,
+        verify: Bundle | ssl.SSLContext | None = None,
         merchant: ClientCertificate | None = None,
     ) -> None:
         self._proxies = {name: _proxy(url) for name, url in (proxies or {}).items()}
@@ -113,11 +119,12 @@ class NetworkSettings:
         bundle = self._verify
         if isinstance(bundle, ssl.SSLContext):
             return _like(bundle)
+        path = certifi.where() if bundle is None else bundle.path
         try:
-            context = ssl.create_default_context(cafile=bundle or certifi.where())
-        except (OSError, ssl.SSLError) as error:
+            context = ssl.create_default_context(cafile=path)
+        except OSError as error:  # it was there when the client was built
             raise ConfigurationError(
-                f"verify: {bundle} is no CA bundle: {error}"
+                f"verify: {path} is no CA bundle: {error}"
             ) from error
         context.minimum_version = ssl.TLSVersion.TLSv1_2
         return context

@@ -11,7 +11,7 @@ import pytest
 from wire_server import http, reset
 from wire_tls import Authority, outdated
 
-from wechatpay_chain import ConfigurationError, ConnectError
+from wechatpay_chain import ConnectError
 
 XML = b"""<xml><return_code><![CDATA[SUCCESS]]></return_code>
 <result_code><![CDATA[SUCCESS]]></result_code></xml>"""
@@ -182,13 +182,3 @@ def test_a_server_without_tls_is_a_connect_error(
     with pytest.raises(ConnectError) as caught:
         call(client_of(f"https://127.0.0.1:{server.port}").v3.a.post, {})
     assert caught.value.outcome == "not_sent"
-
-
-def test_a_bundle_that_is_none_is_a_configuration_error(
-    serve: Any, client_of: Any, call: Any, authority: Authority, tmp_path: Path
-) -> None:
-    path = tmp_path / "bundle.pem"
-    path.write_text("nothing")
-    server = serve(http(204), tls=authority.server())
-    with pytest.raises(ConfigurationError, match=r"verify: .*bundle\.pem"):
-        call(client_of(server, verify=str(path)).v3.a.get)
