@@ -56,22 +56,37 @@ class WeChatKey(NamedTuple):
         return math.inf if self.until is None else self.until.timestamp()
 
 
+def _filed(name: object, key: object) -> WeChatKey:
+    """*key* as a ring holds it; one that does not know its id has that of *name*."""
+    if isinstance(key, WeChatKey):
+        return key
+    if isinstance(key, RSAPublicKey) and isinstance(name, str):
+        return WeChatKey(name, key)
+    raise TypeError(
+        "a KeyRing maps ids to RSA public keys of cryptography, not "
+        f"{type(name).__name__} to {type(key).__name__}; certs= of a client takes "
+        "every form of key"
+    )
+
+
 class KeyRing:
     """WeChat's keys by id, several live at once (protocol section 6).
 
     A key is chosen by ``Wechatpay-Serial`` only. Changes replace the whole map in one
     step, so readers in other threads see the old one or the new one, never a mixture.
+    *keys* by id are of ``cryptography``, or :class:`WeChatKey`, which knows its own.
     *clock* gives Unix seconds: certificates that have expired are not preferred.
     """
 
     def __init__(
         self,
-        keys: Mapping[str, WeChatKey] | None = None,
+        keys: Mapping[str, WeChatKey | RSAPublicKey] | None = None,
         *,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._clock = clock
-        self._set({normal_serial(key.serial): key for key in (keys or {}).values()})
+        given = [_filed(name, key) for name, key in (keys or {}).items()]
+        self._set({normal_serial(key.serial): key for key in given})
 
     def _set(self, keys: dict[str, WeChatKey]) -> None:
         self._keys = keys
@@ -113,6 +128,9 @@ class KeyRing:
             key=lambda k: k.since.timestamp() if k.since else 0,
             default=None,
         )
+
+    def __getitem__(self, serial: str) -> WeChatKey:
+        return self._keys[normal_serial(serial)]
 
     def __iter__(self) -> Iterator[str]:
         return (key.serial for key in self._keys.values())

@@ -161,6 +161,28 @@ def test_only_a_public_key_is_asked_for(keys: Any, public_key_id: Any) -> None:
     assert ring(*keys).public_key_id == public_key_id
 
 
+def test_it_maps_an_id_to_a_key() -> None:
+    keys = KeyRing({PUBLIC: KEY, OLD.lower(): certified(OLD, 2020)})
+    assert keys[PUBLIC] == WeChatKey(PUBLIC, KEY)
+    assert keys.public_key_id == PUBLIC
+    assert keys[OLD.lstrip("0")] == certified(OLD, 2020)
+    with pytest.raises(KeyError):
+        keys[NEW]
+
+
+@pytest.mark.parametrize(
+    ("name", "key", "text"),
+    [
+        (PUBLIC, "pub_key.pem", "str to str"),
+        (PUBLIC, merchant_key(), "str to RSAPrivateKey"),
+        (5, KEY, "int to RSAPublicKey"),
+    ],
+)
+def test_what_is_no_public_key_is_refused(name: Any, key: Any, text: str) -> None:
+    with pytest.raises(TypeError, match=f"{text}; certs= of a client takes every form"):
+        KeyRing({name: key})
+
+
 def test_repr_shows_ids() -> None:
     assert repr(KeyRing()) == "<KeyRing empty>"
     keys = ring(certified(OLD, 2020), WeChatKey(PUBLIC, KEY))
