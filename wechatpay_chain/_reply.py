@@ -184,8 +184,15 @@ class Reply(_Proxy[Data]):
     def __reduce_ex__(self, protocol: Any) -> tuple[Any, ...]:
         return self.__reduce__()
 
+    def __dir__(self) -> list[str]:
+        # A proxy names only what it wraps, and completion goes by this.
+        return sorted({*dir(self.__wrapped__), *dir(type(self))})
+
     def __str__(self) -> str:
         return repr(self)
+
+    def __format__(self, spec: str) -> str:
+        return format(repr(self), spec)
 
     def __repr__(self) -> str:
         verdict = f"verified by {self.serial}" if self.verified else "not verified"

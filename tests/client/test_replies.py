@@ -69,7 +69,14 @@ def test_the_request_is_the_one_that_was_sent(server, reply) -> None:
 
 def test_it_is_shown_without_data(server, reply) -> None:
     assert repr(reply) == f"<Reply 200 verified by {server.public_key_id}>"
-    assert str(reply) == repr(reply)
+    assert str(reply) == f"{reply}" == repr(reply)
+    assert f"{reply:>90}".endswith(f" {reply!r}")
+
+
+def test_completion_knows_both(reply) -> None:
+    names = dir(reply)
+    assert {"data", "verified", "serial", "request_id", "save"} <= set(names)
+    assert {"status_code", "json", "iter_content"} <= set(names)
 
 
 @pytest.mark.parametrize(
