@@ -7,7 +7,7 @@ raises a ``TransportError`` to play a broken line.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from inspect import isawaitable
+from inspect import isawaitable, iscoroutine
 
 from .._messages import Request, Response
 
@@ -32,7 +32,7 @@ class MemoryTransport:
 
     def open(self, request: Request) -> Response:
         """Answer from the handler."""
-        return self._handler(request)
+        return _checked(self._handler(request))
 
     def sleep(self, seconds: float) -> None:
         """Tell *sleep*; no real time passes."""
@@ -55,9 +55,7 @@ class AsyncMemoryTransport:
     async def open(self, request: Request) -> Response:
         """Answer from the handler."""
         response = self._handler(request)
-        if isawaitable(response):
-            return await response
-        return response
+        return _checked(await response if isawaitable(response) else response)
 
     async def sleep(self, seconds: float) -> None:
         """Tell *sleep*; no real time passes."""
@@ -66,3 +64,16 @@ class AsyncMemoryTransport:
 
     async def aclose(self) -> None:
         """Nothing is open."""
+
+
+def _checked(answer: object) -> Response:
+    """What a handler returned; a ``return`` is easily forgotten."""
+    if isinstance(answer, Response):
+        return answer
+    kind = type(answer).__name__
+    if iscoroutine(answer):
+        answer.close()  # it would warn that it was never awaited
+    raise TypeError(
+        f"the handler of a memory transport returned {kind}, not a "
+        "Response; a coroutine function goes into AsyncMemoryTransport"
+    )
