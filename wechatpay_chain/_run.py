@@ -52,6 +52,12 @@ class Run:
 
     def sending(self, request: Request) -> Attempt:
         """Note that *request* goes out; what it is known by when it ends."""
+        if request.payload is not None:
+            raise LayerError(
+                "the body is not bytes yet, and would go out empty: the layer that "
+                "makes them of request.payload ('encode', on v2 'sign' too) is missing "
+                f"(layers: {', '.join(entry.name for entry in self.entries)})"
+            )
         self.latest = request
         self.doubt_before = self.in_doubt
         self.doubt, self.answer = True, None

@@ -16,6 +16,7 @@ from wechatpay_chain import (
     APIError,
     ConnectError,
     EncodeError,
+    LayerError,
     MissingHeaders,
     Response,
     SignatureError,
@@ -252,6 +253,21 @@ class TestWithoutABuiltInLayer:
         call(client.v3.x.post, {"a": 1})
         assert server.request.body == b"<own/>"
         assert server.request.headers["Content-Type"] == "text/xml"
+
+    @pytest.mark.parametrize(("version", "name"), [("v3", "encode"), ("v2", "sign")])
+    def test_a_body_that_nothing_encodes_is_not_sent_empty(
+        self, call, server, client, version: str, name: str
+    ) -> None:
+        stack = client.stack if version == "v3" else client.xml_stack
+        stack.remove(name)
+        with pytest.raises(
+            LayerError, match="not bytes yet, and would go out empty"
+        ) as caught:
+            call(client[f"{version}/x"].post, {"a": "1"})
+        assert caught.value.outcome == "not_sent"
+        assert not server.requests
+        if version == "v3":
+            assert call(client.v3.x.get).verified
 
 
 class TestARemoteSigner:
