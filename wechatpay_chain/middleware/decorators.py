@@ -6,9 +6,9 @@ callable objects keep their signature and bind as they did.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from functools import partial
-from typing import TYPE_CHECKING, Any, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar, overload
 
 import wrapt
 
@@ -16,6 +16,31 @@ from .._flow import Delegate, Flow, Layer, layer_name, start
 from .._messages import Request, Response
 
 F = TypeVar("F", bound=Callable[..., Any])
+
+S = TypeVar("S")
+#: What a guest calls to go on, and what a coroutine guest awaits.
+Next = Callable[[Request], Response]
+AwaitedNext = Callable[[Request], Coroutine[Any, Any, Response]]
+
+
+class Host(Protocol):
+    """What ``around(name=...)`` gives: it takes the same guests as :func:`around`."""
+
+    @overload
+    def __call__(self, function: Callable[[Request, Next], Response], /) -> Layer: ...
+    @overload
+    def __call__(
+        self, function: Callable[[Request, AwaitedNext], Awaitable[Response]], /
+    ) -> Layer: ...
+    @overload
+    def __call__(
+        self, function: Callable[[S, Request, Next], Response], /
+    ) -> Callable[[S, Request], Flow[Response]]: ...
+    @overload
+    def __call__(
+        self, function: Callable[[S, Request, AwaitedNext], Awaitable[Response]], /
+    ) -> Callable[[S, Request], Flow[Response]]: ...
+
 
 if TYPE_CHECKING:  # wrapt has no types of its own
 
@@ -70,9 +95,21 @@ def middleware(function: Any = None, /, *, name: str | None = None) -> Any:
 
 
 @overload
-def around(function: F, /) -> F: ...
+def around(function: Callable[[Request, Next], Response], /) -> Layer: ...
 @overload
-def around(*, name: str) -> Callable[[F], F]: ...
+def around(
+    function: Callable[[Request, AwaitedNext], Awaitable[Response]], /
+) -> Layer: ...
+@overload
+def around(
+    function: Callable[[S, Request, Next], Response], /
+) -> Callable[[S, Request], Flow[Response]]: ...
+@overload
+def around(
+    function: Callable[[S, Request, AwaitedNext], Awaitable[Response]], /
+) -> Callable[[S, Request], Flow[Response]]: ...
+@overload
+def around(*, name: str) -> Host: ...
 def around(function: Any = None, /, *, name: str | None = None) -> Any:
     """Admit a guest of the form ``f(request, call_next)``, or ``async def`` of it.
 
