@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from base64 import b64encode
 from collections.abc import Callable
 from typing import Any
@@ -44,6 +45,10 @@ def signature(hand: Any, scheme: Any, algorithm: Any) -> str:
 
 def sha1_signature(hand: Any) -> str:
     return signature(hand, padding.PKCS1v15(), hashes.SHA1())
+
+
+def serial_of(hand: Any, spell: Callable[[str], str]) -> str:
+    return spell(hand.gateway.credentials["serial"])
 
 
 def pss_signature(hand: Any) -> str:
@@ -130,6 +135,13 @@ CASES: dict[str, list[Callable[[Any], Any]]] = {
     ],
     "serial_of_another_merchant": [
         lambda h: echo(h, serial=h.gateway.enrol("1900000002")["serial"]),
+    ],
+    "serial_spelling": [
+        lambda h: echo(h, serial=serial_of(h, lambda one: f"0x{one}")),
+        lambda h: echo(h, serial=serial_of(h, lambda one: str(int(one, 16)))),
+        lambda h: echo(
+            h, serial=serial_of(h, lambda one: ":".join(re.findall("..", one)))
+        ),
     ],
     "serial_unknown": [lambda h: echo(h, serial="5A" * 20)],
     "url_not_ascii": [

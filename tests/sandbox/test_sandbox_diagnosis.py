@@ -290,6 +290,15 @@ class TestForms:
         found = ask(hand, POST, None, signature=b64encode(raw).decode())
         assert found["id"] == "signature_pss"
 
+    @pytest.mark.parametrize("salt", [32, padding.PSS.MAX_LENGTH])
+    def test_pss_over_another_text_names_both(self, hand: Any, salt: Any) -> None:
+        pss = padding.PSS(padding.MGF1(hashes.SHA256()), salt)
+        key = hand.gateway.credentials["private_key"]
+        raw = key.sign(POST.with_(target=PATH), pss, hashes.SHA256())
+        found = ask(hand, POST, None, signature=b64encode(raw).decode())
+        assert found["id"] == "signature_pss"
+        assert found["mistakes"] == ["signature_pss", "query_left_out"]
+
     def made(self, hand: Any, text: bytes, algorithm: Any = None) -> bytes:
         key = hand.gateway.credentials["private_key"]
         raw: bytes = key.sign(text, padding.PKCS1v15(), algorithm or hashes.SHA256())

@@ -13,7 +13,7 @@ from base64 import b64decode, b64encode
 from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
-from .body_mistakes import load, writers
+from .json_mistakes import load, writers
 from .message import response_message
 
 _BOM = b"\xef\xbb\xbf"
@@ -117,10 +117,12 @@ def _bom(body: bytes) -> list[bytes]:
 
 
 def _misread(body: bytes) -> Iterator[bytes]:
-    """UTF-8 that was read as something else, and written as UTF-8 again."""
+    """UTF-8 that was read as something else, or written as something else."""
     try:
         text = body.decode("utf-8")
     except UnicodeDecodeError:  # of a generator: nobody around it would catch this
+        yield body.decode("gb18030", "replace").encode()
+        yield body.decode("cp1252", "replace").encode()
         return
     for name in ("latin-1", "cp1252", "gb18030"):
         try:
@@ -204,8 +206,8 @@ ANSWER_MISTAKES: tuple[AnswerMistake, ...] = (
     ),
     AnswerMistake(
         "answer_misread",
-        "the body was read in another encoding than UTF-8, and written anew: WeChat "
-        "Pay sent {sent} bytes, {here} are here",
+        "the body was read or written in another encoding than UTF-8: WeChat Pay sent "
+        "{sent} bytes, {here} are here",
         _bodies(_misread),
     ),
     AnswerMistake(

@@ -3,132 +3,120 @@
 from __future__ import annotations
 
 import json
+import zlib
 from base64 import b64encode
-from collections.abc import Callable, Iterator
-from hashlib import sha256
-from itertools import product
+from collections.abc import Iterator
+from hashlib import md5, sha1, sha256
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
 from .._shapes import mapping
+from .json_mistakes import JSON_MISTAKES, LONG, made_of
 from .request_parts import Mistake, Parts
 
-#: A longer body is not written anew: that would take longer than an error may.
-_LONG = 1 << 18
 _BOM = b"\xef\xbb\xbf"
-
-#: How JSON may be laid out: what is said of it, and the options of the encoder.
-_LAYOUTS: dict[str, tuple[str, dict[str, Any]]] = {
-    "compact": ("without spaces", {"separators": (",", ":")}),
-    "spaced": ("with spaces", {"separators": (", ", ": ")}),
-    "indent2": ("indented", {"indent": 2}),
-    "indent4": ("indented", {"indent": 4}),
-}
-
-
-def load(body: bytes) -> Any:
-    """The JSON of *body*. Raises ``ValueError`` where it is none, or is long."""
-    if len(body) > _LONG:
-        raise ValueError("too long")
-    try:
-        return json.loads(body.decode("utf-8-sig"))
-    except RecursionError:
-        raise ValueError("nested too deeply") from None
-
-
-def _made_of(make: Callable[[Any], str]) -> Callable[[Parts], Iterator[bytes]]:
-    """What *make* writes of the JSON of a body, where that is JSON."""
-
-    def values(parts: Parts) -> Iterator[bytes]:
-        try:
-            yield make(load(parts.body)).encode()
-        except (ValueError, TypeError, RecursionError):
-            return
-
-    return values
-
-
-def _ways() -> Iterator[tuple[bool, bool, bool, str]]:
-    """Slashes escaped, members sorted, ASCII only, and the layout."""
-    off_and_on = (False, True)
-    yield from product(off_and_on, off_and_on, off_and_on, _LAYOUTS)
-
-
-def writers() -> Iterator[Callable[[Any], str]]:
-    """Every way in which JSON is written that is known here."""
-    for slashes, ordered, ascii_only, layout in _ways():
-        _, options = _LAYOUTS[layout]
-        made = {**options, "sort_keys": ordered, "ensure_ascii": ascii_only}
-        yield _writer(made, slashes)
-
-
-def _rewritten() -> Iterator[Mistake]:
-    """The same JSON, written otherwise: by layout, alphabet, order and slashes."""
-    for slashes, ordered, ascii_only, layout in _ways():
-        says, options = _LAYOUTS[layout]
-        made = {**options, "sort_keys": ordered, "ensure_ascii": ascii_only}
-        words, name = [says], [layout]
-        for on, word, short in (
-            (ascii_only, r"non-ASCII escaped as \u", "ascii"),
-            (ordered, "members sorted", "sorted"),
-            (slashes, r"slashes escaped as \/", "slashes"),
-        ):
-            if on:
-                words.append(word)
-                name.append(short)
-        yield Mistake(
-            "_".join(["body_json", *name]),
-            "body",
-            "body: the same JSON was written anew for the signature ("
-            + ", ".join(words)
-            + "), {signed} were signed and {sent} sent",
-            _made_of(_writer(made, slashes)),
-        )
-
-
-def _writer(options: dict[str, Any], slashes: bool) -> Callable[[Any], str]:
-    def write(value: Any) -> str:
-        text = json.dumps(value, **options)
-        return text.replace("/", r"\/") if slashes else text
-
-    return write
+#: What stands for nothing where somebody makes text of it.
+_PLACEHOLDERS = (
+    *(b"{}", b"null", b"[]", b"None", b'""', b"undefined", b" ", b"b''", b"''"),
+    *(b"false", b"nil", b"<nil>", b"Array", b"[object Object]"),
+)
+#: What stands for any object in the same way.
+_NAMELESS = (b"[object Object]", b"Array", b"Object", b"undefined", b"null")
+#: Window bits of zlib for gzip and zlib with their headers.
+_UNPACKED = 47
 
 
 def _form(value: Any) -> str:
     return urlencode(mapping(value) or {})
 
 
-def _without_nulls(value: Any) -> str:
-    fields = mapping(value) or {}
-    kept = {name: one for name, one in fields.items() if one is not None}
-    return json.dumps(kept, ensure_ascii=False, separators=(",", ":"))
-
-
 def _quoted(parts: Parts) -> Iterator[bytes]:
-    if len(parts.body) <= _LONG:
+    if len(parts.body) <= LONG:
         text = parts.body.decode("utf-8", "replace")
         yield json.dumps(text).encode()
         yield json.dumps(text, ensure_ascii=False).encode()
 
 
 def _in_gbk(parts: Parts) -> Iterator[bytes]:
-    if len(parts.body) <= _LONG:
+    if len(parts.body) <= LONG:
         yield parts.body.decode("utf-8", "replace").encode("gb18030", "replace")
 
 
 def _placeholders(parts: Parts) -> Iterator[bytes]:
     if not parts.body:
-        yield from (b"{}", b"null", b"[]", b"None", b'""', b"undefined", b" ")
+        yield from _PLACEHOLDERS
 
 
 def _query(parts: Parts) -> Iterator[bytes]:
     """A GET whose parameters were signed as if they were its body."""
-    if parts.query and len(parts.query) <= _LONG:
+    if parts.query and len(parts.query) <= LONG:
         yield parts.query.encode("utf-8", "surrogatepass")
         fields = dict(parse_qsl(parts.query, keep_blank_values=True))
-        for separators in ((",", ":"), (", ", ": ")):
-            text = json.dumps(fields, ensure_ascii=False, separators=separators)
-            yield text.encode("utf-8", "replace")
+        numbers = {name: _number(one) for name, one in fields.items()}
+        for made in (fields, numbers):
+            for separators in ((",", ":"), (", ", ": ")):
+                text = json.dumps(made, ensure_ascii=False, separators=separators)
+                yield text.encode("utf-8", "replace")
+
+
+def _number(text: str) -> str | int:
+    return int(text) if text.isascii() and text.isdecimal() and len(text) < 20 else text
+
+
+def _written_bytes(parts: Parts) -> Iterator[bytes]:
+    if len(parts.body) <= LONG:
+        yield repr(parts.body).encode()
+
+
+def _of_objects(parts: Parts) -> Iterator[bytes]:
+    if parts.body:
+        yield from _NAMELESS
+        yield from made_of(_java_map, _go_map)(parts)
+
+
+def _java_map(value: Any) -> str:
+    pairs = (mapping(value) or {}).items()
+    return "{" + ", ".join(f"{name}={one}" for name, one in pairs) + "}"
+
+
+def _go_map(value: Any) -> str:
+    pairs = sorted((mapping(value) or {}).items())
+    return "map[" + " ".join(f"{name}:{one}" for name, one in pairs) + "]"
+
+
+def _from_gbk(parts: Parts) -> Iterator[bytes]:
+    """A body that was sent in GBK, and signed as UTF-8."""
+    if not _is_utf8(parts.body) and len(parts.body) <= LONG:
+        yield parts.body.decode("gb18030", "replace").encode()
+
+
+def _is_utf8(body: bytes) -> bool:
+    try:
+        body.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _lossy(parts: Parts) -> Iterator[bytes]:
+    if not parts.body.isascii() and len(parts.body) <= LONG:
+        text = parts.body.decode("utf-8", "replace")
+        yield from (text.encode("latin-1", how) for how in ("replace", "ignore"))
+        yield from (text.encode("ascii", how) for how in ("replace", "ignore"))
+        yield text.encode("utf-16-le", "replace")
+
+
+def _read_as_latin(parts: Parts) -> Iterator[bytes]:
+    if not parts.body.isascii() and len(parts.body) <= LONG:
+        yield parts.body.decode("latin-1").encode()
+        yield parts.body.decode("cp1252", "replace").encode()
+
+
+def _unpacked(parts: Parts) -> Iterator[bytes]:
+    try:
+        yield zlib.decompressobj(_UNPACKED).decompress(parts.body, LONG)
+    except zlib.error:
+        return
 
 
 def _ends(parts: Parts) -> Iterator[bytes]:
@@ -148,6 +136,14 @@ def _bom(parts: Parts) -> Iterator[bytes]:
     yield parts.body.removeprefix(_BOM)
 
 
+def _hashes(parts: Parts) -> Iterator[bytes]:
+    for hash_of in (sha256, md5, sha1):
+        made = hash_of(parts.body, usedforsecurity=False)
+        yield made.hexdigest().encode()
+        yield made.hexdigest().upper().encode()
+        yield b64encode(made.digest())
+
+
 BODY_MISTAKES: tuple[Mistake, ...] = (
     Mistake(
         "body_left_out",
@@ -162,7 +158,7 @@ BODY_MISTAKES: tuple[Mistake, ...] = (
         "text of its part meta ({sent}) counts",
         lambda parts: [parts.whole],
     ),
-    *_rewritten(),
+    # A change of few bytes before one of all: the same text may come of both.
     Mistake(
         "body_line_ends",
         "body",
@@ -170,6 +166,13 @@ BODY_MISTAKES: tuple[Mistake, ...] = (
         "outer white space",
         _ends,
     ),
+    Mistake(
+        "body_bom",
+        "body",
+        "body: a byte order mark (BOM) is in one of {signed} signed and {sent} sent",
+        _bom,
+    ),
+    *JSON_MISTAKES,
     Mistake(
         "body_placeholder",
         "body",
@@ -188,14 +191,28 @@ BODY_MISTAKES: tuple[Mistake, ...] = (
         "body",
         "body: the text of a Python object (str or repr) was signed, {signed}, not the "
         "JSON of {sent} that was sent",
-        _made_of(str),
+        made_of(str),
+    ),
+    Mistake(
+        "body_python",
+        "body",
+        "body: the text of Python bytes (b'...') was signed, {signed}, not the {sent} "
+        "that were sent",
+        _written_bytes,
+    ),
+    Mistake(
+        "body_object",
+        "body",
+        "body: the name or text of an object was signed, {signed}, such as [object "
+        "Object] or {{a=1}}, not the JSON of {sent} that was sent",
+        _of_objects,
     ),
     Mistake(
         "body_form",
         "body",
         "body: the fields were signed as a form (a=1&b=2), {signed}, not as the JSON "
         "of {sent} that was sent",
-        _made_of(_form),
+        made_of(_form),
     ),
     Mistake(
         "body_json_twice",
@@ -205,33 +222,44 @@ BODY_MISTAKES: tuple[Mistake, ...] = (
         _quoted,
     ),
     Mistake(
-        "body_without_nulls",
-        "body",
-        "body: members that are null were left out of the signed text, {signed}; "
-        "{sent} were sent",
-        _made_of(_without_nulls),
-    ),
-    Mistake(
-        "body_bom",
-        "body",
-        "body: a byte order mark (BOM) is in one of {signed} signed and {sent} sent",
-        _bom,
-    ),
-    Mistake(
         "body_gbk",
         "body",
         "body: signed in the encoding GBK, {signed}; {sent} were sent, UTF-8 counts",
         _in_gbk,
     ),
     Mistake(
+        "body_sent_in_gbk",
+        "body",
+        "body: sent in the encoding GBK, {sent}, and signed in UTF-8, {signed}; send "
+        "UTF-8",
+        _from_gbk,
+    ),
+    Mistake(
+        "body_encoding",
+        "body",
+        "body: signed in an encoding that is not UTF-8, {signed}, such as Latin-1, "
+        "ASCII or UTF-16; {sent} were sent",
+        _lossy,
+    ),
+    Mistake(
+        "body_misread",
+        "body",
+        "body: UTF-8 was read as Latin-1, and signed as UTF-8 once more, {signed}; "
+        "{sent} were sent",
+        _read_as_latin,
+    ),
+    Mistake(
+        "body_compressed",
+        "body",
+        "body: {signed} were signed before they were compressed; the {sent} sent count",
+        _unpacked,
+    ),
+    Mistake(
         "body_hash",
         "body",
         "body: a hash of the body was signed in its place; the {sent} sent count "
         "themselves",
-        lambda parts: [
-            sha256(parts.body).hexdigest().encode(),
-            sha256(parts.body).hexdigest().upper().encode(),
-        ],
+        _hashes,
     ),
     Mistake(
         "body_base64",

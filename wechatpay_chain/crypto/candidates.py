@@ -70,8 +70,16 @@ def candidates(
     """
     right = parts.text()
     kept: list[Change] = []
+    seen: set[tuple[str, Any]] = set()
     for change in chain.from_iterable(_changes(parts, one) for one in table):
-        yield _candidate(parts, change)
+        same = (change.mistake.part, change.value)
+        if same in seen:
+            continue  # two mistakes with one result: the likelier one is named
+        seen.add(same)
+        candidate = _candidate(parts, change)
+        if candidate.text == right:
+            continue  # lines may be joined otherwise and come out the same
+        yield candidate
         if not change.mistake.wide:
             kept.append(change)
     if pairs:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from urllib.parse import parse_qsl, quote, quote_plus, unquote, unquote_plus, urlencode
 
-from .request_parts import Mistake, Parts
+from .request_parts import LINES, Mistake, Parts
 
 #: Characters that some encoders leave alone, and others do not.
 _SAFE = ("", "~", "!*'()", "*", "-_.!~*'()", ":@", ":@!$&'()*+,;=")
@@ -16,15 +16,13 @@ _MANY = 32
 
 
 #: Signed by mistake also where something else, a proxy or a sandbox, stands in.
-_HOST = "https://api.mch.weixin.qq.com"
+_HOSTS = ("api.mch.weixin.qq.com", "api2.mch.weixin.qq.com")
 
 
 def _prefixes(parts: Parts) -> Iterator[str]:
-    for origin in dict.fromkeys((parts.origin, _HOST)):
-        if origin:
-            yield origin
-            yield origin.partition("//")[2]
-            yield "//" + origin.partition("//")[2]
+    for host in dict.fromkeys((parts.origin.partition("//")[2], *_HOSTS)):
+        if host:
+            yield from (f"https://{host}", f"http://{host}", host, f"//{host}")
 
 
 def _template(parts: Parts) -> Iterator[str]:
@@ -56,9 +54,12 @@ def _query_encoded(parts: Parts) -> Iterator[str]:
     pairs = parse_qsl(parts.query or "", keep_blank_values=True)
     if pairs:
         yield urlencode(pairs, errors="replace")
+        yield urlencode(pairs, encoding="gb18030", errors="replace")
         for more in _SAFE:
             for how in (quote, quote_plus):
                 yield urlencode(pairs, quote_via=how, safe=more, errors="replace")
+            # A + that was sent as it is may have been meant.
+            yield quote(unquote(parts.query or "", errors="replace"), safe=f"=&{more}")
 
 
 def _pieces(parts: Parts) -> list[str]:
@@ -85,6 +86,20 @@ def _query_shortened(parts: Parts) -> Iterator[str]:
 def _query_decoded(parts: Parts) -> Iterator[str]:
     yield unquote(parts.query or "", errors="surrogateescape")
     yield unquote_plus(parts.query or "", errors="surrogateescape")
+
+
+def _reordered_and_decoded(parts: Parts) -> Iterator[str]:
+    for text in _query_reordered(parts):
+        yield unquote(text, errors="surrogateescape")
+        yield unquote_plus(text, errors="surrogateescape")
+
+
+def _encoded_whole(safe: str) -> Callable[[Parts], bytes]:
+    def join(parts: Parts) -> bytes:
+        target = quote(parts.target, safe=safe, errors="surrogatepass")
+        return parts._replace(prefix="", path=target, query=None).text()
+
+    return join
 
 
 def _fragment(parts: Parts) -> Iterator[str]:
@@ -140,6 +155,12 @@ URL_MISTAKES: tuple[Mistake, ...] = (
         "path",
         "url: the first slash is missing in the signed text; {sent} was sent",
         lambda parts: [parts.path[1:]],
+    ),
+    Mistake(
+        "path_slash_doubled",
+        "path",
+        "url: the path was signed with two slashes, {signed}; {sent} was sent",
+        lambda parts: [f"/{parts.path}"],
     ),
     Mistake(
         "path_trailing_slash",
@@ -225,5 +246,24 @@ URL_MISTAKES: tuple[Mistake, ...] = (
         "query",
         "query: only a part was signed, {signed}; {sent} was sent",
         _query_shortened,
+    ),
+    Mistake(
+        "query_reordered_and_decoded",
+        "query",
+        "query: signed in another order and decoded, {signed}; {sent} was sent",
+        _reordered_and_decoded,
+    ),
+    Mistake(
+        "query_ampersand_escaped",
+        "query",
+        "query: signed with & written as in HTML, {signed}; {sent} was sent",
+        lambda parts: [(parts.query or "").replace("&", "&amp;")],
+    ),
+    Mistake(
+        "url_encoded_whole",
+        LINES,
+        "url: path and query were percent-encoded once more as a whole, slashes or the "
+        "question mark too; sign them as they are sent",
+        lambda _: [_encoded_whole(""), _encoded_whole("/")],
     ),
 )

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from .._shapes import mapping
-from ..crypto.body_mistakes import load
+from ..crypto.json_mistakes import load
 from ..crypto.request_parts import Parts, shown
 from .evidence import Rebuilt
 

@@ -22,6 +22,10 @@ REASONS: dict[str, str] = {
         "nothing is wrong"
     ),
     "answer_not_base64": "the signature is not base64",
+    "answer_spelling": (
+        "key and text are right, and the signature is spelt in {spelling} here: WeChat "
+        "Pay sends standard base64, so take the header as it came"
+    ),
     "answer_length": "the signature has {size} bytes, that key makes {expected}",
     "answer_pss": "the signature has PSS padding, which WeChat Pay does not make",
     "answer_of_another_key": (
@@ -37,6 +41,10 @@ REASONS: dict[str, str] = {
         "the key is right, and it is over another text: timestamp, nonce or body ("
         "{size} bytes here) are not as WeChat Pay sent them; verify the bytes as they "
         "came, before they are parsed"
+    ),
+    "answer_without_body": (
+        "the key is right, and no body is here: a body can be read once, so keep its "
+        "bytes where it is read first"
     ),
     **{one.id: f"the key is right: {one.says}" for one in ANSWER_MISTAKES},
 }
@@ -58,10 +66,16 @@ def reason(
         return _reason("answer_probe")
     reading = recover.read(signature, key.public_key)
     if not reading.opened:
-        return _not_opened(answer, reading, key, keys)
+        return _not_opened(reading, key, keys)
+    if reading.pss is not None:
+        return _reason("answer_pss")
     if reading.hash != "SHA-256":
         return _reason("answer_hash", hash=reading.hash or "nothing")
+    if reading.holds(answer.text()):
+        return _reason("answer_spelling", spelling=reading.spelling)
     found = search(answer, reading.holds)
+    if found is None and not answer.body:
+        return _reason("answer_without_body")
     if found is None:
         return _reason("answer_altered", size=len(answer.body))
     sent, here = len(found.there.body), len(answer.body)
@@ -69,12 +83,11 @@ def reason(
 
 
 def _not_opened(
-    answer: Answer,
     reading: recover.Reading,
     key: crypto.WeChatKey,
     keys: crypto.KeyRing,
 ) -> Reason:
-    if reading.spelling != "base64":
+    if not reading.spelling:
         return _reason("answer_not_base64")
     size = (key.public_key.key_size + 7) // 8
     if len(reading.raw) != size:
@@ -84,8 +97,6 @@ def _not_opened(
             return _reason(
                 "answer_of_another_key", owner=other.serial, serial=key.serial
             )
-    if recover.is_pss(reading.raw, answer.text(), key.public_key):
-        return _reason("answer_pss")
     return _reason("answer_of_unknown_key", serial=key.serial)
 
 

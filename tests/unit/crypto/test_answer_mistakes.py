@@ -42,6 +42,7 @@ CASES: list[tuple[str, bytes, bytes]] = [
     ("answer_bom", b"\xef\xbb\xbf" + SENT, SENT),
     ("answer_misread", SENT, SENT.decode("latin-1").encode()),
     ("answer_misread", "户".encode("gb18030"), "户".encode()),
+    ("answer_misread", SENT, TEXT.encode("gb18030")),
     ("answer_quoted", SENT, str(SENT).encode()),
     ("answer_quoted", b"it's\n\t\\", str(b"it's\n\t\\").encode()),
     ("answer_quoted", SENT, json.dumps(TEXT).encode()),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import json
 from typing import Any
@@ -14,7 +15,7 @@ from wechatpay_chain import crypto
 from wechatpay_chain.crypto.candidates import TABLE, candidates, search
 from wechatpay_chain.crypto.request_parts import Parts, shown
 
-BODY = '{"b":"用户/投诉","a":[1,2.5,null],"none":null,"s":"x"}'
+BODY = '{"b":"用户/投诉","a":[1,2.5,null],"none":null,"s":"x","o":{}}'
 META = b'{"filename":"a.png"}'
 
 PARTS = Parts(
@@ -65,6 +66,12 @@ SHOWS: dict[str, Any] = {
     "path_lower_case": {"path": "/v3/x/ab%7c1*2/cancel"},
     "path_left_out": {"path": ""},
     "fragment_included": {"query": "b=1%202&a=%E6%88%B7#top"},
+    "path_slash_doubled": {"path": "//v3/x/Ab%7C1*2/cancel"},
+    "query_reordered_and_decoded": {"query": "a=户&b=1 2"},
+    "query_ampersand_escaped": {"query": "b=1%202&amp;a=%E6%88%B7"},
+    "url_encoded_whole": PARTS._replace(
+        path="/v3/x/Ab%257C1%2A2/cancel%3Fb%3D1%25202%26a%3D%25E6%2588%25B7", query=None
+    ).text(),
     "query_mark_only": {"query": ""},
     "query_decoded": {"query": "b=1 2&a=户"},
     "query_plus": {"query": "b=1+2&a=%E6%88%B7"},
@@ -79,16 +86,29 @@ SHOWS: dict[str, Any] = {
     "body_python": {"body": str(json.loads(BODY)).encode()},
     "body_form": {
         "body": b"b=%E7%94%A8%E6%88%B7%2F%E6%8A%95%E8%AF%89"
-        b"&a=%5B1%2C+2.5%2C+None%5D&none=None&s=x"
+        b"&a=%5B1%2C+2.5%2C+None%5D&none=None&s=x&o=%7B%7D"
     },
     "body_json_twice": {"body": json.dumps(BODY, ensure_ascii=False).encode()},
     "body_without_nulls": {"body": BODY.replace('"none":null,', "").encode()},
+    "body_json_upper_escapes": {
+        "body": BODY.replace("用户", r"\u7528\u6237")
+        .replace("投诉", r"\u6295\u8BC9")
+        .encode()
+    },
+    "body_json_layout": {
+        "body": json.dumps(json.loads(BODY), ensure_ascii=False, indent="\t").encode()
+    },
+    "body_json_numbers": {"body": BODY.replace("[1,", "[1.0,").encode()},
+    "body_json_empty_arrays": {"body": BODY.replace("{}", "[]").encode()},
+    "body_object": {"body": b"[object Object]"},
+    "body_encoding": {"body": BODY.encode("latin-1", "replace")},
+    "body_misread": {"body": BODY.encode().decode("latin-1").encode()},
     "body_bom": {"body": b"\xef\xbb\xbf" + BODY.encode()},
     "body_gbk": {"body": BODY.encode("gbk")},
     "body_hash": {"body": hashlib.sha256(BODY.encode()).hexdigest().encode()},
     "body_base64": {
         "body": b"eyJiIjoi55So5oi3L+aKleiviSIsImEiOlsxLDIuNSxudWxsXSwibm9uZSI6bnVsbCwi"
-        b"cyI6IngifQ=="
+        b"cyI6IngiLCJvIjp7fX0="
     },
     "method_case": {"method": "post"},
     "method_other": {"method": "PUT"},
@@ -100,6 +120,12 @@ SHOWS: dict[str, Any] = {
     "nonce_hyphens": {"nonce": "01234567-89ab-cdef-ABCD-EF0123456789"},
     "last_lf_missing": PARTS.text()[:-1],
     "body_line_missing": PARTS.text().rpartition(BODY.encode())[0],
+    "lf_first": b"\n" + PARTS.text(),
+    "lf_doubled": PARTS.text().replace(b"\n", b"\n\n"),
+    "lines_left_out": PARTS.text().replace(PARTS.nonce.encode() + b"\n", b""),
+    "lines_indented": PARTS.text()[:-1].replace(b"\n", b"\n    ") + b"\n",
+    "lines_bom": b"\xef\xbb\xbf" + PARTS.text(),
+    "cr": PARTS.text().replace(b"\n", b"\r"),
     "crlf": PARTS.text().replace(b"\n", b"\r\n"),
     "backslash_n": PARTS.text().replace(b"\n", rb"\n"),
     "lf_missing": PARTS.text().replace(b"\n", b""),
@@ -131,7 +157,14 @@ for slashes in (False, True):
 del SHOWS["body_json_compact"]  # which is how it was sent: see below
 
 #: Those that show elsewhere than in PARTS.
-ELSEWHERE = {"body_json_compact", "body_placeholder", "lf_added"}
+ELSEWHERE = {
+    "body_json_compact",
+    "body_json_html",
+    "body_placeholder",
+    "body_sent_in_gbk",
+    "body_compressed",
+    "lf_added",
+}
 
 
 @pytest.mark.parametrize("identifier", SHOWS)
@@ -161,8 +194,60 @@ def test_each_mistake_is_found_by_its_id(identifier: str) -> None:
         (
             EMPTY._replace(body=b"\xef\xbb\xbf{}"),
             {"body": b"{}"},
-            "body_json_compact",
+            "body_bom",
         ),
+        (EMPTY._replace(body=b'{"a":1}\n'), {"body": b'{"a":1}'}, "body_line_ends"),
+        (
+            EMPTY._replace(body='{"a":"户"}'.encode("gbk")),
+            {"body": '{"a":"户"}'.encode()},
+            "body_sent_in_gbk",
+        ),
+        (
+            EMPTY._replace(body=gzip.compress(b'{"a":1}')),
+            {"body": b'{"a":1}'},
+            "body_compressed",
+        ),
+        (
+            EMPTY._replace(body=b'{"a":"<&>"}'),
+            {"body": rb'{"a":"\u003c\u0026\u003e"}'},
+            "body_json_html",
+        ),
+        (
+            EMPTY._replace(body=b"""{"a":"b='c'"}"""),
+            {"body": rb'{"a":"b\u003d\u0027c\u0027"}'},
+            "body_json_html",
+        ),
+        (EMPTY._replace(body=b"[1.0]"), {"body": b"[1]"}, "body_json_numbers"),
+        (
+            EMPTY._replace(body=b'{"a":{"b":null}}'),
+            {"body": b'{"a": {}}'},
+            "body_without_nulls",
+        ),
+        (EMPTY._replace(body=b'{"a":1}'), {"body": b"""b'{"a":1}'"""}, "body_python"),
+        (EMPTY._replace(body=b'{"a":1}'), {"body": b"{a=1}"}, "body_object"),
+        (
+            EMPTY._replace(body=b'{"b":1,"a":2}'),
+            {"body": b"map[a:2 b:1]"},
+            "body_object",
+        ),
+        (
+            EMPTY._replace(body=b'{"a":1}'),
+            {"body": hashlib.md5(b'{"a":1}').hexdigest().encode()},
+            "body_hash",
+        ),
+        (EMPTY, {"prefix": "http://api2.mch.weixin.qq.com"}, "host_prefix"),
+        (
+            EMPTY._replace(query="t=1+08:00"),
+            {"query": "t=1%2B08%3A00"},
+            "query_encoded_otherwise",
+        ),
+        (
+            EMPTY._replace(query="n=%E6%88%B7"),
+            {"query": "n=%BB%A7"},
+            "query_encoded_otherwise",
+        ),
+        (EMPTY._replace(query="n=5"), {"body": b'{"n":5}'}, "body_of_query"),
+        (EMPTY, {"timestamp": "1717225200000"}, "timestamp_signed_in_milliseconds"),
     ],
 )
 def test_mistakes_that_show_in_another_request(
@@ -175,7 +260,37 @@ def test_every_id_of_the_table_has_a_test() -> None:
     ids = [mistake.id for mistake in TABLE]
     assert set(ids) == SHOWS.keys() | ELSEWHERE
     twice = {one for one in ids if ids.count(one) > 1}
-    assert twice == {"fragment_included"}  # in the query, or in the path without one
+    # In the query, or in the path without one; the likely values also beside another
+    # mistake; a dictionary, and bytes.
+    assert twice == {
+        "fragment_included",
+        "timestamp_other",
+        "timestamp_signed_in_milliseconds",
+        "body_python",
+    }
+
+
+@pytest.mark.parametrize(
+    ("changes", "names"),
+    [
+        (
+            {"timestamp": "1717225201", "body": b""},
+            ("body_left_out", "timestamp_other"),
+        ),
+        (
+            {"timestamp": "1717225200000", "query": None},
+            ("query_left_out", "timestamp_signed_in_milliseconds"),
+        ),
+        (
+            {"query": None, "body": BODY.replace("[1,", "[1.0,").encode()},
+            ("query_left_out", "body_json_numbers"),
+        ),
+    ],
+)
+def test_two_mistakes_of_one_program_are_found(
+    changes: dict[str, Any], names: tuple[str, ...]
+) -> None:
+    assert found(PARTS, PARTS._replace(**changes).text()) == names
 
 
 def test_two_mistakes_are_found_together() -> None:

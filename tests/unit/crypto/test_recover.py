@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from base64 import b64decode, b64encode, urlsafe_b64encode
+from base64 import b64decode, b64encode, encodebytes, urlsafe_b64encode
 from typing import Any
 from urllib.parse import quote
 
@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from wechatpay_chain import crypto
-from wechatpay_chain.crypto import recover
+from wechatpay_chain.crypto import pss, recover
 
 TEXT = b"GET\n/v3/x\n1717225200\nN0\n\n"
 PKCS1 = padding.PKCS1v15()
@@ -110,6 +110,14 @@ def test_another_key_does_not_open_it(key: Any, stranger: Any) -> None:
         (lambda raw: raw.hex().upper().encode(), "hex"),
         (lambda raw: quote(b64encode(raw), safe="").encode(), "percent-encoded base64"),
         (lambda raw: b64encode(raw).replace(b"+", b" "), "base64 with spaces for +"),
+        (encodebytes, "base64 of several lines"),
+        (lambda raw: b64encode(raw) + rb"\n", "base64 of several lines"),
+        (
+            lambda raw: str(b64encode(raw)).encode(),
+            "b'...', as str() writes bytes",
+        ),
+        (lambda raw: b64encode(b64encode(raw)), "base64 made twice"),
+        (lambda raw: b64encode(raw.hex().encode()), "base64 of hex"),
     ],
 )
 def test_spelling_is_named_and_read(key: Any, spell: Any, spelling: str) -> None:
@@ -132,18 +140,49 @@ def test_reading_never_raises(vectors: dict[str, Any], text: str) -> None:
 
 
 @pytest.mark.parametrize("salt", [0, 20, 32, padding.PSS.MAX_LENGTH])
-def test_pss_is_recognised(key: Any, salt: Any) -> None:
+def test_pss_is_recognised_and_tells_a_text(key: Any, salt: Any) -> None:
     scheme = padding.PSS(padding.MGF1(hashes.SHA256()), salt)
     raw = key.sign(TEXT, scheme, hashes.SHA256())
-    assert recover.is_pss(raw, TEXT, key.public_key())
-    assert not recover.is_pss(raw, b"another", key.public_key())
-    assert not recover.read(b64encode(raw).decode(), key.public_key()).opened
+    reading = recover.read(b64encode(raw).decode(), key.public_key())
+    assert reading.pss is not None
+    assert (reading.opened, reading.hash) == (True, "SHA-256")
+    assert reading.holds(TEXT)
+    assert not reading.holds(b"another")
+    assert repr(reading.pss) == "<Salted SHA-256>"
+
+
+@pytest.mark.parametrize(
+    ("name", "mask"), [("SHA-1", "SHA-1"), ("SHA-256", "SHA-1"), ("SHA-512", "SHA-512")]
+)
+def test_hash_of_pss_is_named_whatever_the_mask(key: Any, name: str, mask: str) -> None:
+    scheme = padding.PSS(padding.MGF1(HASHES[mask]), 20)
+    raw = key.sign(TEXT, scheme, HASHES[name])
+    reading = recover.read(b64encode(raw).decode(), key.public_key())
+    assert reading.hash == name
+    assert reading.holds(TEXT)
 
 
 def test_what_is_not_pss_is_not_taken_for_it(key: Any, stranger: Any) -> None:
-    assert not recover.is_pss(signed(key), TEXT, key.public_key())
-    assert not recover.is_pss(signed(stranger), TEXT, key.public_key())
-    assert not recover.is_pss(b"short", TEXT, key.public_key())
+    public = key.public_key()
+    assert pss.opened(signed(key), public) is None
+    assert pss.opened(signed(stranger), public) is None
+    assert pss.opened(b"short", public) is None
+    assert pss.opened(b"\xff" * 256, public) is None
+    ends_alike = pow(0xBC, key.private_numbers().d, public.public_numbers().n)
+    assert pss.opened(ends_alike.to_bytes(256, "big"), public) is None
+
+
+def test_pss_of_another_key_is_not_opened(key: Any, stranger: Any) -> None:
+    scheme = padding.PSS(padding.MGF1(hashes.SHA256()), 32)
+    raw = stranger.sign(TEXT, scheme, hashes.SHA256())
+    assert not recover.read(b64encode(raw).decode(), key.public_key()).opened
+
+
+def test_bytes_in_reverse_order_are_told(key: Any) -> None:
+    made = b64encode(signed(key)[::-1]).decode()
+    reading = recover.read(made, key.public_key())
+    assert reading.spelling == "base64, of its bytes in reverse order"
+    assert reading.holds(TEXT)
 
 
 @pytest.mark.parametrize("raw", [b"", b"short", b"\x00" * 256, b"\xff" * 256])

@@ -97,12 +97,25 @@ def test_what_is_no_signature_is_named(
     assert explained(keys, made) == name
 
 
-def test_another_spelling_of_the_right_signature_is_no_base64(
+@pytest.mark.parametrize(
+    ("name", "owner"),
+    [("answer_spelling", "PUB_KEY_ID_1"), ("answer_of_unknown_key", "stranger")],
+)
+def test_another_spelling_of_a_signature_is_named_where_it_is_all(
+    pairs: dict[str, Any], keys: crypto.KeyRing, name: str, owner: str
+) -> None:
+    raw = pairs[owner].sign(ANSWER.text(), PKCS1, SHA256)
+    made = urlsafe_b64encode(raw).decode().rstrip("=")
+    assert explained(keys, made) == name
+
+
+def test_body_that_is_gone_is_named(
     pairs: dict[str, Any], keys: crypto.KeyRing
 ) -> None:
-    raw = pairs["stranger"].sign(ANSWER.text(), PKCS1, SHA256)
-    made = urlsafe_b64encode(raw).decode().rstrip("=")
-    assert explained(keys, made) == "answer_not_base64"
+    gone = ANSWER._replace(body=b"")
+    key = keys.find("PUB_KEY_ID_1")
+    assert key is not None
+    assert reason(gone, signature(pairs), key, keys).id == "answer_without_body"
 
 
 def test_error_of_a_check_says_why(pairs: dict[str, Any], keys: crypto.KeyRing) -> None:

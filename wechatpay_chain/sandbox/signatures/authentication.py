@@ -7,7 +7,9 @@ documented shape, and says in ``detail.sandbox`` which mistake it was.
 
 from __future__ import annotations
 
+import re
 from base64 import b64decode
+from collections.abc import Iterator
 from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
@@ -94,6 +96,8 @@ class Authenticator:
             "mchid": merchant.mchid,
             "expected": merchant.serial,
         }
+        if crypto.normal_serial(merchant.serial) in _respelt(claim.serial_no):
+            raise Mistake("serial_spelling", **facts)
         if given in map(crypto.normal_serial, self._wechat.public):
             raise Mistake("serial_of_wechat", **facts)
         for other in list(merchants.values()):
@@ -166,6 +170,14 @@ def parts(request: Request, claim: Claim) -> Parts:
 def rebuilt(request: Request, claim: Claim) -> bytes:
     """The text that *request* should have been signed over, from what was received."""
     return parts(request, claim).text()
+
+
+def _respelt(serial: str) -> Iterator[str]:
+    """What *serial* may mean: openssl writes colons or 0x, Java a decimal number."""
+    digits = re.sub("[: -]", "", serial.strip().lower()).removeprefix("0x")
+    yield crypto.normal_serial(digits)
+    if re.fullmatch("[0-9]{1,60}", serial):
+        yield crypto.normal_serial(f"{int(serial):X}")
 
 
 def _replayed(claim: Claim) -> Mistake:

@@ -40,6 +40,10 @@ MISTAKES: dict[str, str] = {
     "serial_of_another_merchant": (
         "serial_no {value} is the certificate of merchant {owner}, not of {mchid}"
     ),
+    "serial_spelling": (
+        "serial_no {value!r} is {expected} in another spelling; give its hexadecimal "
+        "digits alone"
+    ),
     "serial_unknown": (
         "serial_no {value!r} is no certificate of merchant {mchid}; it has {expected}"
     ),
@@ -73,7 +77,8 @@ MISTAKES: dict[str, str] = {
 
 _UNKNOWN = (
     ", and no mistake that is known explains it: what was signed is not what was "
-    "received; compare with 'expected'"
+    "received; compare with 'expected'. A nonce made twice, once for the text and once "
+    "for the header, or a body that was changed in between, is not found by a search"
 )
 
 
@@ -179,10 +184,9 @@ def _at(line: bytes, other: bytes) -> str:
 def _not_opened(
     reading: Reading, expected: Expected, others: Mapping[str, RSAPublicKey]
 ) -> Mistake:
-    """The padding did not open: another key, another padding, or no signature."""
+    """The padding did not open: another key, or no signature."""
     size = (expected.public_key.key_size + 7) // 8
-    raw = reading.raw
-    owner = _owner(raw, others)
+    owner = _owner(reading.raw, others)
     if owner is not None:
         return Mistake(
             "another_key",
@@ -191,14 +195,15 @@ def _not_opened(
             serial=expected.serial,
             mchid=expected.mchid,
         )
-    if reading.spelling not in ("base64", "hex"):
+    if not reading.spelling:
         return Mistake("signature_not_base64", field="signature")
-    if len(raw) != size:
+    if len(reading.raw) != size:
         return Mistake(
-            "signature_length", field="signature", size=len(raw), expected=size
+            "signature_length",
+            field="signature",
+            size=len(reading.raw),
+            expected=size,
         )
-    if recover.is_pss(raw, expected.parts.text(), expected.public_key):
-        return Mistake("signature_pss", field="signature")
     return Mistake("wrong_key", field="signature", serial=expected.serial)
 
 
@@ -215,6 +220,8 @@ def _forms(reading: Reading) -> Iterator[Mistake]:
         yield Mistake(
             "signature_spelling", field="signature", spelling=reading.spelling
         )
+    if reading.pss is not None:
+        yield Mistake("signature_pss", field="signature")
     if reading.hash != "SHA-256":
         name = reading.hash or "nothing"
         yield Mistake("wrong_hash", field="signature", hash=name)
@@ -228,7 +235,7 @@ def _wrong_message(reading: Reading, expected: Expected) -> Mistake:
     more: dict[str, Any] = {
         "expected": visible(right),
         "expected_sha256": sha256(right).hexdigest(),
-        "signed_sha256": reading.digest.hex(),
+        **({"signed_sha256": reading.digest.hex()} if reading.digest else {}),
         "mistakes": [],
     }
     signed = expected.told
