@@ -79,6 +79,8 @@ def test_what_cannot_be_is_one_line_and_no_zero(
         ("http://127.0.0.1:9", 1, "no sandbox answers at http://127.0.0.1:9"),
         ("https://api.mch.weixin.qq.com", 2, "is no sandbox of this machine"),
         ("localhost:8080", 2, "is no sandbox of this machine"),
+        ("http://[::1", 2, "is no sandbox of this machine"),
+        ("http://127.0.0.1:99999", 2, "is no sandbox of this machine"),
     ],
 )
 def test_where_no_sandbox_is_it_says_so(

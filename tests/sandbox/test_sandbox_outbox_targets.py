@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import socket
 import threading
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -13,7 +15,7 @@ from sandbox.receivers import EVENT, URL, opened, trigger
 
 from wechatpay_chain import Headers, Request, Response, WeChatPay
 from wechatpay_chain.sandbox import Gateway
-from wechatpay_chain.sandbox.notices import courier
+from wechatpay_chain.sandbox.notices import courier, posting
 from wechatpay_chain.sandbox.notices.applications import Reaction
 
 
@@ -299,9 +301,78 @@ def test_server_that_is_not_there_is_a_failure(gateway: Gateway) -> None:
         pass
     trigger(gateway, url=merchant.url)
     (attempt,) = only(gateway).attempts
-    assert attempt.verdict == "no answer: ConnectionError"
+    assert attempt.verdict == "no answer: ConnectionRefusedError"
     assert "is the server running" in attempt.hint
     assert gateway.outbox.pending
+
+
+class Listener:
+    """A server on the loopback that answers whoever connects as *answer* does."""
+
+    def __init__(self, answer: Callable[[socket.socket], object]) -> None:
+        self._answer = answer
+        self._socket = socket.create_server(("127.0.0.1", 0))
+        self.url = f"http://127.0.0.1:{self._socket.getsockname()[1]}/notify?a=1"
+        self._thread = threading.Thread(target=self._run)
+        self._thread.start()
+
+    def _run(self) -> None:
+        connection, _ = self._socket.accept()
+        with connection:
+            self._answer(connection)
+
+    def __enter__(self) -> Listener:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self._thread.join()
+        self._socket.close()
+
+
+@pytest.mark.parametrize("written", [b"", b"\x16\x03\x01 no HTTP\r\n\r\n"])
+def test_server_that_answers_no_http_is_told_from_one_that_is_not_there(
+    gateway: Gateway, written: bytes
+) -> None:
+    def answer(connection: socket.socket) -> None:
+        while not connection.recv(65536).endswith(b"}"):
+            pass
+        connection.sendall(written)
+
+    with Listener(answer) as listener:
+        gateway.deliver_to(listener.url)
+        trigger(gateway)
+    (attempt,) = only(gateway).attempts
+    assert attempt.verdict.startswith("no answer: ")
+    assert attempt.hint.startswith("the server took it, and ended without an answer")
+
+
+@pytest.mark.parametrize(
+    "written", [b"HTTP/1.1 200 OK\r\nX: ", b"HTTP/1.1 200 OK\r\n\r\n"]
+)
+def test_server_that_goes_on_for_ever_is_shut_off_in_time(written: bytes) -> None:
+    def drip(connection: socket.socket) -> None:
+        connection.sendall(written)
+        connection.settimeout(0.02)
+        with contextlib.suppress(ConnectionError):  # until the other side goes away
+            said = b"?"
+            while said:
+                try:
+                    said = connection.recv(65536)
+                except TimeoutError:
+                    connection.sendall(b"x")
+
+    request = Request("POST", "http://127.0.0.1/", Headers(), b"{}")
+    with Listener(drip) as listener:
+        found = posting.post(request.replace(url=listener.url), 0.2)
+    assert (found.timed_out, found.status, found.limit) == (True, None, 0.2)
+
+
+def test_path_and_query_go_out_encoded(gateway: Gateway) -> None:
+    with Merchant() as merchant:
+        gateway.deliver_to(f"{merchant.url}/通知?a=1&b=%20#x")
+        trigger(gateway)
+    (request,) = merchant.seen
+    assert request.url == "/notify/%E9%80%9A%E7%9F%A5?a=1&b=%20"
 
 
 # Under serve.

@@ -6,7 +6,6 @@ import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, NoReturn, TypeVar
-from urllib.parse import urlsplit
 
 import click
 import requests
@@ -15,7 +14,7 @@ from .. import _config
 from .._shapes import mapping
 from ..errors import ConfigurationError
 from ..sandbox.actors.user import IllegalMove
-from ..sandbox.doors.loopback import is_loopback
+from ..sandbox.notices.targets import not_here
 from ..sandbox.recording.journal import numbers
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -115,8 +114,7 @@ class Sandbox:
 
 def _found(base_url: str | None) -> str:
     url = base_url or _configured() or _refuse()
-    parts = urlsplit(url)
-    if parts.scheme not in ("http", "https") or not is_loopback(parts.hostname or ""):
+    if not_here(url):
         raise click.UsageError(
             f"--base-url: {url[:64]} is no sandbox of this machine; it begins as in "
             "http://127.0.0.1:8080"

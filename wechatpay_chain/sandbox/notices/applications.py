@@ -36,6 +36,8 @@ class Reaction(NamedTuple):
     timed_out: bool = False
     #: Seconds that there were for it.
     limit: float = TIMEOUT
+    #: Where there is no answer: whether anybody was there to give one.
+    reached: bool = False
     #: Whether it went out at all.
     sent: bool = True
     #: Real seconds that it took.

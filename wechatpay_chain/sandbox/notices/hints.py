@@ -46,6 +46,10 @@ _UNSAID = (
     "it answered 2xx without <return_code>SUCCESS</return_code>, which APIv2 takes for "
     "a failure"
 )
+_MUTE = (
+    "the server took it, and ended without an answer in HTTP: did it fail, or does it "
+    "speak TLS where http is addressed, or the other way round? see its own log"
+)
 _SILENT = "nobody answered there: is the server running, on this port?"
 
 
@@ -58,7 +62,7 @@ def judge(reaction: Reaction, kind: str, *, xml: bool = False) -> Verdict:
         return Verdict(False, "timed out", _LATE.format(reaction.limit, pressed))
     status = reaction.status
     if status is None:
-        return Verdict(False, reaction.error, _SILENT)
+        return Verdict(False, reaction.error, _MUTE if reaction.reached else _SILENT)
     if 300 <= status < 400:
         where = f" to {reaction.location[:64]}" if reaction.location else ""
         return Verdict(False, f"redirected{where}", _LOGIN)

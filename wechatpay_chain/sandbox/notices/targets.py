@@ -15,6 +15,7 @@ from ..._messages import Request, Response
 from ...errors import ConnectTimeout, ReadTimeout, WriteTimeout
 from ..doors.loopback import is_loopback
 from .applications import FIRST_BYTES, TIMEOUT, Reaction, asgi, awaited, wait, wsgi
+from .posting import post
 
 _TIMEOUTS = (TimeoutError, ConnectTimeout, ReadTimeout, WriteTimeout)
 
@@ -58,10 +59,9 @@ def target(handler: Handler) -> Target:
         if refusal:
             raise ValueError(f"{handler[:64]}: {refusal}")
 
-        def post(request: Request, limit: float) -> Reaction:
-            return _http(request.replace(url=handler), limit)
-
-        return Target("http", post)
+        return Target(
+            "http", lambda request, limit: post(request.replace(url=handler), limit)
+        )
     if not callable(handler):
         raise TypeError(
             "a callable, a WSGI or ASGI application or a URL is delivered to, not "
@@ -80,7 +80,7 @@ def loopback() -> Target:
         refusal = not_here(request.url)
         if refusal:
             return Reaction(sent=False, error=refusal)
-        return _http(request, limit)
+        return post(request, limit)
 
     return Target("http", run)
 
@@ -125,26 +125,3 @@ def _callable(handler: Callable[..., Any], request: Request) -> Reaction:
     if isinstance(answer, int) and not isinstance(answer, bool):
         return Reaction(int(answer))
     raise TypeError(f"a Response, a status or None expected, not {type(answer)}")
-
-
-def _http(request: Request, limit: float) -> Reaction:
-    import requests
-
-    with requests.Session() as session:
-        session.trust_env = False  # no proxy stands between loopback and itself
-        try:
-            with session.post(
-                request.url,
-                data=request.body,
-                headers=dict(request.headers.pairs()),
-                timeout=limit,
-                allow_redirects=False,
-                stream=True,
-            ) as answer:
-                location = answer.headers.get("Location", "")
-                body = next(answer.iter_content(FIRST_BYTES), b"")
-                return Reaction(answer.status_code, body, location)
-        except requests.Timeout:
-            return Reaction(timed_out=True, error="timed out", limit=limit)
-        except requests.RequestException as error:
-            return Reaction(error=f"no answer: {type(error).__name__}")
