@@ -114,11 +114,14 @@ def test_the_files_are_those_of_a_merchant(tmp_path: Path) -> None:
         assert f"{x509.load_pem_x509_certificate(pem).serial_number:X}" == serial
 
 
-def test_without_a_folder_the_files_are_there_until_the_end() -> None:
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_without_a_folder_the_files_are_there_until_the_end(
+    number: signal.Signals,
+) -> None:
     with running("--json") as (process, line):
         folder = Path(json.loads(line)["dir"])
         assert (folder / "wechatpay.toml").exists()
-        process.send_signal(signal.SIGTERM)
+        process.send_signal(number)
         assert process.wait() == 0
     assert not folder.exists()
 

@@ -292,3 +292,30 @@ def test_an_exchange_shows_its_number_endpoint_and_outcome(
     assert " 401 " in shown[0]
     assert "404" in shown[1]
     assert not [one for one in shown if "0x" in one or "secret" in one]
+
+
+@pytest.mark.parametrize("fault", ["ReplyLost", ReplyLost, None, {"kind": "slow"}])
+def test_a_fault_is_one_that_was_made(gateway: Gateway, fault: Any) -> None:
+    with pytest.raises(TypeError, match=r"^fault: .* as in ReplyLost\(\), got "):
+        gateway.faults.add(on="payscore.complete", fault=fault)
+
+
+@pytest.mark.parametrize("seed", ["1", 1.5, True])
+def test_a_seed_is_a_whole_number(seed: Any) -> None:
+    with pytest.raises(ValueError, match=r"^seed: a whole number expected, got "):
+        Gateway(seed=seed)
+
+
+def test_a_clock_is_called() -> None:
+    clock: Any = 1717225200
+    with pytest.raises(TypeError, match=r"^clock: .* a callable expected, got 17172252"):
+        Gateway(clock=clock)
+
+
+@pytest.mark.parametrize("number", [None, 5, ("a",), ("1", 2), object()])
+def test_what_is_named_is_a_number_or_a_pair(gateway: Gateway, number: Any) -> None:
+    for named in (gateway.orders, gateway.payments, gateway.refunds):
+        with pytest.raises(TypeError, match=r"^a number, or \(mchid, number\), expec"):
+            named[number]
+    with pytest.raises(TypeError, match="expected, got "):
+        gateway.user.confirm(number)

@@ -311,4 +311,6 @@ def _resident(
 def _clock(given: Clock | Callable[[], float] | None) -> Clock:
     if given is None:
         return Clock()
+    if not callable(given):
+        raise TypeError(f"clock: a Clock or a callable expected, got {given!r:.64}")
     return given if isinstance(given, Clock) else Clock(source=given)

@@ -97,6 +97,11 @@ class Faults:
         Rules are asked in the order in which they came. Raises ``ValueError`` for a
         name that means nothing.
         """
+        if not isinstance(fault, Fault):
+            raise TypeError(
+                f"fault: one of wechatpay_chain.sandbox expected, as in ReplyLost(), "
+                f"got {fault!r:.64}"
+            )
         if times is not None:
             given.whole("times", times, least=1, most=None)
         given.text("on", on)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from ..lifecycles.orders import EXPIRY, ORDER, Event, State, follow
-from ..state.tables import Table, Tables, key
+from ..state.tables import Table, Tables, key, key_of
 from ..world import Ids, compact
 from .order_documents import document
 
@@ -255,7 +255,7 @@ class Orders:
         self._by_query_id: Table[str] = tables.table("payscore.query_ids", str)
 
     def _key(self, number: str | tuple[str, str]) -> str:
-        return key(self._mchid, number) if isinstance(number, str) else key(*number)
+        return key_of(number, self._mchid)
 
     def __getitem__(self, number: str | tuple[str, str]) -> Order:
         at = self._key(number)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from ..lifecycles.trades import TRADE, TradeEvent, TradeState
-from ..state.tables import Table, key
+from ..state.tables import Table, key, key_of
 from ..world import World
 from .ledger import Ledger
 from .trades import H5_LIFE, PREPAY_LIFE, Payment, Token, Trade, over
@@ -86,7 +86,7 @@ class Payments:
         world.agenda.serve(_CLOSING, self._close_unpaid)
 
     def _key(self, number: str | tuple[str, str]) -> str:
-        return key(self._mchid, number) if isinstance(number, str) else key(*number)
+        return key_of(number, self._mchid)
 
     def __getitem__(self, number: str | tuple[str, str]) -> Payment:
         at = self._key(number)

@@ -10,7 +10,7 @@ from typing import Any
 
 from ..lifecycles.trades import TRADE, RefundEvent, RefundState, TradeEvent
 from ..refusals import Internal, Refusal, refused
-from ..state.tables import Table, key
+from ..state.tables import Table, key, key_of
 from ..world import World
 from .deductions import After, Manual
 from .ledger import Ledger, Receipt, Return
@@ -62,7 +62,7 @@ class Refunds:
         self._plan = plan
 
     def _key(self, number: str | tuple[str, str]) -> str:
-        return key(self._mchid, number) if isinstance(number, str) else key(*number)
+        return key_of(number, self._mchid)
 
     def __getitem__(self, number: str | tuple[str, str]) -> Refund:
         at = self._key(number)

@@ -62,6 +62,8 @@ def identified(
     """
     if mode is not None and mode not in MODES:
         raise ValueError(f"mode: one of {', '.join(MODES)} expected, got {mode!r}")
+    if seed is not None and type(seed) is not int:
+        raise ValueError(f"seed: a whole number expected, got {seed!r:.64}")
     if saved is None:
         chosen = 1 if seed is None else seed
         return Identity(chosen, mode or MODES[0], keys or KeySet.shared())

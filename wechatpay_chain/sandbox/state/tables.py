@@ -11,6 +11,8 @@ from collections.abc import Iterator
 from copy import deepcopy
 from typing import Any, Generic, TypeVar
 
+from ..._shapes import sequence
+
 R = TypeVar("R")
 
 #: What joins the parts of a key; no number of WeChat Pay's holds it.
@@ -20,6 +22,16 @@ _JOINT = "/"
 def key(*parts: str) -> str:
     """One key of several numbers: ``key(mchid, out_order_no)``."""
     return _JOINT.join(parts)
+
+
+def key_of(number: str | tuple[str, str], mchid: str) -> str:
+    """The key of what a test names: a number of *mchid*, or ``(mchid, number)``."""
+    if isinstance(number, str):
+        return key(mchid, number)
+    pair = sequence(number) or ()
+    if len(pair) != 2 or not all(isinstance(one, str) for one in pair):
+        raise TypeError(f"a number, or (mchid, number), expected, got {number!r:.64}")
+    return key(*pair)
 
 
 class Table(Generic[R]):
