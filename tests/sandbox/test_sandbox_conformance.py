@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 from collections.abc import Callable
 from typing import Any
 
@@ -55,6 +56,24 @@ def slow(gateway: Gateway) -> Callable[[Request], Any]:
         raise TimeoutError
 
     return handler
+
+
+def dawdling(gateway: Gateway) -> Callable[[Request], Any]:
+    """Does the work first, by the gateway's clock."""
+    careful = Careful(gateway)
+
+    def handler(request: Request) -> int:
+        status = careful(request)
+        gateway.advance(seconds=6)
+        return status
+
+    return handler
+
+
+def absent(gateway: Gateway) -> str:
+    """A server that was never started."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        return f"http://127.0.0.1:{free.getsockname()[1]}/notify"
 
 
 def timeless(gateway: Gateway) -> Callable[[Request], int]:
@@ -124,6 +143,8 @@ MISTAKES: list[tuple[Any, set[str], str]] = [
     (deaf, set(NAMES) - FORGED, "key ring, APIv3 key"),
     (behind_a_login, set(NAMES), "redirects are not followed"),
     (slow, set(NAMES), "do the work afterwards"),
+    (dawdling, set(NAMES), "do the work afterwards"),
+    (absent, set(NAMES), "is the server running"),
     (timeless, {"expired timestamp"}, "301 s old"),
     (crashing, set(), ""),
     (narrow, {"unknown event type"}, "without notice"),
@@ -142,6 +163,13 @@ def test_mistake_is_named(
     assert {check.name for check in report.wrong} == wrong
     assert advice in str(report)
     assert report.passed is (not wrong)
+
+
+def test_nobody_is_said_to_have_answered_who_did_not(gateway: Gateway) -> None:
+    report = conformance(absent(gateway), gateway=gateway)
+    assert {check.advice for check in report.checks} == {
+        "nobody answered there: is the server running, on this port?"
+    }
 
 
 def test_work_done_twice_is_a_mistake(gateway: Gateway) -> None:

@@ -141,7 +141,9 @@ def broken(environ: Any, start_response: Any) -> Any:
 @pytest.mark.parametrize(
     ("application", "verdict"),
     [
-        (silent, "it raised StopIteration"),
+        (silent, "it never sent http.response.start"),
+        (lambda environ, start_response: [], "it never called start_response"),
+        (lambda request: "ok", "it returned str, no Response, status or None"),
         (failing, "it raised LookupError"),
         (late, "timed out"),
         (broken, "it raised LookupError"),

@@ -24,6 +24,10 @@ FIRST_BYTES = 256
 _PATH = "/%!$&'()*+,;=:@~"
 
 
+class NoAnswer(Exception):
+    """A handler ended without an answer that can be one. The text holds none of its."""
+
+
 class Reaction(NamedTuple):
     """What a merchant did with a notification."""
 
@@ -95,6 +99,8 @@ def wsgi(handler: Callable[..., Any], request: Request) -> Reaction:
         close = getattr(chunks, "close", None)
         if close is not None:
             close()
+    if not heads:
+        raise NoAnswer("it never called start_response")
     status, headers = heads[-1]
     location = Headers(headers).get("Location", "")
     return Reaction(int(status[:3]), b"".join(written)[:FIRST_BYTES], location)
@@ -142,7 +148,10 @@ def asgi(handler: Callable[..., Any], request: Request) -> Reaction:
         await handler(_scope(request), receive, send)
 
     wait(run)
-    start = next(one for one in sent if one["type"] == "http.response.start")
+    starts = [one for one in sent if one["type"] == "http.response.start"]
+    if not starts:
+        raise NoAnswer("it never sent http.response.start")
+    start = starts[0]
     bodies = [one for one in sent if one["type"] == "http.response.body"]
     body = b"".join(one.get("body", b"") for one in bodies)
     headers = Headers(

@@ -14,7 +14,16 @@ from urllib.parse import urlsplit
 from ..._messages import Request, Response
 from ...errors import ConnectTimeout, ReadTimeout, WriteTimeout
 from ..doors.loopback import is_loopback
-from .applications import FIRST_BYTES, TIMEOUT, Reaction, asgi, awaited, wait, wsgi
+from .applications import (
+    FIRST_BYTES,
+    TIMEOUT,
+    NoAnswer,
+    Reaction,
+    asgi,
+    awaited,
+    wait,
+    wsgi,
+)
 from .posting import post
 
 _TIMEOUTS = (TimeoutError, ConnectTimeout, ReadTimeout, WriteTimeout)
@@ -43,6 +52,8 @@ class Target:
             reaction = self._run(request, limit)
         except _TIMEOUTS:
             reaction = Reaction(timed_out=True, error="timed out")
+        except NoAnswer as error:
+            reaction = Reaction(500, error=str(error))
         except Exception as error:
             # What a server makes of it: 500. Text of the handler's own may be private.
             reaction = Reaction(500, error=f"it raised {type(error).__name__}")
@@ -124,4 +135,5 @@ def _callable(handler: Callable[..., Any], request: Request) -> Reaction:
         return Reaction(200)
     if isinstance(answer, int) and not isinstance(answer, bool):
         return Reaction(int(answer))
-    raise TypeError(f"a Response, a status or None expected, not {type(answer)}")
+    kind = type(answer).__name__
+    raise NoAnswer(f"it returned {kind}, no Response, status or None")
