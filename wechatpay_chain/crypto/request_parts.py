@@ -16,7 +16,7 @@ LINES = "lines"
 
 #: As much of a value as a sentence shows.
 _SHOWN = 120
-_OPENID = re.compile(r"(?i)(openid(?:=|/|%3D|%2F))[^&/?%]+")
+_OPENID = re.compile(r"(?i)(openid(?:=|/|%3D|%2F))[^&/?%\s⏎]+")
 
 
 class Parts(NamedTuple):

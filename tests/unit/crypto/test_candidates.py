@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from wechatpay_chain import crypto
 from wechatpay_chain.crypto.candidates import TABLE, candidates, search
-from wechatpay_chain.crypto.request_parts import Parts, shown
+from wechatpay_chain.crypto.request_parts import Parts, shown, without_openids
 
 BODY = '{"b":"用户/投诉","a":[1,2.5,null],"none":null,"s":"x","o":{}}'
 META = b'{"filename":"a.png"}'
@@ -405,3 +405,9 @@ def test_what_a_sentence_may_show(value: Any, expected: str) -> None:
 
 def test_repr_of_parts_shows_no_body() -> None:
     assert repr(PARTS) == "<Parts of POST '/v3/x/Ab%7C1*2/cancel'>"
+
+
+def test_openid_ends_where_its_line_does() -> None:
+    text = "GET⏎/v3/x?sub_openid=oSECRET-1⏎1717225200⏎N0⏎"
+    assert without_openids(text) == "GET⏎/v3/x?sub_openid=...⏎1717225200⏎N0⏎"
+    assert without_openids("openid=oSECRET\nN0") == "openid=...\nN0"
