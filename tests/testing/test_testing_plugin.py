@@ -98,6 +98,20 @@ def test_markers_give_options(run: Any) -> None:
     run(text, "--strict-markers").assert_outcomes(passed=2)
 
 
+@pytest.mark.parametrize("marker", ["gateway", "wechatpay"])
+def test_marker_takes_keywords_only(run: Any, marker: str) -> None:
+    text = f"""
+    import pytest
+
+    @pytest.mark.{marker}("certificate")
+    def test_it(wechatpay):
+        pass
+    """
+    result = run(text)
+    result.assert_outcomes(errors=1)
+    result.stdout.fnmatch_lines([f"*@pytest.mark.{marker} takes keywords only*"])
+
+
 @pytest.mark.parametrize(
     "url",
     [
@@ -105,6 +119,7 @@ def test_markers_give_options(run: Any) -> None:
         "https://API2.mch.weixin.qq.com/global",
         "https://apihk.mch.weixin.qq.com",
         "https://api.wechatpay.cn",
+        "https://api.mch.weixin.qq.com./",
     ],
 )
 @pytest.mark.parametrize("option", ["base_url", "backup_url"])

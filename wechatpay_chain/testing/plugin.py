@@ -84,6 +84,8 @@ def _options(request: pytest.FixtureRequest, marker: str) -> dict[str, Any]:
     """What the markers of a test say; the nearest wins."""
     options: dict[str, Any] = {}
     for found in reversed(list(request.node.iter_markers(marker))):
+        if found.args:
+            raise pytest.UsageError(f"@pytest.mark.{marker} takes keywords only")
         options.update(found.kwargs)
     return options
 
@@ -92,7 +94,8 @@ def _refuse_production(options: Mapping[str, Any]) -> None:
     from ..middleware.signing import HOME
 
     for name in ("base_url", "backup_url"):
-        host = urlsplit(str(options.get(name) or "")).hostname or ""
+        # A dot at the end is the same host.
+        host = (urlsplit(str(options.get(name) or "")).hostname or "").rstrip(".")
         if f".{host}".endswith(HOME):
             raise pytest.UsageError(
                 f"{name}: {host} is WeChat Pay itself, and tests with the fixture "
