@@ -12,7 +12,7 @@ from .._shapes import mapping, sequence
 from .request_parts import Mistake, Parts
 
 #: A longer body is not written anew: that would take longer than an error may.
-LONG = 1 << 18
+LONG = 1 << 17
 #: How JSON may be laid out: what is said of it, and the options of the encoder.
 _LAYOUTS: dict[str, tuple[str, dict[str, Any]]] = {
     "compact": ("without spaces", {"separators": (",", ":")}),
