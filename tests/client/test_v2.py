@@ -242,6 +242,7 @@ class TestAnswers:
             ("USERPAYING", "unknown"),
             ("BANKERROR", "unknown"),
             ("BIZERR_NEED_RETRY", "unknown"),
+            ("PROCESSING", "unknown"),
             (None, "refused"),
         ],
     )

@@ -421,6 +421,22 @@ def test_numbers_look_like_wechats() -> None:
     assert ids.nonce() != ids.nonce()
 
 
+@pytest.mark.parametrize(
+    ("word", "state"),
+    [
+        ("USER_CONFIRM", "CONFIRMED"),
+        ("MCH_COMPLETE", "PAYING"),
+        ("DONE", "PAID"),
+        ("ZERO", "ZERO"),
+    ],
+)
+def test_a_state_may_be_called_by_wechats_own_word(
+    gateway: Gateway, word: str, state: str
+) -> None:
+    order = gateway.given.order(state=word)
+    assert gateway.orders[order].state == state
+
+
 def test_given_refuses_what_cannot_be(gateway: Gateway) -> None:
     with pytest.raises(ValueError, match="state: one of CREATED"):
         gateway.given.order(state="DOING")

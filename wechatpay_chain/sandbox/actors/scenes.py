@@ -50,8 +50,10 @@ class Given(TradeScenes):
     ) -> str:
         """Put an order into *state* and return its ``out_order_no``.
 
-        *changes* are members of its create call. *total_amount* is what it costs, in
-        fen, where it is completed; *deducting* locks it as a running deduction does.
+        *state* is a name of :class:`State`, or the word that WeChat Pay shows of it:
+        ``USER_CONFIRM``, ``MCH_COMPLETE``, ``DONE`` (paid). *changes* are members of
+        its create call. *total_amount* is what it costs, in fen, where it is completed;
+        *deducting* locks it as a running deduction does.
         """
         try:
             goal = State(state)

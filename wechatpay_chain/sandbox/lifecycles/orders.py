@@ -29,6 +29,12 @@ class State(str, Enum):
     def __str__(self) -> str:
         return self.value
 
+    @classmethod
+    def _missing_(cls, value: object) -> State | None:
+        """The state that WeChat Pay's own word means, such as ``USER_CONFIRM``."""
+        words = {wire.state_description or wire.state: one for one, wire in _SHOWN}
+        return words.get(value) if isinstance(value, str) else None
+
 
 class Wire(NamedTuple):
     """What WeChat Pay shows of a state: judge by all three (payscore section 4)."""
@@ -47,6 +53,8 @@ WIRE: dict[State, Wire] = {
     State.REVOKED: Wire("REVOKED"),
     State.EXPIRED: Wire("EXPIRED"),
 }
+#: Last things first: ``DONE`` without more is the paid order, not the free one.
+_SHOWN = tuple(reversed(WIRE.items()))
 
 
 class Event(str, Enum):
