@@ -499,6 +499,7 @@ class Killed:
             self.writes += 1
 
 
+@pytest.mark.timeout(300)  # ten seconds, and many more on a busy machine
 def test_whatever_was_acknowledged_survives_kill_at_any_moment(tmp_path: Path) -> None:
     killed, random = Killed(tmp_path), Random(9)
     goals = [*sorted(random.sample(range(50, 1000), 3)), 1000]

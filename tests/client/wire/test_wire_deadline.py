@@ -69,10 +69,11 @@ def test_a_trickle_on_a_kept_connection_ends_too(
     server = serve(
         lambda _: keys.signed(204), TRICKLES["body"], lambda _: keys.signed(204)
     )
-    client = client_of(server, **short())
+    client = client_of(server)
     call(client.v3.a.get)
+    hasty = client.with_options(**short())  # on the same connections
     with pytest.raises(ReadTimeout, match="by the deadline"):
-        call(client.v3.a.get)
+        call(hasty.v3.a.get)
     assert call(client.v3.a.get).status_code == 204
     assert server.connections == 2
 

@@ -34,6 +34,8 @@ class Fault:
     greet: Callable[[Any], None] | None = None
     #: Whether there is time for another attempt.
     leaves_time: bool = True
+    #: Seconds without a byte after which it is given up: few where none comes.
+    patience: float = 10
     #: Whether the server reads what is sent.
     reads: bool = True
 
@@ -44,9 +46,12 @@ FAULTS = {
     "closed": Fault(Last(), CUT),
     "truncated": Fault(Last(http(200, b"{}", {"Content-Length": "10"})), (ReadError,)),
     "trickle": Fault(
-        Trickle(b"HTTP/1.1 200 OK\r\nX: ", b"x"), (ReadTimeout,), leaves_time=False
+        Trickle(b"HTTP/1.1 200 OK\r\nX: ", b"x"),
+        (ReadTimeout,),
+        leaves_time=False,
+        patience=0.3,
     ),
-    "silent": Fault(Silence, (ReadTimeout,)),
+    "silent": Fault(Silence, (ReadTimeout,), patience=1),
     "garbage": Fault(Last(b"SSH-2.0-OpenSSH_9.6\r\n\r\n"), (ReadError,)),
 }
 
@@ -86,7 +91,7 @@ def test_error_outcome_and_attempts(
     server = serve(fault.answer, greet=fault.greet)
     # One that trickles never pauses for a gap; one that is silent is given up by it.
     retry = Retry(3, first=0, deadline=60 if fault.leaves_time else 0.3)
-    client = client_of(server, retry=retry, timeout=0.3)
+    client = client_of(server, retry=retry, timeout=(10, fault.patience))
     error = fail(call, client.v3.a, verb, body)
     assert isinstance(error, fault.kinds)
     assert error.outcome == "unknown"
@@ -128,7 +133,7 @@ def test_a_fault_that_passes_costs_a_repeatable_call_nothing(
     serve: Any, client_of: Any, keys: Any, call: Any, fault: Fault
 ) -> None:
     server = serve(fault.answer, lambda _: keys.signed(200, {"a": 1}))
-    client = client_of(server, retry=Retry(3, first=0), timeout=(10, 0.3))
+    client = client_of(server, retry=Retry(3, first=0), timeout=(10, fault.patience))
     assert call(client.v3.a.post, {"out_order_no": "1"})["a"] == 1
     assert len(server.requests) == 2
     assert_same_but_signed_anew(server, keys)

@@ -161,9 +161,9 @@ def test_a_timeout_is_not_stale(
     serve: Any, client_of: Any, keys: Any, call: Any
 ) -> None:
     server = serve(lambda _: keys.signed(204), Silence)
-    node = client_of(server, timeout=(5, 0.2)).v3.a
-    call(node.get)
-    error = fail(call, node.get)
+    client = client_of(server)
+    call(client.v3.a.get)
+    error = fail(call, client.with_options(timeout=(5, 0.2)).v3.a.get)
     assert isinstance(error, ReadTimeout)
     assert not error.stale
 
