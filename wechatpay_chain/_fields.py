@@ -19,23 +19,23 @@ class Fields:
     def encrypt(self, text: str) -> Encrypted:
         """Encrypt a sensitive field (敏感字段) by hand, with the preferred WeChat key.
 
-        The value knows its key, which a call that it is part of names in
-        ``Wechatpay-Serial``. Fields that the catalogue knows need none of this. Raises
-        ``ValueError`` for more than 214 bytes in UTF-8, ``ConfigurationError`` before
-        the first certificate was downloaded.
+        The value knows its key: a call that it is part of names that key in
+        ``Wechatpay-Serial``. Fields that the catalogue knows are encrypted without your
+        doing. Raises ``ValueError`` for more than 214 bytes in UTF-8, and
+        ``ConfigurationError`` before the first certificate was downloaded.
         """
         from .crypto import encrypt_field
 
         key = self._settings.keys.preferred
         if key is None:
             raise ConfigurationError(
-                "encrypt: no key of WeChat Pay's is at hand yet: the certificates are "
-                "downloaded with the first call, client.v3.certificates.get() for one"
+                "encrypt: no key of WeChat Pay's was downloaded yet; the first call "
+                "does it, so make one before, such as client.v3.certificates.get()"
             )
         return encrypt_field(text, key)
 
     def decrypt(self, text: str) -> str:
-        """Open a sensitive field of an answer with the merchant's private key.
+        """Decrypt a sensitive field of an answer with the merchant's private key.
 
         Raises ``DecryptionError``.
         """

@@ -129,8 +129,8 @@ def check_store(
         return None
     if apiv3_key is None:
         raise ConfigurationError(
-            "certificate_store: no certificates are downloaded, and so stored, without "
-            "apiv3_key"
+            "certificate_store: without apiv3_key no certificates are downloaded, so "
+            "there are none to share"
         )
     if isinstance(sealed.reveal(), (str, os.PathLike)):
         return _directory(Secret(os.fsdecode(sealed.reveal())))

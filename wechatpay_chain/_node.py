@@ -132,8 +132,8 @@ class Node:
 
         *params*, or ``params=``, is the query; ``limit`` in it is the page size
         (default 20), ``offset`` where to start. Ends at ``total_count``, or at a page
-        that is not full. With ``page_size`` in it, the list goes by
-        ``next_page_token``. Keywords as for :meth:`get`.
+        that is not full. With ``page_size`` in it, the walk goes by the
+        ``next_page_token`` of each answer. Keywords as for :meth:`get`.
         """
         pages = self._pages(params, options)
         while pages.wanted:
@@ -144,7 +144,7 @@ class Node:
     async def paginate_async(
         self, params: Any = None, /, **options: Any
     ) -> AsyncIterator[Any]:
-        """The same for ``async for``; see :meth:`paginate`."""
+        """Yield the same for ``async for``; see :meth:`paginate`."""
         pages = self._pages(params, options)
         while pages.wanted:
             ask = self.post_async if pages.in_body else self.get_async
@@ -167,7 +167,9 @@ class Node:
         raise AttributeError(f"a node is immutable: {name!r} cannot be set", name=name)
 
     def __delattr__(self, name: str) -> NoReturn:
-        raise AttributeError(f"a node is immutable: {name!r} cannot go", name=name)
+        raise AttributeError(
+            f"a node is immutable: {name!r} cannot be deleted", name=name
+        )
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Node):

@@ -42,8 +42,8 @@ else:
 class Reply(_Proxy[Data]):
     """A ``requests.Response`` with the decoded data and the verdict on its signature.
 
-    ``isinstance(reply, requests.Response)`` holds, and everything of it works. Mind
-    that ``bool(reply)`` is that of the response: false for an error status.
+    ``isinstance(reply, requests.Response)`` holds, and all that a response has is here
+    too. So ``bool(reply)`` is that of the response: false for an error status.
     """
 
     if TYPE_CHECKING:

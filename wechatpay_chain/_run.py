@@ -89,8 +89,9 @@ class Run:
         """The record of a nested call, less the layers named."""
         if self.depth >= DEEPEST:
             raise LayerError(
-                f"fetch within fetch, {DEEPEST} deep: a layer meets itself; name it in "
-                f"without= (layers: {', '.join(entry.name for entry in self.entries)})"
+                f"fetch within fetch, {DEEPEST} deep: a layer meets itself; give its "
+                f"name to fetch(..., without={{...}}) (layers: "
+                f"{', '.join(entry.name for entry in self.entries)})"
             )
         entries = [entry for entry in self.entries if entry.name not in without]
         return Run(entries, self.depth + 1)

@@ -34,7 +34,7 @@ class Stack:
 
     @property
     def lean(self) -> tuple[Entry, ...]:
-        """The same less those that have nothing to do where the catalogue has nothing.
+        """The same without those that only do what the catalogue asks for.
 
         Such a layer says so by a true attribute ``by_catalogue``. Entering a layer for
         nothing costs some two microseconds of every call.
@@ -97,7 +97,8 @@ class Stack:
             for name in names:
                 if names.count(name) > 1:
                     raise ValueError(
-                        f"the stack has a layer {name!r} already; give this name=..."
+                        f"the stack has a layer {name!r} already; give this one "
+                        "another name, name=..."
                     )
             self._set(entries)
         return self

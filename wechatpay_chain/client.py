@@ -53,8 +53,8 @@ class WeChatPay(Fields):
     - ``check``: what is done about a request that the catalogue finds wrong:
       ``"warn"`` of what is certain, ``"strict"`` (refuse all of it), ``"off"``.
 
-    Raises ``ConfigurationError`` for a wrong one. One client is safe to share between
-    threads and between tasks; close it, or use it as a context manager.
+    Raises ``ConfigurationError`` for a wrong option. One client is safe to share
+    between threads and between tasks; close it, or use it as a context manager.
     """
 
     def __init__(self, **options: Unpack[Options]) -> None:

@@ -26,10 +26,10 @@
     │   ├── UnknownSerial
     │   └── InvalidSignature
     ├── DecodeError             a signed answer is not what its content type says
-    ├── DecryptionError         a ciphertext does not open
+    ├── DecryptionError         a ciphertext cannot be decrypted
     └── NotificationError       a notification was refused
 
-Beside it stands ``CheckWarning``, a ``UserWarning`` that is told and never raised.
+Beside it stands ``CheckWarning``, a ``UserWarning``: a warning, not an error.
 
 This module knows no other module of the package. An error holds facts, never a
 key, never a request body.
@@ -138,9 +138,9 @@ class Problem(NamedTuple):
 
 
 class CheckError(WeChatPayError):
-    """The request is not as the catalogue has it, with ``check="strict"``; not sent.
+    """The request does not fit the catalogue, and ``check="strict"`` did not send it.
 
-    The text has every problem, and :attr:`problems` has them as values.
+    The text names the problems; :attr:`problems` has all of them as values.
     """
 
     outcome: Outcome | None = "not_sent"
@@ -159,7 +159,7 @@ class CheckError(WeChatPayError):
 
 
 class CheckWarning(UserWarning):
-    """The request is not as the catalogue has it; it is sent all the same."""
+    """The request does not fit the catalogue; it is sent all the same."""
 
 
 class LayerError(WeChatPayError, TypeError):
@@ -263,7 +263,7 @@ class APIError(WeChatPayError):
 
     @classmethod
     def for_status(cls, status: int) -> type[APIError]:
-        """The class that stands for an HTTP status."""
+        """Return the class for an HTTP status."""
         return ServerError if status >= 500 else cls._by_status.get(status, APIError)
 
 
@@ -360,7 +360,7 @@ class DecodeError(WeChatPayError):
 
 
 class DecryptionError(WeChatPayError):
-    """A ciphertext does not open: wrong key, changed text or wrong associated data."""
+    """A ciphertext cannot be decrypted: wrong key, changed text or associated data."""
 
 
 class NotificationError(WeChatPayError):

@@ -88,11 +88,12 @@ class Invocations:
         package: str | None = None,
         sign_type: SignType = "RSA",
     ) -> Jsapi:
-        """For a page within WeChat.
+        """Make the parameters for a page within WeChat.
 
-        *appid*: the one that the user is in, which for partners is ``sub_appid`` where
-        the order names one. *package*: where the documents add to ``prepay_id=...``,
-        the whole text. *sign_type*: another one for orders of APIv2.
+        *appid*: the one that the user is using, which for partners is ``sub_appid``
+        where the order names one. *package*: the whole text, where the documents add
+        to ``prepay_id=...``. *sign_type*: for orders of APIv2, the type that the order
+        was signed with. Raises ``EncodeError``.
         """
         signed = self._requested(appid, prepay_id, package, sign_type)
         return {"appId": appid, **signed}
@@ -105,7 +106,7 @@ class Invocations:
         package: str | None = None,
         sign_type: SignType = "RSA",
     ) -> MiniProgram:
-        """For ``wx.requestPayment``; parameters as for :meth:`jsapi`."""
+        """Make those for ``wx.requestPayment``; arguments as for :meth:`jsapi`."""
         return self._requested(appid, prepay_id, package, sign_type)
 
     def app(
@@ -117,7 +118,10 @@ class Invocations:
         package: str = "Sign=WXPay",
         sign_type: SignType = "RSA",
     ) -> App:
-        """For an app. *partnerid*: the merchant that *appid* is of, if not ours."""
+        """Make those for an app.
+
+        *partnerid*: the merchant that *appid* belongs to, if not the client's own.
+        """
         _check_prepay_id(prepay_id)
         number = self._settings.mchid if partnerid is None else partnerid
         made: App = {
@@ -138,7 +142,7 @@ class Invocations:
         return made
 
     def h5(self, h5_url: str, redirect_url: str | None = None) -> H5:
-        """For a browser outside of WeChat, which comes back to *redirect_url*."""
+        """Make the address for a browser, which comes back to *redirect_url*."""
         url = _text("h5_url", h5_url)
         if redirect_url is not None:
             # The documents add it as the last parameter of several.
@@ -148,13 +152,14 @@ class Invocations:
         return {"h5_url": url}
 
     def native(self, code_url: str) -> Native:
-        """For a QR code: it holds ``code_url`` as it is, unsigned."""
+        """Give the text of a QR code: ``code_url`` as it is, unsigned."""
         return {"code_url": _text("code_url", code_url)}
 
     def payscore_use(self, package: str, *, signed: bool = False) -> BusinessView:
-        """To confirm a PayScore order (确认订单); *package* comes from the order.
+        """Make what opens the page to confirm a PayScore order (确认订单).
 
-        *signed*: in the older form, which takes the APIv2 key.
+        *package* comes with the answer to create. *signed*: the older form, which
+        takes the APIv2 key.
         """
         fields = {"package": _text("package", package)}
         return self._view("wxpayScoreUse", fields, signed=signed)
@@ -167,10 +172,10 @@ class Invocations:
         service_id: str | None = None,
         out_request_no: str | None = None,
     ) -> BusinessView:
-        """To authorise a PayScore service (授权服务).
+        """Make what opens the page to authorise a PayScore service (授权服务).
 
-        With *signed* the older form, of *service_id* and *out_request_no* instead of a
-        token, which takes the APIv2 key.
+        *signed*: the older form, which takes *service_id* and *out_request_no* instead
+        of a token, and the APIv2 key.
         """
         token = {"apply_permissions_token": apply_permissions_token}
         older = {"service_id": service_id, "out_request_no": out_request_no}
@@ -182,7 +187,7 @@ class Invocations:
         return self._view("wxpayScoreEnable", fields, signed=signed)
 
     def payscore_detail(self, service_id: str, out_order_no: str) -> BusinessView:
-        """To show a PayScore order (订单详情); signed with the APIv2 key."""
+        """Make what opens a PayScore order (订单详情); signed with the APIv2 key."""
         fields = {
             "service_id": _text("service_id", service_id),
             "out_order_no": _text("out_order_no", out_order_no),
@@ -197,7 +202,7 @@ class Invocations:
         usual = f"prepay_id={prepay_id}"
         text = usual if package is None else _text("package", package)
         if usual not in text.split("&"):
-            raise EncodeError("package: it is of another prepay_id")
+            raise EncodeError("package: it names another prepay_id than prepay_id does")
         made: MiniProgram = {
             "timeStamp": self._now(),
             "nonceStr": self._settings.nonce(),

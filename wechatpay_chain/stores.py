@@ -68,14 +68,14 @@ class CertificateStore(Protocol):
         ...
 
     def claim(self, mchid: str, seconds: float, /) -> bool | Awaitable[bool]:
-        """Become the one who downloads; ``False`` while another is.
+        """Become the one who downloads; ``False`` while another one does.
 
         A claim that was not released ends by itself after *seconds*.
         """
         ...
 
     def release(self, mchid: str, /) -> Awaitable[None] | None:
-        """End a claim of one's own."""
+        """End the claim that this worker holds."""
         ...
 
 

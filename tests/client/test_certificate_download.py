@@ -88,7 +88,9 @@ def test_the_list_is_verified_with_what_it_delivers(
     gateway.listed = lambda request: server.signed(
         {"data": [entry(server, "new")]}, covers=b"other"
     )
-    with pytest.raises(InvalidSignature, match="did not sign it") as caught:
+    with pytest.raises(
+        InvalidSignature, match="signed by none of the keys it delivers"
+    ) as caught:
         call(client.v3.x.post, {})
     assert caught.value.outcome == "not_sent"
     assert list(client.keys) == []

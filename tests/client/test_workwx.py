@@ -95,7 +95,7 @@ def test_each_attempt_has_a_nonce_of_its_own(call, server, make) -> None:
 def test_a_field_that_it_covers_is_needed(call, server, client) -> None:
     given = {**RED_PACKET, "act_name": ""}
     del given["wxappid"]
-    with pytest.raises(EncodeError, match="workwx_sign covers act_name, wxappid"):
+    with pytest.raises(EncodeError, match="act_name, wxappid missing"):
         call(client.v2.mmpaymkttransfers.sendworkwxredpack.post, given)
     assert server.requests == []
 

@@ -365,7 +365,7 @@ def test_who_comes_back_after_its_lease_finds_it_gone(
             with Inbox(plain(url), router=inbox.router, clock=clock) as other:
                 other.dispatch(event())
 
-    with pytest.raises(InboxBusy, match="its lease was over"):
+    with pytest.raises(InboxBusy, match="the lease ended before the handler"):
         call(inbox.dispatch, event())
     assert runs == ["run", "run"]
     assert call(inbox.dispatch, event()) is None
@@ -512,7 +512,7 @@ def test_purge_forgets_what_was_handled_long_ago(
 def test_purge_forgets_nothing_that_may_still_be_repeated(
     inbox: Inbox, call: Any
 ) -> None:
-    with pytest.raises(ValueError, match="two days at least"):
+    with pytest.raises(ValueError, match="two days"):
         call(inbox.purge, older_than=DAY)
 
 
@@ -753,7 +753,7 @@ def test_what_is_written_within_a_lost_claim_is_undone(
         return finish(self, *args)
 
     monkeypatch.setattr(Rows, "finish", raced)
-    with pytest.raises(InboxBusy, match="its lease was over"):
+    with pytest.raises(InboxBusy, match="the lease ended before the handler"):
         call(inbox.dispatch, event())
     assert entries(url) == ["EV-1"]
 

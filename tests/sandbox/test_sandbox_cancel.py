@@ -200,7 +200,7 @@ def test_lock_can_be_given(gateway: Gateway) -> None:
 
 
 def test_cashier_opens_for_a_completed_order_only(gateway: Gateway) -> None:
-    with pytest.raises(ValueError, match="a cashier opens for PAYING, not CREATED"):
+    with pytest.raises(ValueError, match="that is PAYING; this one is CREATED"):
         gateway.user.enter_cashier(gateway.given.order())
 
 

@@ -157,7 +157,7 @@ def test_cancelled_order_is_collected_no_more(gateway: Gateway) -> None:
 def test_bank_by_hand(gateway: Gateway) -> None:
     order = Calls(gateway).completed()
     assert gateway.bank.begin(order).locked
-    with pytest.raises(ValueError, match="not for PAYING and locked"):
+    with pytest.raises(ValueError, match="this one is PAYING and locked"):
         gateway.bank.begin(order)
     assert not gateway.bank.fail(order, "card expired").locked
     assert gateway.orders[order].failure == "card expired"

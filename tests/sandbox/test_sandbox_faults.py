@@ -434,10 +434,10 @@ MEANINGLESS = [
     ({"fault": ReplyLost(), "on": "payscore.compleet"}, "payscore.serviceorder.comple"),
     ({"fault": ReplyLost(), "on": "qqqq"}, "no endpoint is called 'qqqq'"),
     ({"fault": ReplyLost(), "match": "POST /v3/nowhere"}, "no endpoint"),
-    ({"fault": ReplyLost(), "on": "REFUND.SUCCESS"}, "befalls calls"),
-    ({"fault": Never(), "on": "payscore.complete"}, "befalls notifications"),
+    ({"fault": ReplyLost(), "on": "REFUND.SUCCESS"}, "a fault of calls"),
+    ({"fault": Never(), "on": "payscore.complete"}, "a fault of notifications"),
     ({"fault": ReplyLost(), "times": 0}, "1 or more"),
-    ({"fault": ReplyLost(), "on": "a", "match": "b"}, "twice"),
+    ({"fault": ReplyLost(), "on": "a", "match": "b"}, "give one of them"),
 ]
 
 

@@ -81,7 +81,7 @@ def test_an_unknown_name_is_answered_with_a_suggestion(change: Any) -> None:
 )
 def test_a_name_is_not_given_twice(change: Any) -> None:
     stack = made("a", "b")
-    with pytest.raises(ValueError, match="already; give this name="):
+    with pytest.raises(ValueError, match="already; give this one another name"):
         change(stack)
     assert stack.names == ("a", "b")
 

@@ -39,7 +39,7 @@ class Ask:
         return self._parts(self.client[self.path].get(self.query))
 
     async def now_async(self) -> tuple[Part, ...]:
-        """Await the same."""
+        """Await :meth:`now`."""
         return self._parts(await self.client[self.path].get_async(self.query))
 
     def _parts(self, reply: Reply) -> tuple[Part, ...]:
@@ -50,10 +50,10 @@ class Bill(Generic[R]):
     """A bill that WeChat Pay has ready. Nothing of it is kept in memory.
 
     Iterate over it, with ``for`` or ``async for``, for its rows, or :meth:`save` it.
-    Each time it is downloaded, as a stream; where the line breaks or the URL expires,
-    the download goes on from a fresh one. The SHA-1 that WeChat Pay has signed is
-    checked at the end: rows come before, so commit what you make of them after the
-    loop.
+    Each time it is downloaded, as a stream; where the connection breaks or the URL
+    expires, the download goes on from a fresh URL. The SHA-1 that WeChat Pay has signed
+    can be checked at the end only, after you have got the rows: so commit what you make
+    of them after the loop.
 
     Raises, while it is read: ``TransportError``, ``APIError``, ``InvalidSignature``
     where the hash differs, ``DecodeError``, ``DecryptionError``.
@@ -129,7 +129,7 @@ class Bill(Generic[R]):
 
         The file takes its name when its hash has been checked. *progress* is called
         with the bytes that have arrived, and their number where it is known. Several
-        files of one bill are written one behind the other. Raises ``OSError`` too.
+        files of one bill are written one after the other. Raises ``OSError`` too.
         """
         tail = Tail()
         with AtomicFile(path) as file:
@@ -142,7 +142,7 @@ class Bill(Generic[R]):
     async def save_async(
         self, path: str | os.PathLike[str], *, progress: Progress | None = None
     ) -> None:
-        """Await the same; see :meth:`save`. The disk is waited for beside the loop."""
+        """Await :meth:`save`; the disk is written to beside the event loop."""
         tail = Tail()
         with AtomicFile(path) as file:
             async with aclosing(self._pieces_async(progress)) as pieces:

@@ -97,10 +97,10 @@ class Bills:
         bill_type: BillType | None = None,
         sub_mchid: str | None = None,
     ) -> Bill[TradeRow]:
-        """The trade bill (交易账单): every payment and refund of the day.
+        """Ask for the trade bill (交易账单): every payment and refund of the day.
 
-        *bill_type*: ``SUCCESS`` or ``REFUND`` for these alone. *sub_mchid*: of one
-        sub-merchant, for partners.
+        *bill_type*: ``SUCCESS`` for payments alone, ``REFUND`` for refunds alone.
+        *sub_mchid*: one sub-merchant's bill, for partners.
         """
         ask = self._trade(date, bill_type, sub_mchid)
         return Bill(ask, ask.now(), TradeRow)
@@ -123,7 +123,7 @@ class Bills:
         account_type: AccountType | None = None,
         sub_mchid: str | None = None,
     ) -> Bill[FundRow]:
-        """The fund flow bill (资金账单): all that an account took in and gave out.
+        """Ask for the fund flow bill (资金账单): what went into and out of one account.
 
         *account_type*: ``BASIC``, ``OPERATION`` or ``FEES``.
         """
@@ -144,7 +144,7 @@ class Bills:
     def sub_merchant_fundflow(
         self, date: Day, *, sub_mchid: str, account_type: AccountType = "BASIC"
     ) -> Bill[FundRow]:
-        """The fund flow bill of one sub-merchant (子商户), encrypted for a partner."""
+        """Ask for the fund flow of one sub-merchant (子商户), encrypted."""
         ask = self._sub_merchant(date, sub_mchid, account_type)
         return Bill(ask, ask.now(), FundRow)
 
@@ -158,7 +158,7 @@ class Bills:
     def ecommerce_fundflow(
         self, date: Day, *, account_type: AccountType = "ALL"
     ) -> Bill[FundRow]:
-        """The fund flow of all sub-merchants of a platform (电商平台), encrypted."""
+        """Ask for that of all sub-merchants of a platform (电商平台), encrypted."""
         ask = self._ecommerce(date, account_type)
         return Bill(ask, ask.now(), FundRow)
 
@@ -170,7 +170,7 @@ class Bills:
         return Bill(ask, await ask.now_async(), FundRow)
 
     def payscore(self, date: Day, *, service_id: str) -> Bill[Row]:
-        """The bill of a PayScore (微信支付分) service, encrypted."""
+        """Ask for the bill of a PayScore (微信支付分) service, encrypted."""
         ask = self._payscore(date, service_id)
         return Bill(ask, ask.now(), Row)
 
@@ -180,7 +180,7 @@ class Bills:
         return Bill(ask, await ask.now_async(), Row)
 
     def profit_sharing(self, date: Day, *, sub_mchid: str | None = None) -> Bill[Row]:
-        """The bill of profit sharing (分账)."""
+        """Ask for the bill of profit sharing (分账)."""
         ask = self._profit_sharing(date, sub_mchid)
         return Bill(ask, ask.now(), Row)
 
@@ -192,7 +192,7 @@ class Bills:
         return Bill(ask, await ask.now_async(), Row)
 
     def ask(self, path: str, params: Mapping[str, Any]) -> Bill[Row]:
-        """Any other bill whose answer has ``download_url`` and ``hash_value``.
+        """Ask for any other bill: one answered by ``download_url`` and ``hash_value``.
 
         *path* is that of the endpoint, filled in; *params* its query.
         """

@@ -64,7 +64,7 @@ def _plain(head: str) -> str:
 class Row(Mapping[str, str]):
     """One line of a bill: a mapping of heads to text.
 
-    Kinds of bills have attributes beside it, with types: :class:`TradeRow`,
+    The rows of some bills have typed attributes too: :class:`TradeRow`,
     :class:`FundRow`.
     """
 
@@ -110,7 +110,7 @@ class Row(Mapping[str, str]):
 class TradeRow(Row):
     """A line of a trade bill (交易账单): a payment, or a refund.
 
-    A column that this bill has not, because of its ``bill_type``, is a ``LookupError``.
+    A column that this bill lacks, because of its ``bill_type``, is a ``LookupError``.
     """
 
     __slots__ = ()

@@ -20,7 +20,7 @@ def read(path: str | os.PathLike[str], kind: type[Row] = Row) -> Iterator[Row]:
     """Yield the rows of a bill in the file *path*, plain or gzip.
 
     *kind* is ``TradeRow``, ``FundRow`` or ``Row``. Raises ``OSError`` and
-    ``DecodeError``. Nothing of the file is proven here.
+    ``DecodeError``. Nothing is verified: the hash was checked when it was saved.
     """
     reader = Reader(kind)
     unpacker = Unpacker()

@@ -148,8 +148,8 @@ class Transfer:
         fresh = [part.sha1 for part in parts]
         if fresh != [part.sha1 for part in self._parts]:
             raise DecodeError(
-                "WeChat Pay made the bill anew while it was downloaded: take nothing "
-                "of it, and start again"
+                "WeChat Pay made the bill again while it was downloaded: discard what "
+                "was read, and start again"
             )
         self._parts = parts
 

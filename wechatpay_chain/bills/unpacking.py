@@ -72,7 +72,7 @@ class Gunzip:
             try:
                 piece = self._stream.decompress(data, PIECE)
             except zlib.error as error:
-                raise DecodeError(f"the bill does not unzip: {error}") from None
+                raise DecodeError(f"the bill cannot be unzipped: {error}") from None
             if piece:
                 yield piece
             data = self._stream.unconsumed_tail
@@ -148,7 +148,7 @@ class Proof:
         if self._hash.digest() != self._before.digest():
             raise InvalidSignature(
                 "the bill was cut off, and its beginning differs when it is downloaded "
-                "again: take nothing of it, and start anew",
+                "again: discard what was read, and start again",
                 outcome="unknown",
             )
         return self.new(rest) if rest else b""
@@ -159,6 +159,6 @@ class Proof:
         if made != self.expected or self._at != self.given:
             raise InvalidSignature(
                 f"the SHA-1 of the bill is {made}, the signed answer says "
-                f"{self.expected:.64}: take nothing of it",
+                f"{self.expected:.64}: discard what was read",
                 outcome="unknown",
             )

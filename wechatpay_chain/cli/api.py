@@ -53,7 +53,7 @@ _CHAIN = re.compile(r"(?:client\.)?((?:v[1-9][0-9]*|hk)(?:\.\w+)+)")
     type=click.IntRange(min=1),
     default=20,
     show_default=True,
-    help="At most so many hits.",
+    help="How many hits at most.",
 )
 @click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout.")
 def command(

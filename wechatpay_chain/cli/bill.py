@@ -26,14 +26,14 @@ from .tables import Meter, size, table
 @click.option(
     "--bill-type",
     type=click.Choice(["ALL", "SUCCESS", "REFUND"]),
-    help="Of a trade bill: payments and refunds, or one of them.",
+    help="Of a trade bill: all rows, payments, or refunds.",
 )
 @click.option(
     "--account-type",
     type=click.Choice(["BASIC", "OPERATION", "FEES"]),
-    help="Of a fund flow bill.",
+    help="Which account, of a fund flow bill.",
 )
-@click.option("--sub-mchid", help="Of one sub-merchant, for partners.")
+@click.option("--sub-mchid", help="One sub-merchant's bill, for partners.")
 @account.config_option
 @account.json_option
 def command(

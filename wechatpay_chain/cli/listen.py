@@ -21,10 +21,8 @@ _MANY = 1000
 @click.option(
     "--forward-to", "url", required=True, help="A URL of this machine to deliver to."
 )
-@click.option("--prefix", default="", help="Only of notify URLs that begin so.")
-@click.option(
-    "--verify", is_flag=True, help="See what it says to a wrong signature, too."
-)
+@click.option("--prefix", default="", help="Only for notify URLs that begin with it.")
+@click.option("--verify", is_flag=True, help="Send one with a wrong signature as well.")
 @base_url_option
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
 def command(
@@ -32,9 +30,9 @@ def command(
 ) -> None:
     """Deliver all notifications to a URL, and print a line for each, until Ctrl-C.
 
-    Afterwards they go where they are addressed to again. Where this was killed before
-    it could say so, they go on to the URL, until wxpay listen is started and ended once
-    more, or POST /_sandbox/deliver_to gets {"prefix": ""} (or what --prefix was).
+    When it ends, notifications go to their own URLs again. If it was killed (kill -9)
+    they still go to this URL: start wxpay listen once more and end it, or POST
+    {"prefix": ""} (or what --prefix was) to /_sandbox/deliver_to.
     """
     with until_ended() as over, Sandbox(base_url) as sandbox:
         before = {one["id"]: len(one["attempts"]) for one in _all(sandbox)}

@@ -28,19 +28,19 @@ def command() -> None:
 
 
 @command.command("tail")
-@click.option("--status", help="404, or 4xx for all of them.")
+@click.option("--status", help="A status: 404, or 4xx for all of these.")
 @click.option("--path", help="A part of the path or the query.")
 @click.option("--merchant", help="A merchant number.")
-@click.option("--verdict", help="Its id; refused: all but ok.")
+@click.option("--verdict", help="A verdict by its id, or refused: all but ok.")
 @click.option(
     "-n",
     "last",
     type=click.IntRange(min=0),
     default=10,
     show_default=True,
-    help="Of the past, so many.",
+    help="How many past calls to print first.",
 )
-@click.option("--once", is_flag=True, help="Of the past only.")
+@click.option("--once", is_flag=True, help="Print past calls only, and end.")
 @base_url_option
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
 def tail(

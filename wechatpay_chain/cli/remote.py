@@ -29,7 +29,7 @@ def base_url_option(command: F) -> F:
     """The option ``--base-url`` for a command."""
     return click.option(
         "--base-url",
-        help="Of the sandbox; by default that of $WECHATPAY_CONFIG, of "
+        help="URL of the sandbox; by default that of $WECHATPAY_CONFIG, of "
         "./wechatpay.toml or $WECHATPAY_BASE_URL.",
     )(command)
 

@@ -19,12 +19,12 @@ from .remote import Sandbox, base_url_option
     "--ignore",
     multiple=True,
     metavar="PATTERN",
-    help="A place in answers that may differ too, as in '*/attach'.",
+    help="A place in answers that may differ, as in '*/attach'.",
 )
 @click.option(
     "--with-time",
     is_flag=True,
-    help="Advance the sandbox as time passed then; it stays advanced.",
+    help="Advance the sandbox's time as it passed then; it stays so.",
 )
 @base_url_option
 @click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout.")

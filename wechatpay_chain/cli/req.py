@@ -46,13 +46,13 @@ def _paths(
     "-X",
     "--method",
     type=click.Choice(METHODS, case_sensitive=False),
-    help="By default POST with a body and below v2, else GET.",
+    help="By default POST with a body or below v2, else GET.",
 )
 @click.option(
     "-d", "--data", metavar="JSON|@FILE", help="The body; @FILE, or @- for stdin."
 )
 @click.option(
-    "-q", "--query", multiple=True, metavar="NAME=VALUE", help="Of the query."
+    "-q", "--query", multiple=True, metavar="NAME=VALUE", help="A query parameter."
 )
 @click.option(
     "-p", "--path", "places", multiple=True, metavar="NAME=VALUE",

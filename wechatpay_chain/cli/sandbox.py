@@ -38,7 +38,7 @@ _OPEN = (
     "--dir",
     "folder",
     type=click.Path(path_type=Path, file_okay=False),
-    help="Where to write configuration and keys; by default a folder until the end.",
+    help="Where to write configuration and keys; by default a temporary folder.",
 )
 @click.option(
     "--state",

@@ -20,7 +20,7 @@ from .remote import Sandbox, base_url_option
     metavar="NAME=VALUE",
     help="A value that the recipe takes, or notify_url.",
 )
-@click.option("--list", "listed", is_flag=True, help="What there is.")
+@click.option("--list", "listed", is_flag=True, help="List the events.")
 @base_url_option
 @click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout.")
 def command(

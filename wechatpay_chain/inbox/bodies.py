@@ -115,7 +115,10 @@ class Bodies:
     def purge(self, older_than: float) -> Steps[int]:
         """Forget what was handled long ago."""
         if older_than < SHORTEST_MEMORY:
-            raise ValueError("older_than: two days at least, for repeats come for one")
+            raise ValueError(
+                f"older_than: at least {SHORTEST_MEMORY:g} s (two days) expected, got "
+                f"{older_than:g}; WeChat Pay repeats a notification for one day"
+            )
         before = self._clock() - older_than
         return (yield from _transact(partial(self._rows.purge, before=before)))
 
@@ -125,7 +128,10 @@ class Bodies:
 
         def finish(connection: Connection) -> None:
             if not self._rows.finish(connection, claim, self._clock()):
-                raise InboxBusy(f"{notification.event_type}: its lease was over")
+                raise InboxBusy(
+                    f"{notification.event_type}: the lease ended before the handler "
+                    "did; another worker may have the event now"
+                )
 
         try:
             if isinstance(handler, Within):

@@ -27,7 +27,7 @@ _T = TypeVar("_T")
 
 
 class Inbox:
-    """Remembers ``(mchid, id)``, and handles each event to success once.
+    """Remembers ``(mchid, id)``, and handles each event successfully once.
 
     *database*: a URL, an ``Engine``, or an ``AsyncEngine`` for the ``_async`` methods
     alone. *router*: handlers that are there already. *lease*: seconds for which a
@@ -45,7 +45,7 @@ class Inbox:
         clock: Callable[[], float] = time.time,
     ) -> None:
         if lease <= 0:
-            raise ConfigurationError("lease: more than 0 seconds")
+            raise ConfigurationError(f"lease: seconds above 0 expected, got {lease:g}")
         own = not isinstance(database, (Engine, AsyncEngine))
         engine = (
             database
@@ -91,7 +91,7 @@ class Inbox:
         self._run(self._bodies.create())
 
     async def create_async(self) -> None:
-        """Await the same."""
+        """Await :meth:`create`."""
         await self._run_async(self._bodies.create())
 
     def dispatch(self, notification: Notification) -> Any:
@@ -104,7 +104,7 @@ class Inbox:
         return self._run(self._bodies.dispatch(notification))
 
     async def dispatch_async(self, notification: Notification) -> Any:
-        """Await the same; plain handlers run in a thread."""
+        """Await :meth:`dispatch`; plain handlers run in a thread."""
         return await self._run_async(self._bodies.dispatch(notification))
 
     def store(self, notification: Notification) -> bool:
@@ -112,45 +112,46 @@ class Inbox:
         return self._run(self._bodies.store(notification))
 
     async def store_async(self, notification: Notification) -> bool:
-        """Await the same."""
+        """Await :meth:`store`."""
         return await self._run_async(self._bodies.store(notification))
 
     def work(self, limit: int = 100) -> int:
         """Handle what is due: stored, failed, or left by a worker that died.
 
-        At most *limit* events; how many succeeded. Failures are logged, and due again
-        later, up to an hour later; they are never given up.
+        Handles at most *limit* events, and returns how many succeeded. One that fails
+        is logged and due again later, an hour later at most; none is ever given up.
         """
         return self._run(self._bodies.work(limit))
 
     async def work_async(self, limit: int = 100) -> int:
-        """Await the same."""
+        """Await :meth:`work`."""
         return await self._run_async(self._bodies.work(limit))
 
     def waiting(self, limit: int = 100) -> list[Waiting]:
-        """Events that are not handled yet, for people."""
+        """List at most *limit* events that are not handled yet, for monitoring."""
         return self._run(self._bodies.waiting(limit))
 
     async def waiting_async(self, limit: int = 100) -> list[Waiting]:
-        """Await the same."""
+        """Await :meth:`waiting`."""
         return await self._run_async(self._bodies.waiting(limit))
 
     def purge(self, older_than: float = 30 * 86400.0) -> int:
-        """Forget what was handled more than so many seconds ago; how many that were.
+        """Forget events handled more than *older_than* seconds ago; return how many.
 
-        ``ValueError`` under two days: WeChat Pay repeats for one.
+        Raises ``ValueError`` for less than two days: WeChat Pay repeats for one.
         """
         return self._run(self._bodies.purge(older_than))
 
     async def purge_async(self, older_than: float = 30 * 86400.0) -> int:
-        """Await the same."""
+        """Await :meth:`purge`."""
         return await self._run_async(self._bodies.purge(older_than))
 
     @property
     def later(self) -> Later:
-        """To be given to a framework in the inbox's place: store, answer, work later.
+        """What to give a framework instead: it stores an event, and answers at once.
 
-        For handlers that take longer than the 5 seconds that WeChat Pay waits.
+        :meth:`work` then handles it. For handlers that may take longer than the 5
+        seconds that WeChat Pay waits for an answer.
         """
         return Later(self)
 
@@ -175,7 +176,7 @@ class Inbox:
             self.engine.dispose()
 
     async def aclose(self) -> None:
-        """Close the connections of either kind of engine, likewise."""
+        """Close the connections, in either mode, if the inbox was made from a URL."""
         if self._own and isinstance(self.engine, AsyncEngine):
             await self.engine.dispose()
         self.close()
@@ -198,7 +199,7 @@ class Inbox:
 
 
 class Later:
-    """An inbox that stores at once and handles later, by ``inbox.work()``."""
+    """An inbox that stores at once; ``inbox.work()`` handles what was stored."""
 
     def __init__(self, inbox: Inbox) -> None:
         #: Where events go.
@@ -209,7 +210,7 @@ class Later:
         self.inbox.store(notification)
 
     async def dispatch_async(self, notification: Notification) -> None:
-        """Await the same."""
+        """Await :meth:`dispatch`."""
         await self.inbox.store_async(notification)
 
     def __repr__(self) -> str:

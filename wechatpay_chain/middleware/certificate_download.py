@@ -112,7 +112,8 @@ def with_rest(request: Request, left: float) -> Request:
         return request
     if left <= 0:
         raise TransportError(
-            "no time was left to send this: the platform certificates took it all",
+            "no time was left to send this: the download of platform certificates "
+            "took it all",
             request=request.sent(),
             outcome="not_sent",
         )
@@ -162,7 +163,7 @@ def check_answer(
         )
     except InvalidSignature as error:
         raise InvalidSignature(
-            f"/v3/certificates delivered a set that did not sign it: {error}",
+            f"/v3/certificates is signed by none of the keys it delivers: {error}",
             serial=serial,
         ) from error
 

@@ -127,8 +127,8 @@ def _find(
     state = "is not among the keys at hand" if key is None else "has expired"
     raise UnknownSerial(
         f"the {subject.name} is signed by {serial}, which {state} "
-        f"({', '.join(keys) or 'none'}); add it to certs; "
-        "downloaded certificates are asked for again a minute after the last time",
+        f"({', '.join(keys) or 'none'}); add it to certs; where certificates are "
+        "downloaded, that is tried at most once a minute",
         serial=serial,
         timestamp=timestamp,
         outcome=subject.outcome,

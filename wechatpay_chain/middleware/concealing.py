@@ -121,8 +121,8 @@ def _encryption(request: Request, key: WeChatKey) -> Callable[[str, str], str]:
                 request,
                 path,
                 f"a sensitive field may have {limit} bytes in UTF-8, this one has "
-                f"{size}; one that is encrypted already is to come from "
-                f"client.encrypt(), or with {_SERIAL} in headers=",
+                f"{size}; where it is encrypted already, take it from "
+                f"client.encrypt(), or name its key by {_SERIAL} in headers=",
             )
         return crypto.encrypt_oaep(text, key.public_key)
 
@@ -147,8 +147,8 @@ def _one_serial(request: Request, secrets: Secrets, given: str | None) -> str | 
     if len({*map(crypto.normal_serial, serials)}) > 1:
         raise EncodeError(
             f"{request.label}: values encrypted with several keys "
-            f"({', '.join(sorted(serials))}), and {_SERIAL} can name one: encrypt them "
-            "anew with client.encrypt()"
+            f"({', '.join(sorted(serials))}), and {_SERIAL} can name only one: encrypt "
+            "them again with client.encrypt()"
         )
     return next(iter(serials), None)
 

@@ -60,8 +60,8 @@ def _explanation(response: Response, account: Account | None) -> str | None:
 
 
 #: Codes that leave open whether it was done, whatever the status: the documents say to
-#: query, or to repeat under the same number (sections 10 and 16). ``PROCESSING`` is said
-#: by APIv2 of a red packet (现金红包) that is still on its way.
+#: query, or to repeat under the same number (sections 10 and 16). APIv2 says
+#: ``PROCESSING`` of a red packet (现金红包) that is still on its way.
 UNSURE = ("SYSTEM_ERROR", "BANK_ERROR", "USERPAYING", "BIZERR_NEED_RETRY", "PROCESSING")
 
 

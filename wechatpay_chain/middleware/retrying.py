@@ -62,7 +62,7 @@ class Retry:
     """The default policy: at most *attempts*, within *deadline* seconds in all.
 
     After attempt *n* it pauses for at most *first* times two to the power of *n*, and
-    at most *longest*, both in seconds; *jitter* gives the share of it, in [0, 1). A
+    at most *longest*, both in seconds; *jitter* gives the part of it, in [0, 1). A
     ``Retry-After`` of up to *retry_after_cap* seconds is honoured; with a longer one
     the answer goes to the caller. *deadline* ``None`` leaves only the timeouts.
     *timer* gives seconds that only go forward: for tests on a clock of their own.

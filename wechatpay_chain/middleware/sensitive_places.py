@@ -63,7 +63,7 @@ def _rewrite(request: Request, encrypt: Callable[[str, str], str]) -> Request:
     def change(path: str, value: Any, mark: object) -> Any:
         if mark is None or not isinstance(value, str):
             what = "a sensitive field" if mark else "what holds sensitive fields"
-            as_it_is = "" if path else "; text that goes as it is: data="
+            as_it_is = "" if path else "; to send text as it is, use data="
             raise EncodeError(
                 f"{request.label}: {path or 'the body'}: {what} cannot be a "
                 f"{type(value).__name__} here{as_it_is}"

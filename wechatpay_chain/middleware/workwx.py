@@ -87,7 +87,8 @@ class WorkWxSigner:
         fields.setdefault("nonce_str", self._nonce())
         missing = [name for name in covered if not fields.get(name)]
         if missing:
-            raise EncodeError(f"xml: workwx_sign covers {', '.join(missing)}: give it")
+            names = ", ".join(missing)
+            raise EncodeError(f"xml: {names} missing, which workwx_sign covers")
         signed = {name: fields[name] for name in covered}
         fields["workwx_sign"] = workwx_sign(signed, self._secret)
         return (

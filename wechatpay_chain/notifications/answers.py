@@ -28,7 +28,7 @@ class Answer(NamedTuple):
 
 
 def accept(version: Literal["v2", "v3"] = "v3", data: Any = None) -> Answer:
-    """The answer that ends it: 204, with *data* 200, on APIv2 ``SUCCESS`` in XML."""
+    """Make the answer that ends it: 204, with *data* 200, on APIv2 ``SUCCESS``."""
     if version == "v2":
         body = xml_body.dump({"return_code": "SUCCESS", "return_msg": "OK"})
         return Answer(200, body, {"Content-Type": _XML})
@@ -40,7 +40,7 @@ def accept(version: Literal["v2", "v3"] = "v3", data: Any = None) -> Answer:
 def refuse(
     error: BaseException | None = None, version: Literal["v2", "v3"] = "v3"
 ) -> Answer:
-    """The answer after which WeChat Pay sends it again.
+    """Make the answer after which WeChat Pay sends it again.
 
     Its status is that of a ``NotificationError``, and 500 for anything else: a handler
     that failed. *version* counts for the latter only.

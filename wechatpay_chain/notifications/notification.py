@@ -54,9 +54,10 @@ class Notification:
 
     @property
     def resource_of(self) -> ResourceOf:
-        """``resource_of("PAYSCORE.USER_PAID")`` is the resource, with its type.
+        """Return the resource with the type that it has for *event_type*.
 
-        ``ValueError`` for another event.
+        ``resource_of("PAYSCORE.USER_PAID")``. Raises ``ValueError`` where this is
+        another event.
         """
         return self._resource_of
 
@@ -66,9 +67,9 @@ class Notification:
         return self.resource
 
     def accept(self, data: Any = None) -> Answer:
-        """The answer by which WeChat Pay sends this no more.
+        """Make the answer after which WeChat Pay stops sending this event.
 
-        A few events want to be told something, which is *data*, sent as JSON.
+        A few events expect data in the answer: *data*, which is sent as JSON.
         """
         return accept(self.version, data)
 

@@ -95,7 +95,7 @@ class Router:
         )
 
     async def dispatch_async(self, notification: Notification) -> Any:
-        """The same, with handlers of both kinds.
+        """Await the handler, a coroutine function or a plain one; see :meth:`dispatch`.
 
         A plain function runs on the event loop: let it not wait for anything.
         """

@@ -129,7 +129,7 @@ class Happenings:
     # Faults.
 
     def _strike(self, exchange: Exchange, call: Call) -> CallFault | None:
-        """The fault that befalls a call; the lock is held."""
+        """The fault that happens to a call; the lock is held."""
         fault = self.faults.on_call(exchange) or self.magic.on_call(exchange, call)
         if fault is not None:
             exchange.fault = fault.kind

@@ -133,7 +133,7 @@ def conformance(
 
     - ``handler``: what :meth:`.Gateway.deliver_to` takes; it verifies by the
       credentials and the clock of *gateway*.
-    - ``url``: where a handler in this process believes to be; its path is routed.
+    - ``url``: where it is sent; a handler in this process is called with its path.
     - ``event_type``, ``resource``: what is told; by default a payment that nobody made.
       Give one of your own where the handler looks its order up.
     - ``effects``: counts what the handler has done. With it a duplicate is not to add

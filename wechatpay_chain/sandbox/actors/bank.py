@@ -19,18 +19,19 @@ class Bank(_Actor):
     """
 
     def begin(self, out_order_no: str | tuple[str, str]) -> Order:
-        """An attempt begins (payscore section 4.3)."""
+        """Begin an attempt to collect: locks the order until it ends."""
         with self._order(out_order_no) as order:
             if order.state is not State.PAYING or order.locked:
                 raise IllegalMove(
-                    f"an attempt begins for {State.PAYING} that is not locked, "
-                    f"not for {order.state}{' and locked' if order.locked else ''}"
+                    f"an attempt begins for an order that is {State.PAYING} and not "
+                    f"locked; this one is {order.state}"
+                    f"{' and locked' if order.locked else ''}"
                 )
             self._gateway.payscore.deductions.begin(order)
         return order
 
     def succeed(self, out_order_no: str | tuple[str, str]) -> Order:
-        """The money is there; an attempt need not have been begun."""
+        """Let the attempt succeed, begun or not: the money is there."""
         with self._order(out_order_no) as order:
             deductions = self._gateway.payscore.deductions
             deductions.succeed(order, self._gateway.clock())
@@ -39,7 +40,7 @@ class Bank(_Actor):
     def fail(
         self, out_order_no: str | tuple[str, str], reason: str = "insufficient"
     ) -> Order:
-        """The attempt fails; the order is due as before."""
+        """Let the attempt fail: the order is due as before."""
         given.text("reason", reason)
         with self._order(out_order_no) as order:
             deductions = self._gateway.payscore.deductions
@@ -49,7 +50,7 @@ class Bank(_Actor):
     def settle_refund(
         self, out_refund_no: str | tuple[str, str], outcome: str = "SUCCESS"
     ) -> Refund:
-        """A refund ends: ``SUCCESS``, ``ABNORMAL`` or ``CLOSED``."""
+        """Let a refund end as ``SUCCESS``, ``ABNORMAL`` or ``CLOSED``."""
         gateway = self._gateway
         given.one_of("outcome", outcome, SETTLED)
         with self._acting():

@@ -99,7 +99,7 @@ class User(_Actor):
         return order
 
     def refuse(self, out_order_no: str | tuple[str, str]) -> Order:
-        """Refuse the order, or leave the page; it stays as it is (payscore 4.1)."""
+        """Refuse the order, or leave the page; the order stays as it is."""
         with self._order(out_order_no) as order:
             order.happen(Event.USER_REFUSES, self._gateway.clock())
         return order
@@ -136,32 +136,33 @@ class User(_Actor):
             return payers.fail(self._gateway, trade)
 
     def enter_cashier(self, out_order_no: str | tuple[str, str]) -> Order:
-        """Begin to pay: locks the order until the cashier is left (payscore 4.3)."""
+        """Enter the cashier (收银台): locks the order until the user leaves it."""
         with self._order(out_order_no) as order:
             if order.state is not State.PAYING:
                 raise IllegalMove(
-                    f"a cashier opens for {State.PAYING}, not {order.state}"
+                    f"the cashier opens for an order that is {State.PAYING}; this one "
+                    f"is {order.state}"
                 )
             order.in_cashier = True
         return order
 
     def leave_cashier(self, out_order_no: str | tuple[str, str]) -> Order:
-        """Leave without having paid."""
+        """Leave the cashier without having paid."""
         with self._order(out_order_no) as order:
             order.in_cashier = False
         return order
 
     def fail_evaluation(self, reason: str = "evaluation", openid: str = OPENID) -> None:
-        """Be turned away: ``evaluation``, ``overdue``, ``running`` or ``youth``.
+        """Be turned away from now on, for a failed evaluation (综合评估不通过).
 
-        For a failed evaluation (综合评估不通过), orders overdue, more than three at a
-        time, or the youth mode.
+        *reason* may also be ``overdue``, ``running`` (more than three orders at a time)
+        or ``youth``.
         """
         with self._acting():
             self._gateway.payscore.standing.turn_away(openid, reason)
 
     def pass_evaluation(self, openid: str = OPENID) -> None:
-        """Be turned away no more."""
+        """Be accepted again, after :meth:`fail_evaluation`."""
         with self._acting():
             self._gateway.payscore.standing.welcome(openid)
 

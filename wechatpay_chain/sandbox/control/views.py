@@ -160,7 +160,7 @@ class Views:
     def add_fault(
         self, kind: str, options: Any = None, on: str = "", times: int | None = 1
     ) -> dict[str, Any]:
-        """Bring a fault upon the next calls or notifications that *on* names."""
+        """Have a fault happen to the next calls or notifications that *on* names."""
         if options is not None and mapping(options) is None:
             raise ValueError("options: an object expected")
         rule = self._gateway.faults.add_data(kind, options, on=on, times=times)

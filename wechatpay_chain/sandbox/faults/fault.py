@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 class Act(NamedTuple):
-    """A call that a fault befalls."""
+    """A call that a fault happens to."""
 
     gateway: Gateway
     dialect: Dialect

@@ -67,7 +67,7 @@ class Rule:
 
 
 class UnusedFaults(AssertionError):
-    """A fault was added, and nothing came by that it could befall."""
+    """A fault was added, and nothing came that it could happen to."""
 
 
 class Faults:
@@ -86,7 +86,7 @@ class Faults:
         match: Match | str | None = None,
         times: int | None = 1,
     ) -> Rule:
-        """Bring *fault* upon the next calls, or notifications, that match.
+        """Have *fault* happen to the next calls, or notifications, that match.
 
         - ``on``: ``"payscore.complete"``, or an event type such as
           ``"PAYSCORE.USER_PAID"`` or ``"REFUND.*"``; by default any.
@@ -107,7 +107,9 @@ class Faults:
         given.text("on", on)
         if isinstance(match, str):
             if on:
-                raise ValueError("on and a text to match are the same thing twice")
+                raise ValueError(
+                    "on and match: a text says the same in either; give one of them"
+                )
             on = match
         self._check(fault, on)
         # No number comes twice: a rule that is put back is to find its own function.
@@ -127,7 +129,7 @@ class Faults:
         on: str = "",
         times: int | None = 1,
     ) -> Rule:
-        """The same from plain data. Raises ``ValueError`` where it means nothing."""
+        """Add a rule from plain data; see :meth:`add`. Raises ``ValueError``."""
         given.one_of("kind", kind, KINDS)
         try:
             fault = KINDS[kind](**(options or {}))
@@ -140,12 +142,14 @@ class Faults:
     def _check(self, fault: Fault, on: str) -> None:
         if _is_event(on):
             if not isinstance(fault, (Carriage, WrongSignature)):
-                raise ValueError(f"{fault.kind} befalls calls, and {on} is no endpoint")
+                raise ValueError(
+                    f"{fault.kind} is a fault of calls, and {on} is no endpoint"
+                )
             return
         if isinstance(fault, Carriage):
             if on:
                 raise ValueError(
-                    f"{fault.kind} befalls notifications, and {on} is none"
+                    f"{fault.kind} is a fault of notifications, and {on} is none"
                 )
             return
         if on and not any(_meant(on, *one) for one in self._endpoints()):
@@ -163,7 +167,7 @@ class Faults:
     # What the gateway asks.
 
     def on_call(self, exchange: Exchange) -> CallFault | None:
-        """The fault that befalls this call, counted as used."""
+        """The fault that happens to this call, counted as used."""
         route = exchange.route
         if not len(self._rules) or route is None:
             return None

@@ -38,7 +38,7 @@ _sending: ContextVar[bool] = ContextVar("wechatpay_chain.sending", default=False
 
 
 class Signatures(Protocol):
-    """Who says whether a fault befalls a signature."""
+    """Who says whether a signature is to be wrong."""
 
     def signature(self, event_type: str) -> str | None:
         """What is to be wrong with the signature of a notification of this type."""

@@ -34,7 +34,7 @@ class Carrier(Protocol):
 
 
 class Plans(Protocol):
-    """Who says whether a fault befalls a notification."""
+    """Who says whether a fault happens to a notification."""
 
     def carriage(self, event_type: str) -> Carriage | None:
         """The fault in how a notification of this type is carried."""
