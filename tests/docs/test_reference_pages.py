@@ -6,6 +6,7 @@ import json
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -263,7 +264,15 @@ def test_optional_fields_of_examples_exist() -> None:
     for key, names in json.loads(path.read_text("utf-8")).items():
         operation = known(*key.split(" "))
         body = operation.body.fields if operation.body else {}
-        assert {*names} <= {*operation.query, *(body or {})}
+        assert {*names} <= {*operation.query, *_places(body or {})}
+
+
+def _places(fields: Mapping[str, Field], within: str = "") -> Iterator[str]:
+    for name, field in fields.items():
+        yield within + name
+        yield from _places(field.fields or {}, f"{within}{name}.")
+        items = field.items.fields if field.items else None
+        yield from _places(items or {}, f"{within}{name}[].")
 
 
 def test_note_without_an_operation_is_refused() -> None:

@@ -214,7 +214,7 @@ HINTS = [
     (TimeoutError(), "timed out", "do the work afterwards"),
     (ReadTimeout(), "timed out", "do the work afterwards"),
     (ZeroDivisionError("secret"), "it raised ZeroDivisionError", "its own log"),
-    ("OK", "it raised TypeError", "its own log"),
+    ("OK", "it returned str, no Response, status or None", "its own log"),
 ]
 
 
