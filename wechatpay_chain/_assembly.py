@@ -253,34 +253,18 @@ def _layers(
     )
     # The public half is made of the key when a refusal is to be explained, not before.
     account = Account(s.mchid, s.serial, s.private_key.public_key, s.keys, s.clock)
-    raiser = Raiser(account)
     verifier = Verifier(keys=s.keys, clock=s.clock, certificates=certificates)
     retrier = Retrier(s.retry, timer=_timer(s), failover=failover)
-    checker = Checker(s.check)
-    concealer = Concealer(
-        keys=s.keys, private_key=s.private_key, certificates=certificates
+    shared = (
+        Checker(s.check),
+        Concealer(keys=s.keys, private_key=s.private_key, certificates=certificates),
     )
+    xml_signer = XmlSigner(mchid=s.mchid, secret=s.secret, nonce=s.nonce)
+    outer = Raiser(account), *shared, Encoder(s.headers), retrier
+    xml_outer = XmlRaiser(), *shared, XmlEncoder(s.xml_headers), retrier
     return (
-        (
-            raiser,
-            checker,
-            concealer,
-            Encoder(s.headers),
-            retrier,
-            Decoder(),
-            verifier,
-            signer,
-        ),
-        (
-            XmlRaiser(),
-            checker,
-            concealer,
-            XmlEncoder(s.xml_headers),
-            retrier,
-            XmlDecoder(),
-            XmlVerifier(secret=s.secret),
-            XmlSigner(mchid=s.mchid, secret=s.secret, nonce=s.nonce),
-        ),
+        (*outer, Decoder(), verifier, signer),
+        (*xml_outer, XmlDecoder(), XmlVerifier(secret=s.secret), xml_signer),
     )
 
 

@@ -86,12 +86,7 @@ def prepare(
             raise EncodeError(f"{wrong}{error}") from None
         if encoded:
             path += ("&" if "?" in path else "?") + encoded
-    timeout = defaults.timeout
-    deadline = defaults.deadline
-    if options.get("timeout") is not None:
-        timeout = check_timeout(options["timeout"])
-        if deadline is not None:
-            deadline = max(deadline, *timeout)  # who waits longer on purpose may
+    timeout, deadline = _times(defaults, options.get("timeout"))
     stack = defaults.xml_stack if is_xml else defaults.stack
     request = Request(
         method,
@@ -111,12 +106,19 @@ def prepare(
         idle = not misused(_from_root(base, text))
     else:
         idle = operation.plan.is_idle(text, payload)
-    return Prepared(
-        _entries(
-            stack, options.get("middleware", ()), idle and not defaults.sealed.exist
-        ),
-        request,
-    )
+    quiet = idle and not defaults.sealed.exist
+    entries = _entries(stack, options.get("middleware", ()), quiet)
+    return Prepared(entries, request)
+
+
+def _times(defaults: Defaults, given: Any) -> tuple[tuple[float, float], float | None]:
+    """Timeout and deadline; who waits longer for one call on purpose may."""
+    if given is None:
+        return defaults.timeout, defaults.deadline
+    timeout = check_timeout(given)
+    if defaults.deadline is None:
+        return timeout, None
+    return timeout, max(defaults.deadline, *timeout)
 
 
 def _where(

@@ -18,7 +18,16 @@ NAME = "wechatpay_chain"
 #: Each group may import itself and the groups above it: the layering of the design.
 LAYERS: list[set[str]] = [
     {"errors", "_secret", "_shapes", "_version"},
-    {"_messages", "_masking", "_uri", "_chain", "crypto", "stores", "_saving"},
+    {
+        "_headers",
+        "_messages",
+        "_masking",
+        "_uri",
+        "_chain",
+        "crypto",
+        "stores",
+        "_saving",
+    },
     {"_flow", "_stack", "_paging"},
     {"middleware"},
     {"notifications", "invocations", "bills"},
@@ -30,6 +39,7 @@ LAYERS: list[set[str]] = [
         "transports",
         "_calls",
         "_lookup",
+        "_http_response",
         "_reply",
     },
     {
@@ -69,6 +79,7 @@ PURE = [
     "_chain",
     "_drivers",
     "_flow",
+    "_headers",
     "_help",
     "_logging",
     "_lookup",
@@ -183,6 +194,7 @@ def test_extras_are_known_only_where_they_are_needed() -> None:
         found = {name.split(".")[0] for name in imports(path)} & EXTRAS
         expected = {
             "aiohttp_connections": {"aiohttp"},
+            "aiohttp_errors": {"aiohttp"},
             "aiohttp_exchange": {"aiohttp"},
             "on_aiohttp": {"aiohttp"},
             "_config": {"tomllib", "tomli"},

@@ -42,12 +42,11 @@ from .signatures.registry import (
     MCHID,
     SERVICES,
     SUB_MCHID,
-    Identity,
     Registry,
-    identified,
 )
 from .signatures.signing import Sealer
 from .state.guard import Guard
+from .state.residents import resident
 from .state.snapshots import Snapshot, put_back, take
 from .state.statefile import StateError
 from .v2.dialect import V2
@@ -56,7 +55,6 @@ from .world import Clock, Ids, Merchant, Service, World
 if TYPE_CHECKING:
     from typing_extensions import Self
 
-    from .state.persistence import Keeper
 
 #: More than the largest documented upload, 7.5 MB (protocol section 15).
 BODY_LIMIT = 10 * 1024 * 1024
@@ -105,7 +103,7 @@ class Gateway(Accounts, Happenings, Doors, Takings):
     ) -> None:
         #: Held while anything changes; re-entrant.
         self.lock: Guard = Guard()
-        self._keeper, who = _resident(state, seed, mode, keys)
+        self._keeper, who = resident(state, seed, mode, keys)
         self.mode: str = who.mode
         self.body_limit = body_limit
         self._appids, self._sub_mchids = tuple(appids), tuple(sub_mchids)
@@ -287,25 +285,6 @@ class Gateway(Accounts, Happenings, Doors, Takings):
 
     def __repr__(self) -> str:
         return f"<Gateway seed={self.ids.seed} {self.mode}, {len(self.orders)} orders>"
-
-
-def _resident(
-    state: str | os.PathLike[str] | None,
-    seed: int | None,
-    mode: str | None,
-    keys: KeySet | None,
-) -> tuple[Keeper | None, Identity]:
-    """Who keeps a world, and who it is."""
-    if state is None:
-        return None, identified(None, seed, mode, keys)
-    from .state.persistence import Keeper  # with all that it takes to read records
-
-    keeper = Keeper(state)
-    try:
-        return keeper, identified(keeper.identity, seed, mode, keys)
-    except BaseException:
-        keeper.release()
-        raise
 
 
 def _clock(given: Clock | Callable[[], float] | None) -> Clock:

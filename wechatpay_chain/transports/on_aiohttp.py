@@ -14,14 +14,10 @@ from weakref import WeakKeyDictionary, WeakSet
 from .._messages import Body, Headers, Request, Response
 from ..errors import (
     ConfigurationError,
-    ConnectError,
-    ConnectTimeout,
     ReadError,
     ReadTimeout,
-    TransportError,
-    WriteError,
 )
-from .base import by_deadline, described
+from .base import by_deadline
 from .settings import NetworkSettings, Proxy
 
 if TYPE_CHECKING:
@@ -34,9 +30,7 @@ else:
             "awaited calls need aiohttp: pip install 'wechatpay-chain[async]'"
         ) from error
 
-# Dependencies of aiohttp.
-from multidict import CIMultiDict, CIMultiDictProxy
-from yarl import URL
+from yarl import URL  # a dependency of aiohttp
 
 from .aiohttp_connections import (
     ERRORS,
@@ -46,6 +40,7 @@ from .aiohttp_connections import (
     client_timeout,
     open_pool,
 )
+from .aiohttp_errors import read_error, translate, write_error
 from .aiohttp_exchange import Reply, exchange
 
 #: Above this a body may fill the socket's buffer, and sending it may stall.
@@ -76,9 +71,9 @@ class AiohttpTransport:
         try:
             raw = await self._exchange(session, request)
         except Failure as failure:
-            raise _translate(failure, request) from failure.error
+            raise translate(failure, request, _deadline(request)) from failure.error
         except ERRORS as error:
-            raise _write_error(error, request) from error
+            raise write_error(error, request) from error
         except ValueError as error:
             raise ConfigurationError(
                 f"the request cannot be sent: {error}", request=request.sent()
@@ -250,62 +245,10 @@ class _Stream:
 
     def _error(self, error: Exception) -> ReadError:
         if not isinstance(error, asyncio.TimeoutError):
-            return _read_error(error, self._request)
+            return read_error(error, self._request)
         text = "the answer stopped arriving"
         if self._raw.line.overdue:
             text = (
                 f"the answer was not complete {by_deadline(_deadline(self._request))}"
             )
         return ReadTimeout(text, request=self._request.sent())
-
-
-def _translate(failure: Failure, request: Request) -> TransportError:
-    sent, error = request.sent(), failure.error
-    connect, read = request.timeout
-    late = isinstance(error, asyncio.TimeoutError)
-    if isinstance(error, aiohttp.ClientResponseError):
-        _hide_headers(error)
-    made: TransportError
-    if failure.phase == "connect":
-        within = (
-            by_deadline(_deadline(request))
-            if failure.overdue
-            else f"within {connect} s"
-        )
-        if late:
-            return ConnectTimeout(f"no connection {within}", request=sent)
-        return ConnectError(f"no connection: {described(error)}", request=sent)
-    if late:
-        within = (
-            by_deadline(_deadline(request)) if failure.overdue else f"within {read} s"
-        )
-        return ReadTimeout(f"no answer {within}", request=sent)
-    made = _read_error(error, request)
-    made.stale = failure.stale
-    return made
-
-
-def _write_error(error: Exception, request: Request) -> WriteError:
-    return WriteError(
-        f"cut off while sending: {described(error)}", request=request.sent()
-    )
-
-
-def _read_error(error: Exception, request: Request) -> ReadError:
-    return ReadError(
-        f"the answer was cut off: {described(error)}", request=request.sent()
-    )
-
-
-def _hide_headers(error: aiohttp.ClientResponseError) -> None:
-    """Take from *error* what may be private, and it would repeat.
-
-    A proxy's password may be among the headers, a number or an openid in the URL, and
-    what a peer sent in the message.
-    """
-    info = error.request_info
-    error.message = ""
-    error.request_info = aiohttp.RequestInfo(
-        info.url, info.method, CIMultiDictProxy(CIMultiDict[str]()), info.real_url
-    )
-    error.args = (error.request_info, error.history)
