@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from wechatpay_chain.cli.logs import _Following
 from wechatpay_chain.sandbox.recording import recorder
 
 
@@ -97,3 +98,27 @@ def test_what_is_saved_is_a_recording(wxpay: Any, past: Any, tmp_path: Path) -> 
     assert kinds.count("call") == 3
     assert kinds[0] == "recording"
     assert "signature=" not in file.read_text("utf-8")
+
+
+class Endless:
+    """A sandbox that gets two calls between looks, of which the latter takes long."""
+
+    def __init__(self) -> None:
+        self.latest = 0
+
+    def get(self, name: str, *, after: int, limit: int) -> dict[str, Any]:
+        self.latest += 2
+        numbers = range(after + 1, self.latest + 1)
+        return {
+            "exchanges": [
+                {"number": number, "over": number < self.latest} for number in numbers
+            ]
+        }
+
+
+def test_a_long_watch_keeps_few_numbers() -> None:
+    sandbox: Any = Endless()
+    following = _Following(sandbox)
+    printed = [one["number"] for _ in range(500) for one in following.new()]
+    assert printed == list(range(1, 1000))
+    assert len(following._seen) < 5

@@ -13,6 +13,7 @@ from wechatpay_chain import Headers, Request, WeChatPay
 from wechatpay_chain.sandbox import Gateway
 from wechatpay_chain.sandbox.control.api import Control
 from wechatpay_chain.sandbox.control.page import PAGE, page
+from wechatpay_chain.sandbox.control.views import SNAPSHOTS
 
 HOST = {"Host": "127.0.0.1:8080"}
 JSON = {**HOST, "Content-Type": "application/json"}
@@ -156,6 +157,13 @@ def test_reset_and_restore_bring_a_world_back(api: Api, gateway: Gateway) -> Non
     for _ in range(2):
         assert client.v3.security.echo.post({"echo_message": "hi"}).verified
     assert api.ask("POST", "restore", b'{"snapshot": 2}')[0] == 404
+
+
+def test_only_the_latest_snapshots_are_kept(api: Api) -> None:
+    taken = [api.post("snapshot")["snapshot"] for _ in range(SNAPSHOTS + 1)]
+    assert api.ask("POST", "restore", b'{"snapshot": 1}')[0] == 404
+    for number in (taken[1], taken[-1]):
+        assert api.post("restore", snapshot=number) == {"snapshot": number}
 
 
 def test_a_fault_is_added_listed_and_deleted(api: Api, gateway: Gateway) -> None:

@@ -103,6 +103,8 @@ class _Following:
             self._floor = min(waiting) - 1
         elif exchanges:
             self._floor = exchanges[-1]["number"]
+        # Those up to the floor never come again: a long watch keeps few numbers.
+        self._seen = {number for number in self._seen if number > self._floor}
 
 
 def _wanted(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from itertools import count
 from typing import TYPE_CHECKING, Any
 
 from ..._messages import Headers
@@ -29,6 +30,8 @@ RECORDS = {
 }
 #: How many are shown where nobody says.
 _MANY = 100
+#: How many snapshots are kept, each of a whole world: tests take and forget them.
+SNAPSHOTS = 100
 _SIGNATURE = re.compile(r'(signature="[^"]{0,8})[^"]*')
 
 
@@ -37,7 +40,8 @@ class Views:
 
     def __init__(self, gateway: Gateway) -> None:
         self._gateway = gateway
-        self._snapshots: list[Snapshot] = []
+        self._snapshots: dict[int, Snapshot] = {}
+        self._numbers = count(1)
 
     def clock(self) -> dict[str, Any]:
         """What time it is in the gateway."""
@@ -197,15 +201,17 @@ class Views:
     # The world as a whole.
 
     def snapshot(self) -> dict[str, Any]:
-        """Remember the present state, under a number."""
-        self._snapshots.append(self._gateway.snapshot())
-        return {"snapshot": len(self._snapshots)}
+        """Remember the present state, under a number; the latest 100 are kept."""
+        number = next(self._numbers)
+        self._snapshots[number] = self._gateway.snapshot()
+        self._snapshots.pop(number - SNAPSHOTS, None)
+        return {"snapshot": number}
 
     def restore(self, snapshot: int) -> dict[str, Any]:
         """Go back to the state of that number."""
-        if not 0 < snapshot <= len(self._snapshots):
-            raise KeyError(f"there is no snapshot {snapshot}")
-        self._gateway.restore(self._snapshots[snapshot - 1])
+        if snapshot not in self._snapshots:
+            raise KeyError(f"there is no snapshot {snapshot}, or no longer")
+        self._gateway.restore(self._snapshots[snapshot])
         return {"snapshot": snapshot}
 
 
