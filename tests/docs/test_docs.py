@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import runpy
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -29,7 +30,10 @@ def _runnable(page: Path) -> list[tuple[int, str]]:
 @pytest.mark.parametrize(
     "page", [page for page in PAGES if _runnable(page)], ids=lambda page: page.name
 )
-def test_code_blocks_run(page: Path) -> None:
+def test_code_blocks_run(
+    page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))  # what they make goes
     names: dict[str, object] = {"__name__": "__main__"}
     for line, code in _runnable(page):
         exec(compile("\n" * line + code, str(page), "exec"), names)
@@ -41,16 +45,34 @@ def test_most_pages_have_a_block_that_runs() -> None:
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
-def test_first_code_block_comes_within_ten_lines(page: Path) -> None:
+def test_the_first_code_block_comes_soon(page: Path) -> None:
     first = _BLOCK.search(page.read_text("utf-8"))
     assert first is not None
     assert page.read_text("utf-8")[: first.start()].count("\n") <= 12
 
 
+def _anchors(page: Path) -> set[str]:
+    """What the headings of *page* are linked by, as forges make it of their text."""
+    text = _BLOCK.sub("", page.read_text("utf-8"))
+    headings = re.findall(r"^#+ (.*)$", text, re.M)
+    return {
+        re.sub(r"[^\w\- ]", "", heading.lower()).strip().replace(" ", "-")
+        for heading in headings
+    }
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_links_lead_somewhere(page: Path) -> None:
-    links = re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", page.read_text("utf-8"))
-    assert [link for link in links if not (page.parent / link).exists()] == []
+    for link in re.findall(r"\]\(([^)\s:]+)\)", page.read_text("utf-8")):
+        name, _, anchor = link.partition("#")
+        target = page.parent / name if name else page
+        assert target.exists(), link
+        assert not anchor or anchor in _anchors(target), link
+
+
+def test_every_page_can_be_found_from_the_readme() -> None:
+    text = PAGES[0].read_text("utf-8")
+    assert [page.name for page in PAGES[1:] if f"(docs/{page.name})" not in text] == []
 
 
 def test_quick_start_is_two_single_command_lines() -> None:

