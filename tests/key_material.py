@@ -9,6 +9,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import rsa
@@ -22,6 +23,9 @@ from cryptography.hazmat.primitives.serialization import (
     load_der_private_key,
     pkcs12,
 )
+
+from wechatpay_chain import WeChatPay
+from wechatpay_chain.errors import ConfigurationError
 
 KEYS: dict[str, str] = json.loads(
     (Path(__file__).parent / "vectors" / "documented.json").read_text("utf-8")
@@ -150,3 +154,15 @@ def options(**changes: Any) -> dict[str, Any]:
         "secret": KEYS["apiv2_key"],
     }
     return {**base, **changes}
+
+
+def refusal(**changes: Any) -> ConfigurationError:
+    """What a client says of an option that was changed."""
+    with pytest.raises(ConfigurationError) as caught:
+        WeChatPay(**options(**changes))
+    return caught.value
+
+
+def settings(**changes: Any) -> Any:
+    """What a client makes of its options."""
+    return WeChatPay(**options(**changes))._settings

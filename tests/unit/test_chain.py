@@ -7,11 +7,11 @@ import copy
 import inspect
 import operator
 import pickle
-from base64 import b64decode
 from collections.abc import Hashable, Iterable, Sized
 from typing import Any
 
 import pytest
+from key_material import options
 
 from wechatpay_chain import Node, TemplateError, WeChatPay, expression
 from wechatpay_chain._chain import attribute, segment
@@ -40,14 +40,8 @@ PROBES = [
 
 
 @pytest.fixture(scope="module")
-def client(vectors: dict[str, Any]) -> WeChatPay:
-    keys = vectors["keys"]
-    return WeChatPay(
-        mchid=keys["mchid"],
-        serial=keys["merchant_serial_no"],
-        private_key=b64decode(keys["merchant_private_key_pkcs8_der_base64"]),
-        certs={ID: keys["platform_public_key_pem"]},
-    )
+def client() -> WeChatPay:
+    return WeChatPay(**options())
 
 
 def chained(client: Any, *names: str) -> Node:

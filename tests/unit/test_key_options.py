@@ -19,6 +19,8 @@ from key_material import (
     p12,
     private,
     public,
+    refusal,
+    settings,
     short_key,
     wechat_key,
 )
@@ -30,17 +32,6 @@ from wechatpay_chain.errors import ConfigurationError
 OWN = certificate(merchant_key(), int(SERIAL, 16)).public_bytes(PEM)
 CERT = certificate(wechat_key(), 0xABCDEF12)
 CERT_SERIAL = "ABCDEF12".zfill(40)
-
-
-def refusal(**changes: Any) -> ConfigurationError:
-    """What a client says of an option that was changed."""
-    with pytest.raises(ConfigurationError) as caught:
-        WeChatPay(**options(**changes))
-    return caught.value
-
-
-def settings(**changes: Any) -> Any:
-    return WeChatPay(**options(**changes))._settings
 
 
 # Who the merchant is

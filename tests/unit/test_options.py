@@ -16,6 +16,8 @@ from key_material import (
     certificate,
     merchant_key,
     options,
+    refusal,
+    settings,
 )
 from leaks import APIV3_KEY, PROXY_PASSWORD, leaked, rendered
 
@@ -25,17 +27,6 @@ from wechatpay_chain.middleware import Response, RetryPolicy
 from wechatpay_chain.transports.memory import AsyncMemoryTransport, MemoryTransport
 
 OWN = certificate(merchant_key(), int(SERIAL, 16)).public_bytes(PEM)
-
-
-def refusal(**changes: Any) -> ConfigurationError:
-    """What a client says of an option that was changed."""
-    with pytest.raises(ConfigurationError) as caught:
-        WeChatPay(**options(**changes))
-    return caught.value
-
-
-def settings(**changes: Any) -> Any:
-    return WeChatPay(**options(**changes))._settings
 
 
 def test_a_configuration_error_is_a_value_error_and_nothing_was_sent() -> None:

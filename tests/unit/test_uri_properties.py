@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from base64 import b64decode
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from key_material import options
 
 from wechatpay_chain import WeChatPay, expression
 from wechatpay_chain._uri import expand, parse, query
@@ -48,14 +48,8 @@ def templates(draw: st.DrawFn) -> str:
 
 
 @pytest.fixture(scope="module")
-def client(vectors: dict[str, Any]) -> WeChatPay:
-    keys = vectors["keys"]
-    return WeChatPay(
-        mchid=keys["mchid"],
-        serial=keys["merchant_serial_no"],
-        private_key=b64decode(keys["merchant_private_key_pkcs8_der_base64"]),
-        certs={keys["platform_public_key_id"]: keys["platform_public_key_pem"]},
-    )
+def client() -> WeChatPay:
+    return WeChatPay(**options())
 
 
 @settings(deadline=None)

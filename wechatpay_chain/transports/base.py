@@ -20,7 +20,7 @@ class Transport(Protocol):
         ...
 
     def sleep(self, seconds: float) -> None:
-        """Wait."""
+        """Wait for *seconds*."""
         ...
 
     def close(self) -> None:
@@ -36,7 +36,7 @@ class AsyncTransport(Protocol):
         ...
 
     async def sleep(self, seconds: float) -> None:
-        """Wait."""
+        """Wait for *seconds*."""
         ...
 
     async def aclose(self) -> None:
