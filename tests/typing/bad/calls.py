@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from wechatpay_chain import Reply, WeChatPay
+from wechatpay_chain.notifications import Notification
 from wechatpay_chain.types.v3 import pay, payscore
 
 
@@ -75,6 +76,12 @@ def old(client: WeChatPay) -> None:
     client.v2.pay.closeorder.post({"app_id": "a", "out_trade_no": "1"})  # E: mypy[typeddict-item, typeddict-unknown-key] pyright[reportArgumentType]
     client.v2.pay.closeorder.post({"appid": "a", "out_trade_no": "1"}).data["returncode"]  # E: mypy[typeddict-item] pyright[reportGeneralTypeIssues]
     client.v2.pay.closeorder.post({"appid": "a", "out_trade_no": {"nested": "1"}})  # E: mypy[typeddict-item] pyright[reportArgumentType]
+
+
+def notified(note: Notification) -> None:
+    paid = note.resource_of("TRANSACTION.SUCCESS")
+    paid["amount"]["totl"]  # E: mypy[typeddict-item] pyright[reportGeneralTypeIssues]
+    note.resource_of("PAYSCORE.USER_PAID")["risk_fund"]["nmae"]  # E: mypy[typeddict-item] pyright[reportGeneralTypeIssues]
 
 
 def construction() -> None:

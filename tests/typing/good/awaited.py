@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 
 from wechatpay_chain import Flow, Request, Response, WeChatPay, middleware, send
+from wechatpay_chain.notifications import Notification
 from wechatpay_chain.types import notifications
 from wechatpay_chain.types.v2 import pay
 from wechatpay_chain.types.v3 import marketing
@@ -83,3 +84,14 @@ def resource(of: notifications.ResourceOf) -> str:
     paid = of("TRANSACTION.SUCCESS")
     same: notifications.TransactionSuccess = paid
     return paid["trade_state"] + same["out_trade_no"]
+
+
+def earned(note: Notification) -> int:
+    """What a payment brought, in fen, less a refund; both from what was sent."""
+    paid, back = (
+        note.resource_of("TRANSACTION.SUCCESS"),
+        note.resource_of("REFUND.SUCCESS"),
+    )
+    order = note.resource_of("PAYSCORE.USER_CONFIRM")
+    assert order["risk_fund"]["name"]
+    return paid["amount"]["total"] - back["amount"]["refund"]

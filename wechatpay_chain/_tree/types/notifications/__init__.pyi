@@ -1314,7 +1314,7 @@ class PayscoreUserSignPlan(TypedDict):
     """计划所属服务"""
     mchid: str
     """服务商商户号"""
-    sub_mchid: str
+    sub_mchid: NotRequired[str]
     """子商户商户号"""
     appid: str
     """服务商AppID"""
@@ -1355,7 +1355,7 @@ class PayscoreUserCloseService(TypedDict, total=False):
     """商户号"""
     sub_appid: str
     """子商户应用ID"""
-    sub_mchid: Required[str]
+    sub_mchid: str
     """子商户的商户号"""
     channel_id: str
     service_id: Required[str]
@@ -1390,7 +1390,7 @@ class PayscoreUserPaidPostDiscounts(TypedDict, total=False):
     amount: int
     """优惠金额"""
 
-class PayscoreUserConfirmRiskFund(TypedDict):
+class PayscoreUserPaidRiskFund(TypedDict):
     name: str
     """风险名称"""
     amount: int
@@ -1485,7 +1485,7 @@ class PayscoreUserConfirm(TypedDict, total=False):
     """调用授权服务接口提交的商户号"""
     sub_appid: str
     """子商户应用ID"""
-    sub_mchid: Required[str]
+    sub_mchid: str
     """子商户商户号"""
     channel_id: str
     """调用创单接口时传入的渠道商商户号"""
@@ -1502,11 +1502,11 @@ class PayscoreUserConfirm(TypedDict, total=False):
     """服务信息"""
     total_amount: int
     """总金额"""
-    post_payments: Required[list[PayscoreUserConfirmPostPayments]]
+    post_payments: list[PayscoreUserConfirmPostPayments]
     """后付费项目"""
     post_discounts: list[PayscoreUserPaidPostDiscounts]
     """商户优惠"""
-    risk_fund: Required[PayscoreUserConfirmRiskFund]
+    risk_fund: Required[PayscoreUserPaidRiskFund]
     """服务风险金"""
     time_range: Required[PayscoreUserPaidTimeRange]
     """服务时间段"""
@@ -1518,7 +1518,7 @@ class PayscoreUserConfirm(TypedDict, total=False):
     """微信服务单号"""
     need_collection: bool
     """是否需要收款"""
-    out_trade_no: Required[str]
+    out_trade_no: str
     """商户系统内部扣款单号"""
     collection: PayscoreUserPaidCollection
     """收款信息"""
@@ -1529,13 +1529,13 @@ class PayscoreUserConfirm(TypedDict, total=False):
     authorization_code: str
     out_request_no: str
 
-class PayscoreUserOpenService(TypedDict):
+class PayscoreUserOpenService(TypedDict, total=False):
     contract_id: str
-    mchid: str
+    mchid: Required[str]
     """商户号"""
-    appid: str
+    appid: Required[str]
     """公众账号ID"""
-    openid: str
+    openid: Required[str]
     """用户标识"""
     plan_id: str
     contract_status: str
@@ -1543,22 +1543,22 @@ class PayscoreUserOpenService(TypedDict):
     create_time: str
     """签约完成时间"""
     out_contract_code: str
-    sub_appid: NotRequired[str]
+    sub_appid: str
     """子商户应用ID"""
     sub_mchid: str
     """子商户的商户号"""
-    channel_id: NotRequired[str]
-    service_id: str
+    channel_id: str
+    service_id: Required[str]
     """服务ID"""
-    sub_openid: NotRequired[str]
+    sub_openid: str
     """子商户公众号下OpenID"""
-    user_service_status: NotRequired[str]
+    user_service_status: str
     """回调状态"""
-    openorclose_time: NotRequired[str]
+    openorclose_time: str
     """服务开启/解除授权时间"""
-    authorization_code: NotRequired[str]
+    authorization_code: str
     """授权协议号"""
-    out_request_no: NotRequired[str]
+    out_request_no: str
 
 class PayscoreUserPaidPostPayments(TypedDict, total=False):
     name: str
@@ -1569,12 +1569,6 @@ class PayscoreUserPaidPostPayments(TypedDict, total=False):
     """计费说明"""
     count: int
     """付费数量"""
-
-class PayscoreUserPaidRiskFund(TypedDict):
-    amount: int
-    """风险金额"""
-    description: NotRequired[str]
-    """风险说明"""
 
 class PayscoreUserPaidLocation(TypedDict, total=False):
     start_location: str
@@ -1591,13 +1585,13 @@ class PayscoreUserPaid(TypedDict, total=False):
     """调用授权服务接口提交的商户号"""
     sub_appid: str
     """子商户应用ID"""
-    sub_mchid: Required[str]
+    sub_mchid: str
     """子商户商户号"""
     channel_id: str
     """调用创单接口时传入的渠道商商户号"""
     out_order_no: Required[str]
     """商户服务订单号"""
-    out_trade_no: Required[str]
+    out_trade_no: str
     """商户系统内部扣款单号"""
     openid: Required[str]
     sub_openid: str
@@ -1882,8 +1876,8 @@ class RefundClosedAmount(TypedDict):
     payer_refund: int
 
 class RefundAbnormal(TypedDict):
-    sp_mchid: str
-    sub_mchid: str
+    sp_mchid: NotRequired[str]
+    sub_mchid: NotRequired[str]
     out_trade_no: str
     """返回的商户订单号"""
     transaction_id: str
@@ -1899,13 +1893,13 @@ class RefundAbnormal(TypedDict):
     """取当前退款单的退款入账方"""
     amount: RefundClosedAmount
     """金额信息"""
-    mchid: str
+    mchid: NotRequired[str]
     refund_account: NotRequired[str]
     """电商平台垫资退款专用参数, REFUND_SOURCE_PARTNER_ADVANCE | REFUND_SOURCE_SUB_MERCHANT"""
     individual_auth_id: NotRequired[str]
 
 class RefundClosed(TypedDict):
-    mchid: str
+    mchid: NotRequired[str]
     out_trade_no: str
     """返回的商户订单号"""
     transaction_id: str
@@ -1921,8 +1915,8 @@ class RefundClosed(TypedDict):
     """取当前退款单的退款入账方"""
     amount: RefundClosedAmount
     """金额信息"""
-    sp_mchid: str
-    sub_mchid: str
+    sp_mchid: NotRequired[str]
+    sub_mchid: NotRequired[str]
     refund_account: NotRequired[str]
     """电商平台垫资退款专用参数, REFUND_SOURCE_PARTNER_ADVANCE | REFUND_SOURCE_SUB_MERCHANT"""
     individual_auth_id: NotRequired[str]
@@ -1933,48 +1927,48 @@ class RefundSuccessAmountExchangeRate(TypedDict, total=False):
     rate: int
     """汇率值"""
 
-class RefundSuccessAmount(TypedDict):
-    settlement_refund: NotRequired[int]
+class RefundSuccessAmount(TypedDict, total=False):
+    settlement_refund: int
     """结算币种退款金额"""
-    settlement_currency: NotRequired[str]
+    settlement_currency: str
     """结算币种"""
-    total: int
+    total: Required[int]
     currency: str
     """货币类型"""
-    refund: int
-    payer_total: int
+    refund: Required[int]
+    payer_total: Required[int]
     payer_currency: str
     """用户支付币种"""
-    payer_refund: int
-    exchange_rate: NotRequired[RefundSuccessAmountExchangeRate]
+    payer_refund: Required[int]
+    exchange_rate: RefundSuccessAmountExchangeRate
     """汇率信息"""
 
-class RefundSuccess(TypedDict):
+class RefundSuccess(TypedDict, total=False):
     mchid: str
-    out_trade_no: str
+    out_trade_no: Required[str]
     """返回的商户订单号"""
-    transaction_id: str
+    transaction_id: Required[str]
     """微信支付订单号"""
-    out_refund_no: str
+    out_refund_no: Required[str]
     """商户退款单号"""
-    refund_id: str
+    refund_id: Required[str]
     """微信退款单号"""
-    refund_status: str
+    refund_status: Required[str]
     """退款状态, SUCCESS | CLOSED | ABNORMAL"""
-    success_time: NotRequired[str]
-    user_received_account: str
+    success_time: str
+    user_received_account: Required[str]
     """取当前退款单的退款入账方"""
-    recv_account: NotRequired[str]
+    recv_account: str
     """退款入账账户"""
-    fund_source: NotRequired[str]
+    fund_source: str
     """退款资金来源, REFUND_SOURCE_UNSETTLED_FUNDS | REFUND_SOURCE_RECHARGE_FUNDS"""
-    amount: RefundSuccessAmount
+    amount: Required[RefundSuccessAmount]
     """金额信息"""
-    sp_mchid: NotRequired[str]
-    sub_mchid: NotRequired[str]
-    refund_account: NotRequired[str]
+    sp_mchid: str
+    sub_mchid: str
+    refund_account: str
     """电商平台垫资退款专用参数, REFUND_SOURCE_PARTNER_ADVANCE | REFUND_SOURCE_SUB_MERCHANT"""
-    individual_auth_id: NotRequired[str]
+    individual_auth_id: str
 
 class RisktradeIdentification(TypedDict):
     mchid: str
@@ -2241,6 +2235,14 @@ class TransactionPayBack(TypedDict):
     trade_scene: NotRequired[str]
     parking_info: TransactionFailParkingInfo
 
+class TransactionSuccessPayer(TypedDict, total=False):
+    openid: str
+    """用户标识"""
+    sp_openid: str
+    """用户在服务商的标识"""
+    sub_openid: str
+    """用户在子商户的标识"""
+
 class TransactionSuccessAmountExchangeRate(TypedDict, total=False):
     type: str
     """汇率类型"""
@@ -2248,134 +2250,211 @@ class TransactionSuccessAmountExchangeRate(TypedDict, total=False):
     """汇率值"""
 
 class TransactionSuccessAmount(TypedDict, total=False):
-    currency: str
+    total: Required[int]
+    """总金额"""
     payer_total: int
+    """用户支付金额"""
+    currency: str
+    """货币类型"""
     payer_currency: str
     """用户支付币种"""
     exchange_rate: TransactionSuccessAmountExchangeRate
     """汇率信息"""
 
+class TransactionSuccessPromotionDetailGoodsDetail(TypedDict, total=False):
+    goods_id: str
+    """商品编码"""
+    quantity: int
+    """商品数量"""
+    unit_price: int
+    """商品价格"""
+    discount_amount: int
+    """商品优惠金额"""
+    goods_remark: str
+    """商品备注"""
+
 class TransactionSuccessPromotionDetail(TypedDict, total=False):
-    coupon_id: Required[str]
-    """券或者立减优惠ID"""
+    coupon_id: str
+    """券ID"""
     name: str
     """优惠名称"""
     scope: str
-    """GLOBAL | SINGLE"""
+    """GLOBAL, GLOBAL | SINGLE"""
     type: str
-    """CASH | NOCASH"""
-    activity_id: str
-    """在微信商户后台配置的批次ID"""
+    """CASH, CASH | NOCASH"""
+    amount: int
+    """优惠券面额"""
+    stock_id: str
+    """活动ID"""
+    wechatpay_contribute: int
+    """微信出资"""
+    merchant_contribute: int
+    """商户出资"""
+    other_contribute: int
+    """其他出资"""
     currency: str
-    """CNY"""
+    """优惠币种"""
+    goods_detail: list[TransactionSuccessPromotionDetailGoodsDetail]
+    """单品列表"""
 
-class TransactionSuccessSceneInfoSubOrdersAmount(TypedDict):
-    total_amount: int
-    """标价金额"""
-    payer_amount: int
-    """现金支付金额"""
-    currency: str
-    """标价币种"""
-    payer_currency: str
-    """现金支付币种"""
-    settlement_rate: NotRequired[int]
-    """结算汇率"""
-
-class TransactionSuccessSceneInfoSubOrders(TypedDict, total=False):
-    mchid: Required[str]
-    """商品单发起商户号"""
-    individual_auth_id: str
-    """商品单个人收款方受理授权ID"""
-    individual_name: str
-    """商品单个人收款方平台昵称"""
-    trade_type: str
-    """交易类型"""
-    trade_state: Required[str]
-    """交易状态, SUCCESS | REFUND | NOTPAY | CLOSED | REVOKED | USERPAYING | PAYERROR | ACCEPT"""
-    bank_type: str
-    """付款银行"""
-    attach: str
-    """附加数据"""
-    amount: TransactionSuccessSceneInfoSubOrdersAmount
-    """订单金额"""
-    success_time: str
-    """支付完成时间"""
-    transaction_id: str
-    """微信支付订单号"""
-    out_trade_no: Required[str]
-    """商品单订单号"""
-
-class TransactionSuccessSceneInfoCombinePayerInfo(TypedDict):
-    openid: str
-    """用户标识"""
-
-class TransactionSuccessSceneInfoInstallmentInfo(TypedDict):
+class TransactionSuccessInstallmentInfo(TypedDict):
     use_subsidy: bool
     """是否使用了商户贴息"""
     selected_installment_number: int
     """用户实际选择分期期数"""
 
-class TransactionSuccessSceneInfo(TypedDict, total=False):
-    device_id: Required[str]
-    """终端设备号"""
-    sub_orders: TransactionSuccessSceneInfoSubOrders
-    """商品单列表"""
-    combine_payer_info: TransactionSuccessSceneInfoCombinePayerInfo
-    """支付者信息"""
-    installment_info: TransactionSuccessSceneInfoInstallmentInfo
-    """使用的商户贴息信息(微信分付)"""
+class TransactionSuccessSubOrdersPromotionDetailGoodsDetail(TypedDict):
+    goods_id: str
+    """商品编码"""
+    quantity: int
+    """商品数量"""
+    unit_price: int
+    """商品单价"""
+    discount_amount: NotRequired[int]
+    """商品优惠金额"""
+    goods_remark: NotRequired[str]
+    """商品备注"""
 
-class TransactionSuccess(TypedDict):
+class TransactionSuccessSubOrdersPromotionDetail(TypedDict, total=False):
+    coupon_id: str
+    """券ID"""
+    name: str
+    """优惠名称"""
+    scope: str
+    """优惠范围, GLOBAL | SINGLE"""
+    type: str
+    """优惠类型, CASH | NOCASH"""
+    amount: int
+    """优惠券面额"""
+    stock_id: str
+    """活动批次ID"""
+    wechatpay_contribute: int
+    """微信出资"""
+    merchant_contribute: int
+    """商户出资"""
+    other_contribute: int
+    """其他出资"""
+    currency: str
+    """优惠币种"""
+    goods_detail: list[TransactionSuccessSubOrdersPromotionDetailGoodsDetail]
+    """单品列表"""
+
+class TransactionSuccessSubOrdersAmount(TypedDict, total=False):
+    total_amount: Required[int]
+    """标价金额"""
+    currency: Required[str]
+    """标价币种"""
+    payer_amount: int
+    """现金支付金额"""
+    payer_currency: str
+    """现金支付币种"""
+    settlement_rate: int
+    """结算汇率"""
+
+class TransactionSuccessSubOrders(TypedDict, total=False):
+    mchid: Required[str]
+    """子单商户号"""
+    individual_auth_id: str
+    """商品单个人收款方受理授权ID"""
+    individual_name: str
+    """商品单个人收款方平台昵称"""
+    trade_type: str
+    """交易类型, NATIVE | JSAPI | APP | MWEB"""
+    trade_state: Required[str]
+    """交易状态, SUCCESS | REFUND | NOTPAY | CLOSED | PAYERROR"""
+    bank_type: str
+    """付款银行"""
+    attach: str
+    """附加数据"""
+    success_time: str
+    """支付完成时间, rfc3339"""
+    transaction_id: str
+    """微信订单号"""
+    out_trade_no: Required[str]
+    """商品单商户订单号"""
+    sub_mchid: str
+    """二级商户号"""
+    sub_appid: str
+    """子商户应用ID"""
+    sub_openid: str
+    """用户子标识"""
+    promotion_detail: list[TransactionSuccessSubOrdersPromotionDetail]
+    """优惠信息列表"""
+    amount: Required[TransactionSuccessSubOrdersAmount]
+    """订单金额"""
+
+class TransactionSuccessCombinePayerInfo(TypedDict):
+    openid: str
+    """用户标识"""
+
+class TransactionSuccess(TypedDict, total=False):
+    mchid: str
+    """直连商户号"""
+    appid: str
+    """调用接口提交的应用ID"""
     sp_mchid: str
     """调用接口提交的商户号"""
+    sp_appid: str
+    """服务商应用ID"""
     sub_mchid: str
     """调用接口提交的子商户号"""
-    transaction_id: str
+    sub_appid: str
+    """调用接口提交的子商户应用ID"""
+    out_trade_no: Required[str]
+    """调用接口提交的商户服务订单号"""
+    transaction_id: Required[str]
     """微信支付系统生成的订单号"""
+    trade_type: str
+    """交易类型, JSAPI | NATIVE | APP | MICROPAY | MWEB | FACEPAY"""
+    trade_state: Required[str]
+    """交易状态, SUCCESS | ACCEPT | PAY_FAIL | REFUND"""
+    trade_state_desc: str
+    """交易状态描述"""
+    trade_state_description: str
+    bank_type: str
+    attach: str
+    success_time: Required[str]
+    """订单支付完成时间"""
+    payer: TransactionSuccessPayer
+    """支付者"""
+    amount: Required[TransactionSuccessAmount]
+    """订单金额"""
+    scene_info: TransactionFailSceneInfo
+    """支付场景信息描述"""
+    promotion_detail: list[TransactionSuccessPromotionDetail]
+    """优惠功能"""
+    installment_info: TransactionSuccessInstallmentInfo
+    """使用的商户贴息信息(微信分付)"""
     order_id: str
     """微信分账/回退单号"""
     out_order_no: str
     """分账方系统内部的分账/回退单号"""
     receiver: TransactionSuccessReceiver
     """分账接收方对象"""
-    success_time: str
-    """订单支付完成时间"""
-    appid: str
-    """调用接口提交的应用ID"""
-    out_trade_no: str
-    """调用接口提交的商户服务订单号"""
     description: str
     create_time: str
     """订单成功创建时返回"""
-    trade_state: str
-    """交易状态, SUCCESS | ACCEPT | PAY_FAIL | REFUND"""
-    trade_state_description: NotRequired[str]
-    bank_type: NotRequired[str]
-    attach: NotRequired[str]
-    user_repaid: NotRequired[str]
+    user_repaid: str
     """Y | N"""
     trade_scene: str
-    parking_info: NotRequired[TransactionFailParkingInfo]
-    payer: NotRequired[TransactionPayBackPayer]
-    amount: TransactionSuccessAmount
-    promotion_detail: NotRequired[list[TransactionSuccessPromotionDetail]]
-    sub_appid: str
-    """调用接口提交的子商户应用ID"""
-    combine_appid: NotRequired[str]
+    parking_info: TransactionFailParkingInfo
+    combine_appid: str
     """合单应用程序APPID"""
-    combine_mchid: NotRequired[str]
+    combine_mchid: str
     """交易单发起方的商户号"""
-    combine_out_trade_no: NotRequired[str]
+    combine_out_trade_no: str
     """商户系统内部对交易单定义的订单号"""
-    combine_transaction_id: NotRequired[str]
+    combine_transaction_id: str
     """微信支付系统生成的订单号"""
-    scene_info: NotRequired[TransactionSuccessSceneInfo]
-    """支付场景信息描述"""
+    sub_orders: list[TransactionSuccessSubOrders]
+    """商品单信息"""
+    combine_payer_info: TransactionSuccessCombinePayerInfo
+    """支付者"""
 
 class VehicleEntranceStateChange(TypedDict):
-    sp_mchid: str
+    sp_mchid: NotRequired[str]
     """调用接口提交的商户号"""
-    sub_mchid: str
+    sub_mchid: NotRequired[str]
     """调用接口提交的子商户号"""
     parking_id: str
     """车主服务为商户分配的入场ID"""
