@@ -240,10 +240,10 @@ def test_general_errors_leave_out_what_is_documented(reference: Site) -> None:
 
 
 def test_every_type_that_a_page_names_is_in_the_stubs(reference: Site) -> None:
-    tree = Path(catalogue.__file__).parents[1] / "_tree" / "types"
+    types = Path(catalogue.__file__).parents[1] / "types"
     for operation in reference.segments["v3", "payscore"]:
         text = reference.page(operation)
-        stub = (tree / "v3" / "payscore.pyi").read_text("utf-8")
+        stub = (types / "v3" / "payscore.pyi").read_text("utf-8")
         names = [part.split("<")[0] for part in text.split("<code>payscore.")[1:]]
         assert names or operation.empty
         for name in names:

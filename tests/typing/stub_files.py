@@ -10,20 +10,19 @@ from pathlib import Path
 import wechatpay_chain
 
 PACKAGE = Path(wechatpay_chain.__file__).parent
-TREE = PACKAGE / "_tree"
 
 
 @cache
 def module(place: str) -> dict[str, ast.ClassDef]:
     """The classes of a stub."""
-    body = ast.parse((TREE / place).read_text("utf-8")).body
+    body = ast.parse((PACKAGE / place).read_text("utf-8")).body
     return {one.name: one for one in body if isinstance(one, ast.ClassDef)}
 
 
 @cache
 def homes(place: str) -> dict[str, str]:
     """Where a stub imports its classes from, by name."""
-    found = ast.walk(ast.parse((TREE / place).read_text("utf-8")))
+    found = ast.walk(ast.parse((PACKAGE / place).read_text("utf-8")))
     return {
         alias.name: f"{one.module}.pyi"
         for one in found
@@ -52,7 +51,7 @@ def forms(node: ast.ClassDef) -> dict[str, ast.FunctionDef | ast.AsyncFunctionDe
     out = methods(node)
     for given in node.bases:
         if isinstance(given, ast.Subscript):
-            base = module("base.pyi")[ast.unparse(given.value)]
+            base = module("_tree/base.pyi")[ast.unparse(given.value)]
             (generic,) = (one for one in base.bases if isinstance(one, ast.Subscript))
             filled = dict(zip(names(generic), parts(given)))
             for name, method in methods(base).items():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import importlib
 
 import pytest
 from stub_files import attributes, module
@@ -11,7 +12,7 @@ from wechatpay_chain import Node
 from wechatpay_chain.catalogue.model import Field
 from wechatpay_chain.catalogue.stub_names import of_paths
 from wechatpay_chain.catalogue.stub_shapes import Mode, Shapes, note
-from wechatpay_chain.types import TypedNode, notifications, v3
+from wechatpay_chain.types import TypedNode, notifications, v2, v3
 
 TEXT = Field("string")
 
@@ -172,7 +173,6 @@ def test_a_walk_over_pages_sets_offset_and_limit() -> None:
 def test_the_names_of_types_can_be_used_at_run_time() -> None:
     assert v3.payscore.ServiceorderPostBody is dict
     assert notifications.TransactionSuccess is dict
-    assert repr(v3.payscore) == "<types of payscore>"
     assert TypedNode is Node
 
 
@@ -183,6 +183,17 @@ def test_what_is_no_name_of_a_type_is_none(name: str) -> None:
             getattr(home, name)
 
 
-def test_a_segment_has_a_plain_name() -> None:
+@pytest.mark.parametrize("name", ["_payscore", "payscroe", "__path"])
+def test_a_segment_has_the_name_of_a_stub(name: str) -> None:
     with pytest.raises(AttributeError, match="is not the name of a segment"):
-        v3._payscore
+        getattr(v3, name)
+
+
+def test_a_type_can_be_imported_as_editors_write_it() -> None:
+    from wechatpay_chain.types.v3.payscore import ServiceorderPostBody
+
+    assert ServiceorderPostBody is dict
+    module = importlib.import_module("wechatpay_chain.types.v2.pay")
+    assert module is v2.pay
+    with pytest.raises(ModuleNotFoundError):
+        importlib.import_module("wechatpay_chain.types.v3.payscroe")

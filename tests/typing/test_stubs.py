@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from stub_files import PACKAGE, TREE, attributes, forms, homes, methods, module
+from stub_files import PACKAGE, attributes, forms, homes, methods, module
 
 from wechatpay_chain import Node, _chain, catalogue
 from wechatpay_chain._calls import OPTIONS
@@ -29,11 +29,12 @@ WORDS = {"json", "xml", "params", "files", "path"}
 def node_of(operation: Operation) -> ast.ClassDef:
     """The class that the attributes of *operation* lead to."""
     _, version, *names = operation.expression.split(".")
-    kind, place = version.capitalize(), f"{version}/__init__.pyi"
+    kind, home = version.capitalize(), f"_tree/{version}"
+    place = f"{home}/__init__.pyi"
     for name in names:
         kind = attributes(module(place)[kind])[name]
         if kind not in module(place):
-            place = f"{version}/{homes(place)[kind]}"
+            place = f"{home}/{homes(place)[kind]}"
     return module(place)[kind]
 
 
@@ -81,8 +82,8 @@ def test_only_these_go_by_item() -> None:
 
 def verbs() -> Iterator[str]:
     """Each verb of each node in the stubs."""
-    for path in TREE.glob("*/*.pyi"):
-        for node in module(path.relative_to(TREE).as_posix()).values():
+    for path in PACKAGE.glob("_tree/*/*.pyi"):
+        for node in module(path.relative_to(PACKAGE).as_posix()).values():
             yield from forms(node)
 
 
@@ -110,13 +111,13 @@ def test_paginate_is_for_lists() -> None:
 
 
 def test_the_options_of_a_typed_verb_are_those_of_any_verb() -> None:
-    base = module("base.pyi")
+    base = module("_tree/base.pyi")
     known = {*attributes(base["Options"]), *attributes(base["BodyOptions"])}
     assert known | WORDS == OPTIONS
 
 
 def test_a_typed_node_offers_what_any_node_does() -> None:
-    base = module("base.pyi")["TypedNode"]
+    base = module("_tree/base.pyi")["TypedNode"]
     public = {name for name in dir(Node) if not name.startswith("_")}
     assert public - _chain.METHODS <= {*methods(base)}
     assert {"__getitem__", "chain"} <= {*methods(base)}
@@ -146,23 +147,24 @@ def test_check_names_what_differs_and_writing_mends_it(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    monkeypatch.setattr(stubs, "TREE", tmp_path)
+    monkeypatch.setattr(stubs, "PACKAGE", tmp_path)
+    tree = tmp_path / "_tree/v3"
     assert stubs.main([]) == 0
     assert stubs.main(["--check"]) == 0
-    changed, gone = tmp_path / "v3/pay.pyi", tmp_path / "v3/refund.pyi"
+    changed, gone = tree / "pay.pyi", tmp_path / "types/v3/refund.pyi"
     changed.write_text(stubs.MARK)
     gone.unlink()
-    (tmp_path / "v3/withdrawn.pyi").write_text(stubs.MARK)
-    (tmp_path / "v3/by_hand.pyi").write_text("# mine\n")
+    (tree / "withdrawn.pyi").write_text(stubs.MARK)
+    (tree / "by_hand.pyi").write_text("# mine\n")
     assert stubs.main(["--check"]) == 1
     said = capsys.readouterr().err
-    for name in ("pay", "refund", "withdrawn"):
-        assert f"_tree/v3/{name}.pyi is not what the catalogue says" in said
+    for name in ("_tree/v3/pay", "types/v3/refund", "_tree/v3/withdrawn"):
+        assert f"{name}.pyi is not what the catalogue says" in said
     assert "by_hand" not in said
     assert stubs.main([]) == 0
     assert stubs.main(["--check"]) == 0
-    assert (tmp_path / "v3/by_hand.pyi").exists()
-    assert not (tmp_path / "v3/withdrawn.pyi").exists()
+    assert (tree / "by_hand.pyi").exists()
+    assert not (tree / "withdrawn.pyi").exists()
 
 
 def test_an_argument_that_nobody_knows_is_refused() -> None:
@@ -171,7 +173,7 @@ def test_an_argument_that_nobody_knows_is_refused() -> None:
 
 def test_a_generated_file_says_so_in_its_first_line() -> None:
     by_hand = {"base.pyi"}
-    for path in TREE.rglob("*.pyi"):
+    for path in (p for home in stubs.HOMES for p in (PACKAGE / home).rglob("*.pyi")):
         first = path.read_text("utf-8").partition("\n")[0]
         assert (stubs.MARK.strip() == first) == (path.name not in by_hand), path
 

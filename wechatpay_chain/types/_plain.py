@@ -2,20 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from importlib import import_module
+from types import ModuleType
 from typing import Any
-
-
-class Segment:
-    """Stands for the types of one segment, each of which is ``dict``."""
-
-    def __init__(self, name: str) -> None:
-        self._name = name
-
-    def __getattr__(self, name: str) -> type[dict[str, Any]]:
-        return kind(name)
-
-    def __repr__(self) -> str:
-        return f"<types of {self._name}>"
 
 
 def kind(name: str) -> type[dict[str, Any]]:
@@ -25,8 +15,17 @@ def kind(name: str) -> type[dict[str, Any]]:
     return dict
 
 
-def segment(name: str) -> Segment:
-    """The types of the segment *name*."""
-    if name.startswith("_"):
+def segments(home: str) -> Callable[[str], ModuleType]:
+    """Gives the modules of the package *home* by their names, when they are needed."""
+
+    def segment(name: str) -> ModuleType:
+        place = f"{home}.{name}"
+        try:
+            if not name.startswith("_"):
+                return import_module(place)
+        except ModuleNotFoundError as error:
+            if error.name != place:
+                raise
         raise AttributeError(f"{name!r} is not the name of a segment", name=name)
-    return Segment(name)
+
+    return segment

@@ -5,11 +5,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from . import _plain
 
-if TYPE_CHECKING:
-    from .._tree.types.notifications import *  # noqa: F403
-else:
-    from . import _plain
-
-    __getattr__ = _plain.kind
+__getattr__ = _plain.kind

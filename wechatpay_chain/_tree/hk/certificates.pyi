@@ -2,7 +2,7 @@
 from typing_extensions import Unpack
 from ..._reply import Reply
 from ..base import Options, TypedNode
-from ..types.hk import certificates as t
+from ...types.hk import certificates as t
 
 class Certificates(TypedNode):
     def get(self, **options: Unpack[Options]) -> Reply[t.CertificatesGetData]:

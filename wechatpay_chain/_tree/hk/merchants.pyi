@@ -2,7 +2,7 @@
 from typing_extensions import Unpack
 from ..._reply import Reply
 from ..base import BodyOptions, JsonPost, Options, TypedNode
-from ..types.hk import merchants as t
+from ...types.hk import merchants as t
 
 class SubMchid(TypedNode):
     def get(self, query: t.SubMchidGetQuery = ..., /, *, params: t.SubMchidGetQuery = ..., sub_mchid: str | int, **options: Unpack[Options]) -> Reply[t.SubMchidGetData]:

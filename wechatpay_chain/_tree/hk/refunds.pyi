@@ -2,7 +2,7 @@
 from typing_extensions import Unpack
 from ..._reply import Reply
 from ..base import BodyOptions, JsonPost, Options, QueryGet, TypedNode
-from ..types.hk import refunds as t
+from ...types.hk import refunds as t
 
 class IdRefundId(TypedNode):
     def get(self, query: t.IdRefundIdGetQuery = ..., /, *, params: t.IdRefundIdGetQuery = ..., refund_id: str | int, **options: Unpack[Options]) -> Reply[t.IdRefundIdGetData]:

@@ -3,7 +3,7 @@ from collections.abc import AsyncIterator, Iterator
 from typing_extensions import Unpack
 from ..._reply import Reply
 from ..base import Options, QueryGet, TypedNode
-from ..types.hk import settle as t
+from ...types.hk import settle as t
 
 class Settlements(QueryGet[t.SettlementsGetQuery, t.SettlementsGetData]):
     def get(self, query: t.SettlementsGetQuery = ..., /, *, params: t.SettlementsGetQuery = ..., **options: Unpack[Options]) -> Reply[t.SettlementsGetData]:

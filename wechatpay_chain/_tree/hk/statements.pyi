@@ -2,7 +2,7 @@
 from typing_extensions import Unpack
 from ..._reply import Reply
 from ..base import Options, QueryGet
-from ..types.hk import statements as t
+from ...types.hk import statements as t
 
 class Statements(QueryGet[t.StatementsGetQuery, None]):
     def get(self, query: t.StatementsGetQuery = ..., /, *, params: t.StatementsGetQuery = ..., **options: Unpack[Options]) -> Reply[None]:

@@ -2,7 +2,7 @@
 from typing_extensions import Unpack
 from ..._reply import Reply
 from ..base import BodyOptions, JsonPost, Options, TypedNode
-from ..types.hk import transactions as t
+from ...types.hk import transactions as t
 
 class App(JsonPost[t.AppPostBody, t.AppPostData]):
     def post(self, body: t.AppPostBody = ..., /, *, json: t.AppPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.AppPostData]:

@@ -2,7 +2,7 @@
 from typing_extensions import Unpack
 from ..._reply import Reply
 from ..base import Options, QueryGet, TypedNode
-from ..types.v2 import appauth as t
+from ...types.v2 import appauth as t
 
 class Authindex(QueryGet[t.AuthindexGetQuery, None]):
     def get(self, query: t.AuthindexGetQuery = ..., /, *, params: t.AuthindexGetQuery = ..., **options: Unpack[Options]) -> Reply[None]:

@@ -2,7 +2,7 @@
 from typing_extensions import Unpack
 from ..._reply import Reply
 from ..base import BodyOptions, TypedNode, XmlPost
-from ..types.v2 import applyment as t
+from ...types.v2 import applyment as t
 
 class MicroGetstate(XmlPost[t.MicroGetstatePostBody, t.MicroGetstatePostData]):
     def post(self, body: t.MicroGetstatePostBody = ..., /, *, xml: t.MicroGetstatePostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.MicroGetstatePostData]:

@@ -2,7 +2,7 @@
 from typing_extensions import Unpack
 from ..._reply import Reply
 from ..base import BodyOptions, TypedNode, XmlPost
-from ..types.v2 import billcommentsp as t
+from ...types.v2 import billcommentsp as t
 
 class Batchquerycomment(XmlPost[t.BatchquerycommentPostBody, None]):
     def post(self, body: t.BatchquerycommentPostBody = ..., /, *, xml: t.BatchquerycommentPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[None]:

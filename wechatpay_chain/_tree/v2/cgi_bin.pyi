@@ -2,7 +2,7 @@
 from typing_extensions import Unpack
 from ..._reply import Reply
 from ..base import BodyOptions, TypedNode, XmlPost
-from ..types.v2 import cgi_bin as t
+from ...types.v2 import cgi_bin as t
 
 class MchCustomsCustomdeclareorder(XmlPost[t.MchCustomsCustomdeclareorderPostBody, t.MchCustomsCustomdeclareorderPostData]):
     def post(self, body: t.MchCustomsCustomdeclareorderPostBody = ..., /, *, xml: t.MchCustomsCustomdeclareorderPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.MchCustomsCustomdeclareorderPostData]:

@@ -2,7 +2,7 @@
 from typing_extensions import Unpack
 from ..._reply import Reply
 from ..base import BodyOptions, TypedNode, XmlPost
-from ..types.v2 import deposit as t
+from ...types.v2 import deposit as t
 
 class Consume(XmlPost[t.ConsumePostBody, t.ConsumePostData]):
     def post(self, body: t.ConsumePostBody = ..., /, *, xml: t.ConsumePostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.ConsumePostData]:

@@ -2,7 +2,7 @@
 from typing_extensions import Unpack
 from ..._reply import Reply
 from ..base import BodyOptions, TypedNode, XmlPost
-from ..types.v2 import face as t
+from ...types.v2 import face as t
 
 class GetWxpayfaceAuthinfo(XmlPost[t.GetWxpayfaceAuthinfoPostBody, t.GetWxpayfaceAuthinfoPostData]):
     def post(self, body: t.GetWxpayfaceAuthinfoPostBody = ..., /, *, xml: t.GetWxpayfaceAuthinfoPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.GetWxpayfaceAuthinfoPostData]:

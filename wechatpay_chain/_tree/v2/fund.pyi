@@ -2,7 +2,7 @@
 from typing_extensions import Unpack
 from ..._reply import Reply
 from ..base import BodyOptions, TypedNode, XmlPost
-from ..types.v2 import fund as t
+from ...types.v2 import fund as t
 
 class Queryautowithdrawbydate(XmlPost[t.QueryautowithdrawbydatePostBody, t.QueryautowithdrawbydatePostData]):
     def post(self, body: t.QueryautowithdrawbydatePostBody = ..., /, *, xml: t.QueryautowithdrawbydatePostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.QueryautowithdrawbydatePostData]:

@@ -2,7 +2,7 @@
 from typing_extensions import Unpack
 from ..._reply import Reply
 from ..base import BodyOptions, TypedNode, XmlPost
-from ..types.v2 import mchrisk as t
+from ...types.v2 import mchrisk as t
 
 class Bankquerymchauditinfo(XmlPost[t.BankquerymchauditinfoPostBody, t.BankquerymchauditinfoPostData]):
     def post(self, body: t.BankquerymchauditinfoPostBody = ..., /, *, xml: t.BankquerymchauditinfoPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.BankquerymchauditinfoPostData]:

@@ -2,7 +2,7 @@
 from typing_extensions import Unpack
 from ..._reply import Reply
 from ..base import BodyOptions, TypedNode, XmlPost
-from ..types.v2 import mmpaymkttransfers as t
+from ...types.v2 import mmpaymkttransfers as t
 
 class Gethbinfo(XmlPost[t.GethbinfoPostBody, t.GethbinfoPostData]):
     def post(self, body: t.GethbinfoPostBody = ..., /, *, xml: t.GethbinfoPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.GethbinfoPostData]:

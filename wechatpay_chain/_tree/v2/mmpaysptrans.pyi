@@ -2,7 +2,7 @@
 from typing_extensions import Unpack
 from ..._reply import Reply
 from ..base import BodyOptions, TypedNode, XmlPost
-from ..types.v2 import mmpaysptrans as t
+from ...types.v2 import mmpaysptrans as t
 
 class PayBank(XmlPost[t.PayBankPostBody, t.PayBankPostData]):
     def post(self, body: t.PayBankPostBody = ..., /, *, xml: t.PayBankPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.PayBankPostData]:

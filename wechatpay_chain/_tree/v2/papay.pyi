@@ -2,7 +2,7 @@
 from typing_extensions import Unpack
 from ..._reply import Reply
 from ..base import BodyOptions, Options, QueryGet, TypedNode, XmlPost
-from ..types.v2 import papay as t
+from ...types.v2 import papay as t
 
 class Deletecontract(XmlPost[t.DeletecontractPostBody, t.DeletecontractPostData]):
     def post(self, body: t.DeletecontractPostBody = ..., /, *, xml: t.DeletecontractPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.DeletecontractPostData]:

@@ -2,7 +2,7 @@
 from typing_extensions import Unpack
 from ..._reply import Reply
 from ..base import BodyOptions, TypedNode, XmlPost
-from ..types.v2 import pay as t
+from ...types.v2 import pay as t
 
 class Closecombinedorder(XmlPost[t.ClosecombinedorderPostBody, t.ClosecombinedorderPostData]):
     def post(self, body: t.ClosecombinedorderPostBody = ..., /, *, xml: t.ClosecombinedorderPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.ClosecombinedorderPostData]:

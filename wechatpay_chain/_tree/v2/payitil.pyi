@@ -2,7 +2,7 @@
 from typing_extensions import Unpack
 from ..._reply import Reply
 from ..base import BodyOptions, TypedNode, XmlPost
-from ..types.v2 import payitil as t
+from ...types.v2 import payitil as t
 
 class Report(XmlPost[t.ReportPostBody, t.ReportPostData]):
     def post(self, body: t.ReportPostBody = ..., /, *, xml: t.ReportPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.ReportPostData]:

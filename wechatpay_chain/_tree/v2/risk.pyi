@@ -2,7 +2,7 @@
 from typing_extensions import Unpack
 from ..._reply import Reply
 from ..base import BodyOptions, TypedNode, XmlPost
-from ..types.v2 import risk as t
+from ...types.v2 import risk as t
 
 class Getcertficates(XmlPost[t.GetcertficatesPostBody, t.GetcertficatesPostData]):
     def post(self, body: t.GetcertficatesPostBody = ..., /, *, xml: t.GetcertficatesPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.GetcertficatesPostData]:

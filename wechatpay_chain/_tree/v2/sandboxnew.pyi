@@ -2,7 +2,7 @@
 from typing_extensions import Unpack
 from ..._reply import Reply
 from ..base import BodyOptions, TypedNode, XmlPost
-from ..types.v2 import sandboxnew as t
+from ...types.v2 import sandboxnew as t
 
 class PayDownloadbill(XmlPost[t.PayDownloadbillPostBody, None]):
     def post(self, body: t.PayDownloadbillPostBody = ..., /, *, xml: t.PayDownloadbillPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[None]:

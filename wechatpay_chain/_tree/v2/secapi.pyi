@@ -2,7 +2,7 @@
 from typing_extensions import Unpack
 from ..._reply import Reply
 from ..base import BodyOptions, TypedNode, XmlPost
-from ..types.v2 import secapi as t
+from ...types.v2 import secapi as t
 
 class MchAddsubdevconfig(XmlPost[t.MchAddsubdevconfigPostBody, t.MchAddsubdevconfigPostData]):
     def post(self, body: t.MchAddsubdevconfigPostBody = ..., /, *, xml: t.MchAddsubdevconfigPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.MchAddsubdevconfigPostData]:

@@ -2,7 +2,7 @@
 from typing_extensions import Unpack
 from ..._reply import Reply
 from ..base import BodyOptions, TypedNode, XmlPost
-from ..types.v2 import secsvc as t
+from ...types.v2 import secsvc as t
 
 class Getrealnameinfo(XmlPost[t.GetrealnameinfoPostBody, t.GetrealnameinfoPostData]):
     def post(self, body: t.GetrealnameinfoPostBody = ..., /, *, xml: t.GetrealnameinfoPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.GetrealnameinfoPostData]:

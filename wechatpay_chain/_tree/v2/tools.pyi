@@ -2,7 +2,7 @@
 from typing_extensions import Unpack
 from ..._reply import Reply
 from ..base import BodyOptions, TypedNode, XmlPost
-from ..types.v2 import tools as t
+from ...types.v2 import tools as t
 
 class Authcodetoopenid(XmlPost[t.AuthcodetoopenidPostBody, t.AuthcodetoopenidPostData]):
     def post(self, body: t.AuthcodetoopenidPostBody = ..., /, *, xml: t.AuthcodetoopenidPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.AuthcodetoopenidPostData]:

@@ -2,7 +2,7 @@
 from typing_extensions import Unpack
 from ..._reply import Reply
 from ..base import BodyOptions, TypedNode, XmlPost
-from ..types.v2 import transit as t
+from ...types.v2 import transit as t
 
 class PartnerpayPayapply(XmlPost[t.PartnerpayPayapplyPostBody, t.PartnerpayPayapplyPostData]):
     def post(self, body: t.PartnerpayPayapplyPostBody = ..., /, *, xml: t.PartnerpayPayapplyPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.PartnerpayPayapplyPostData]:

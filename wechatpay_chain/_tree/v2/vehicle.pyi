@@ -2,7 +2,7 @@
 from typing_extensions import Unpack
 from ..._reply import Reply
 from ..base import BodyOptions, TypedNode, XmlPost
-from ..types.v2 import vehicle as t
+from ...types.v2 import vehicle as t
 
 class PartnerpayNotification(XmlPost[t.PartnerpayNotificationPostBody, t.PartnerpayNotificationPostData]):
     def post(self, body: t.PartnerpayNotificationPostBody = ..., /, *, xml: t.PartnerpayNotificationPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.PartnerpayNotificationPostData]:

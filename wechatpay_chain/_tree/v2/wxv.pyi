@@ -2,7 +2,7 @@
 from typing_extensions import Unpack
 from ..._reply import Reply
 from ..base import BodyOptions, TypedNode, XmlPost
-from ..types.v2 import wxv as t
+from ...types.v2 import wxv as t
 
 class Cancelbill(XmlPost[t.CancelbillPostBody, t.CancelbillPostData]):
     def post(self, body: t.CancelbillPostBody = ..., /, *, xml: t.CancelbillPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.CancelbillPostData]:

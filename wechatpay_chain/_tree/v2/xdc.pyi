@@ -2,7 +2,7 @@
 from typing_extensions import Unpack
 from ..._reply import Reply
 from ..base import BodyOptions, TypedNode, XmlPost
-from ..types.v2 import xdc as t
+from ...types.v2 import xdc as t
 
 class Apiv2getsignkeySignGetsignkey(XmlPost[t.Apiv2getsignkeySignGetsignkeyPostBody, t.Apiv2getsignkeySignGetsignkeyPostData]):
     def post(self, body: t.Apiv2getsignkeySignGetsignkeyPostBody = ..., /, *, xml: t.Apiv2getsignkeySignGetsignkeyPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.Apiv2getsignkeySignGetsignkeyPostData]:

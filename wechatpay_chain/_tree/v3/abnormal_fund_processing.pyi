@@ -2,7 +2,7 @@
 from typing_extensions import Unpack
 from ..._reply import Reply
 from ..base import BodyOptions, Options, TypedNode
-from ..types.v3 import abnormal_fund_processing as t
+from ...types.v3 import abnormal_fund_processing as t
 
 class ReceiptsReceiptIdTransferInstructionsOutInstructionNo(TypedNode):
     def get(self, *, receipt_id: str | int, out_instruction_no: str | int, **options: Unpack[Options]) -> Reply[t.ReceiptsReceiptIdTransferInstructionsOutInstructionNoGetData]:

@@ -2,7 +2,7 @@
 from typing_extensions import Unpack
 from ..._reply import Reply
 from ..base import BodyOptions, JsonPost, Options, QueryGet, TypedNode
-from ..types.v3 import aggracct_bc as t
+from ...types.v3 import aggracct_bc as t
 
 class WbChannelAccountBalance(QueryGet[t.WbChannelAccountBalanceGetQuery, t.WbChannelAccountBalanceGetData]):
     def get(self, query: t.WbChannelAccountBalanceGetQuery = ..., /, *, params: t.WbChannelAccountBalanceGetQuery = ..., **options: Unpack[Options]) -> Reply[t.WbChannelAccountBalanceGetData]:

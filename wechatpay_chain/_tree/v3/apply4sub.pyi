@@ -2,7 +2,7 @@
 from typing_extensions import Unpack
 from ..._reply import Reply
 from ..base import BodyOptions, Options, TypedNode
-from ..types.v3 import apply4sub as t
+from ...types.v3 import apply4sub as t
 
 class SubMerchantsSubMchidApplicationApplicationNo(TypedNode):
     def get(self, query: t.SubMerchantsSubMchidApplicationApplicationNoGetQuery = ..., /, *, params: t.SubMerchantsSubMchidApplicationApplicationNoGetQuery = ..., sub_mchid: str | int, application_no: str | int, **options: Unpack[Options]) -> Reply[t.SubMerchantsSubMchidApplicationApplicationNoGetData]:

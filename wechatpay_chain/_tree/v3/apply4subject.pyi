@@ -2,7 +2,7 @@
 from typing_extensions import Unpack
 from ..._reply import Reply
 from ..base import BodyOptions, Options, QueryGet, TypedNode
-from ..types.v3 import apply4subject as t
+from ...types.v3 import apply4subject as t
 
 class ApplymentMerchantsSubMchidState(TypedNode):
     def get(self, *, sub_mchid: str | int, **options: Unpack[Options]) -> Reply[t.ApplymentMerchantsSubMchidStateGetData]:

@@ -2,7 +2,7 @@
 from typing_extensions import Unpack
 from ..._reply import Reply
 from ..base import Options, TypedNode
-from ..types.v3 import applyment4sub as t
+from ...types.v3 import applyment4sub as t
 
 class ApplymentApplymentIdApplymentId(TypedNode):
     def get(self, *, applyment_id: str | int, **options: Unpack[Options]) -> Reply[t.ApplymentApplymentIdGetData]:

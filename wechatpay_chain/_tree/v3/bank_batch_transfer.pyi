@@ -2,7 +2,7 @@
 from typing_extensions import Unpack
 from ..._reply import Reply
 from ..base import BodyOptions, JsonPost, Options, QueryGet, TypedNode
-from ..types.v3 import bank_batch_transfer as t
+from ...types.v3 import bank_batch_transfer as t
 
 class ReceiptDetailReceipts(QueryGet[t.ReceiptDetailReceiptsGetQuery, t.ReceiptDetailReceiptsGetData], JsonPost[t.ReceiptDetailReceiptsPostBody, t.ReceiptDetailReceiptsPostData]):
     def get(self, query: t.ReceiptDetailReceiptsGetQuery = ..., /, *, params: t.ReceiptDetailReceiptsGetQuery = ..., **options: Unpack[Options]) -> Reply[t.ReceiptDetailReceiptsGetData]:

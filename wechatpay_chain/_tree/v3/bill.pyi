@@ -2,7 +2,7 @@
 from typing_extensions import Unpack
 from ..._reply import Reply
 from ..base import Options, QueryGet, TypedNode
-from ..types.v3 import bill as t
+from ...types.v3 import bill as t
 
 class Fundflowbill(QueryGet[t.FundflowbillGetQuery, t.FundflowbillGetData]):
     def get(self, query: t.FundflowbillGetQuery = ..., /, *, params: t.FundflowbillGetQuery = ..., **options: Unpack[Options]) -> Reply[t.FundflowbillGetData]:

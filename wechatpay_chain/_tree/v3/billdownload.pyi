@@ -2,7 +2,7 @@
 from typing_extensions import Unpack
 from ..._reply import Reply
 from ..base import Options, QueryGet, TypedNode
-from ..types.v3 import billdownload as t
+from ...types.v3 import billdownload as t
 
 class File(QueryGet[t.FileGetQuery, None]):
     def get(self, query: t.FileGetQuery = ..., /, *, params: t.FileGetQuery = ..., **options: Unpack[Options]) -> Reply[None]:

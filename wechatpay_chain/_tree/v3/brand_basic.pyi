@@ -2,7 +2,7 @@
 from typing_extensions import Unpack
 from ..._reply import Reply
 from ..base import Options, TypedNode
-from ..types.v3 import brand_basic as t
+from ...types.v3 import brand_basic as t
 
 class PartnerBrandsBrandIdProductAuthorities(TypedNode):
     def get(self, *, brand_id: str | int, **options: Unpack[Options]) -> Reply[t.PartnerBrandsBrandIdProductAuthoritiesGetData]:

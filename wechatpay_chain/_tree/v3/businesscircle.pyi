@@ -2,7 +2,7 @@
 from typing_extensions import Unpack
 from ..._reply import Reply
 from ..base import BodyOptions, JsonPost, Options, TypedNode
-from ..types.v3 import businesscircle as t
+from ...types.v3 import businesscircle as t
 
 class Parkings(JsonPost[t.ParkingsPostBody, None]):
     def post(self, body: t.ParkingsPostBody = ..., /, *, json: t.ParkingsPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[None]:

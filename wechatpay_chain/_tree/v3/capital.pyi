@@ -3,7 +3,7 @@ from collections.abc import AsyncIterator, Iterator
 from typing_extensions import Unpack
 from ..._reply import Reply
 from ..base import Options, QueryGet, TypedNode
-from ..types.v3 import capital as t
+from ...types.v3 import capital as t
 
 class CapitallhhAreasProvincesProvinceCodeCities(TypedNode):
     def get(self, *, province_code: str | int, **options: Unpack[Options]) -> Reply[t.CapitallhhAreasProvincesProvinceCodeCitiesGetData]:

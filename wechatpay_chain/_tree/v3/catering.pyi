@@ -2,7 +2,7 @@
 from typing_extensions import Unpack
 from ..._reply import Reply
 from ..base import BodyOptions, JsonPost, TypedNode
-from ..types.v3 import catering as t
+from ...types.v3 import catering as t
 
 class OrdersSyncStatus(JsonPost[t.OrdersSyncStatusPostBody, None]):
     def post(self, body: t.OrdersSyncStatusPostBody = ..., /, *, json: t.OrdersSyncStatusPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[None]:

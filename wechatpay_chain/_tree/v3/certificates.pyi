@@ -2,7 +2,7 @@
 from typing_extensions import Unpack
 from ..._reply import Reply
 from ..base import Options, QueryGet
-from ..types.v3 import certificates as t
+from ...types.v3 import certificates as t
 
 class Certificates(QueryGet[t.CertificatesGetQuery, t.CertificatesGetData]):
     def get(self, query: t.CertificatesGetQuery = ..., /, *, params: t.CertificatesGetQuery = ..., **options: Unpack[Options]) -> Reply[t.CertificatesGetData]:

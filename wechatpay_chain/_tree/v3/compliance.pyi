@@ -2,7 +2,7 @@
 from typing_extensions import Unpack
 from ..._reply import Reply
 from ..base import BodyOptions, JsonPost, Options, TypedNode
-from ..types.v3 import compliance as t
+from ...types.v3 import compliance as t
 
 class InactiveMerchantIdentityVerificationMerchantsSubMchidVerificationsVerificationId(TypedNode):
     def get(self, *, sub_mchid: str | int, verification_id: str | int, **options: Unpack[Options]) -> Reply[t.InactiveMerchantIdentityVerificationMerchantsSubMchidVerificationsVerificationIdGetData]:

@@ -2,7 +2,7 @@
 from typing_extensions import Unpack
 from ..._reply import Reply
 from ..base import BodyOptions, JsonPost, Options, TypedNode
-from ..types.v3 import credit_repayment as t
+from ...types.v3 import credit_repayment as t
 
 class PartnerContractsAppPresign(JsonPost[t.PartnerContractsAppPresignPostBody, t.PartnerContractsAppPresignPostData]):
     def post(self, body: t.PartnerContractsAppPresignPostBody = ..., /, *, json: t.PartnerContractsAppPresignPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.PartnerContractsAppPresignPostData]:

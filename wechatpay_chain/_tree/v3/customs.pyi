@@ -3,7 +3,7 @@ from collections.abc import AsyncIterator, Iterator
 from typing_extensions import Unpack
 from ..._reply import Reply
 from ..base import BodyOptions, JsonPost, Options, QueryGet, TypedNode
-from ..types.v3 import customs as t
+from ...types.v3 import customs as t
 
 class Orders(QueryGet[t.OrdersGetQuery, t.OrdersGetData], JsonPost[t.OrdersPostBody, t.OrdersPostData]):
     def get(self, query: t.OrdersGetQuery = ..., /, *, params: t.OrdersGetQuery = ..., **options: Unpack[Options]) -> Reply[t.OrdersGetData]:

@@ -2,7 +2,7 @@
 from typing_extensions import Unpack
 from ..._reply import Reply
 from ..base import BodyOptions, JsonPost, Options, TypedNode
-from ..types.v3 import discount_card as t
+from ...types.v3 import discount_card as t
 
 class CardsOutCardCodeAddUserRecords(TypedNode):
     def post(self, body: t.CardsOutCardCodeAddUserRecordsPostBody = ..., /, *, json: t.CardsOutCardCodeAddUserRecordsPostBody = ..., out_card_code: str | int, **options: Unpack[BodyOptions]) -> Reply[None]:

@@ -2,7 +2,7 @@
 from typing_extensions import Unpack
 from ..._reply import Reply
 from ..base import BodyOptions, JsonPost, Options, TypedNode
-from ..types.v3 import ebike as t
+from ...types.v3 import ebike as t
 
 class ChargeContractsPreopen(JsonPost[t.ChargeContractsPreopenPostBody, t.ChargeContractsPreopenPostData]):
     def post(self, body: t.ChargeContractsPreopenPostBody = ..., /, *, json: t.ChargeContractsPreopenPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.ChargeContractsPreopenPostData]:

@@ -3,7 +3,7 @@ from collections.abc import AsyncIterator, Iterator
 from typing_extensions import Unpack
 from ..._reply import Reply
 from ..base import BodyOptions, Files, JsonPost, Options, QueryGet, TypedNode
-from ..types.v3 import ecommerce as t
+from ...types.v3 import ecommerce as t
 
 class AccountApplyCancelWithdrawApplymentIdApplymentId(TypedNode):
     def get(self, *, applyment_id: str | int, **options: Unpack[Options]) -> Reply[t.AccountApplyCancelWithdrawApplymentIdGetData]:

@@ -3,7 +3,7 @@ from collections.abc import AsyncIterator, Iterator
 from typing_extensions import Unpack
 from ..._reply import Reply
 from ..base import BodyOptions, JsonPost, Options, TypedNode
-from ..types.v3 import edu_papay as t
+from ...types.v3 import edu_papay as t
 
 class ContractsIdContractId(TypedNode):
     def get(self, query: t.ContractsIdContractIdGetQuery = ..., /, *, params: t.ContractsIdContractIdGetQuery = ..., contract_id: str | int, **options: Unpack[Options]) -> Reply[t.ContractsIdContractIdGetData]:

@@ -3,7 +3,7 @@ from collections.abc import AsyncIterator, Iterator
 from typing_extensions import Unpack
 from ..._reply import Reply
 from ..base import BodyOptions, JsonPost, Options, TypedNode
-from ..types.v3 import eduschoolpay as t
+from ...types.v3 import eduschoolpay as t
 
 class ContractsPresign(JsonPost[t.ContractsPresignPostBody, t.ContractsPresignPostData]):
     def post(self, body: t.ContractsPresignPostBody = ..., /, *, json: t.ContractsPresignPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.ContractsPresignPostData]:

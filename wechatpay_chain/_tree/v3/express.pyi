@@ -2,7 +2,7 @@
 from typing_extensions import Unpack
 from ..._reply import Reply
 from ..base import BodyOptions, TypedNode
-from ..types.v3 import express as t
+from ...types.v3 import express as t
 
 class UsersOpenidTransform(TypedNode):
     def post(self, body: t.UsersOpenidTransformPostBody = ..., /, *, json: t.UsersOpenidTransformPostBody = ..., openid: str | int, **options: Unpack[BodyOptions]) -> Reply[t.UsersOpenidTransformPostData]:

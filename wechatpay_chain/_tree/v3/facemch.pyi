@@ -2,7 +2,7 @@
 from typing_extensions import Unpack
 from ..._reply import Reply
 from ..base import Options, TypedNode
-from ..types.v3 import facemch as t
+from ...types.v3 import facemch as t
 
 class UsersFaceSid(TypedNode):
     def get(self, query: t.UsersFaceSidGetQuery = ..., /, *, params: t.UsersFaceSidGetQuery = ..., face_sid: str | int, **options: Unpack[Options]) -> Reply[t.UsersFaceSidGetData]:

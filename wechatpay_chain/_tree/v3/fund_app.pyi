@@ -2,7 +2,7 @@
 from typing_extensions import Unpack
 from ..._reply import Reply
 from ..base import BodyOptions, JsonPost, Options, TypedNode
-from ..types.v3 import fund_app as t
+from ...types.v3 import fund_app as t
 
 class BrandRedpacketBrandMerchantBatchesBatchNoDetailsDetailNo(TypedNode):
     def get(self, *, batch_no: str | int, detail_no: str | int, **options: Unpack[Options]) -> Reply[t.BrandRedpacketBrandMerchantBatchesBatchNoDetailsDetailNoGetData]:

@@ -2,7 +2,7 @@
 from typing_extensions import Unpack
 from ..._reply import Reply
 from ..base import BodyOptions, JsonPost, Options, QueryGet, TypedNode
-from ..types.v3 import funds_to_oversea as t
+from ...types.v3 import funds_to_oversea as t
 
 class BillDownloadUrl(QueryGet[t.BillDownloadUrlGetQuery, t.BillDownloadUrlGetData]):
     def get(self, query: t.BillDownloadUrlGetQuery = ..., /, *, params: t.BillDownloadUrlGetQuery = ..., **options: Unpack[Options]) -> Reply[t.BillDownloadUrlGetData]:

@@ -3,7 +3,7 @@ from collections.abc import AsyncIterator, Iterator
 from typing_extensions import Unpack
 from ..._reply import Reply
 from ..base import BodyOptions, Files, JsonPost, Options, QueryGet, TypedNode
-from ..types.v3 import global_ as t
+from ...types.v3 import global_ as t
 
 class Certificates(TypedNode):
     def get(self, **options: Unpack[Options]) -> Reply[t.CertificatesGetData]:

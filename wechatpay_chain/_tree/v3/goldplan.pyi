@@ -2,7 +2,7 @@
 from typing_extensions import Unpack
 from ..._reply import Reply
 from ..base import BodyOptions, JsonPost, TypedNode
-from ..types.v3 import goldplan as t
+from ...types.v3 import goldplan as t
 
 class MerchantsChangecustompagestatus(JsonPost[t.MerchantsChangecustompagestatusPostBody, t.MerchantsChangecustompagestatusPostData]):
     def post(self, body: t.MerchantsChangecustompagestatusPostBody = ..., /, *, json: t.MerchantsChangecustompagestatusPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.MerchantsChangecustompagestatusPostData]:

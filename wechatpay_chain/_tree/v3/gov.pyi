@@ -2,7 +2,7 @@
 from typing_extensions import Unpack
 from ..._reply import Reply
 from ..base import BodyOptions, JsonPost, Options, QueryGet, TypedNode
-from ..types.v3 import gov as t
+from ...types.v3 import gov as t
 
 class SubsidyAuditCupInvalid(JsonPost[t.SubsidyAuditCupInvalidPostBody, t.SubsidyAuditCupInvalidPostData]):
     def post(self, body: t.SubsidyAuditCupInvalidPostBody = ..., /, *, json: t.SubsidyAuditCupInvalidPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.SubsidyAuditCupInvalidPostData]:

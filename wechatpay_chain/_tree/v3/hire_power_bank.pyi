@@ -2,7 +2,7 @@
 from typing_extensions import Unpack
 from ..._reply import Reply
 from ..base import BodyOptions, JsonPost, Options, TypedNode
-from ..types.v3 import hire_power_bank as t
+from ...types.v3 import hire_power_bank as t
 
 class InsuranceOrdersOutOrderNo(TypedNode):
     def get(self, *, out_order_no: str | int, **options: Unpack[Options]) -> Reply[t.InsuranceOrdersOutOrderNoGetData]:

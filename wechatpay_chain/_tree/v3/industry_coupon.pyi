@@ -2,7 +2,7 @@
 from typing_extensions import Unpack
 from ..._reply import Reply
 from ..base import BodyOptions, JsonPost, TypedNode
-from ..types.v3 import industry_coupon as t
+from ...types.v3 import industry_coupon as t
 
 class Tokens(JsonPost[t.TokensPostBody, t.TokensPostData]):
     def post(self, body: t.TokensPostBody = ..., /, *, json: t.TokensPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.TokensPostData]:

@@ -2,7 +2,7 @@
 from typing_extensions import Unpack
 from ..._reply import Reply
 from ..base import BodyOptions, JsonPost, TypedNode
-from ..types.v3 import industry_rebate as t
+from ...types.v3 import industry_rebate as t
 
 class RetailIndustryTransactions(JsonPost[t.RetailIndustryTransactionsPostBody, None]):
     def post(self, body: t.RetailIndustryTransactionsPostBody = ..., /, *, json: t.RetailIndustryTransactionsPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[None]:

@@ -2,7 +2,7 @@
 from typing_extensions import Unpack
 from ..._reply import Reply
 from ..base import BodyOptions, JsonPost, Options, TypedNode
-from ..types.v3 import inspolicymgr as t
+from ...types.v3 import inspolicymgr as t
 
 class DeductAuthorizationsOutInsuranceNo(TypedNode):
     def get(self, *, out_insurance_no: str | int, **options: Unpack[Options]) -> Reply[t.DeductAuthorizationsOutInsuranceNoGetData]:

@@ -3,7 +3,7 @@ from collections.abc import AsyncIterator, Iterator
 from typing_extensions import Unpack
 from ..._reply import Reply
 from ..base import Options, QueryGet, TypedNode
-from ..types.v3 import iotmanage as t
+from ...types.v3 import iotmanage as t
 
 class DeviceInspectionsDeviceSn(TypedNode):
     def get(self, *, device_sn: str | int, **options: Unpack[Options]) -> Reply[t.DeviceInspectionsDeviceSnGetData]:

@@ -3,7 +3,7 @@ from collections.abc import AsyncIterator, Iterator
 from typing_extensions import Unpack
 from ..._reply import Reply
 from ..base import Options, TypedNode
-from ..types.v3 import lovefeast as t
+from ...types.v3 import lovefeast as t
 
 class BrandsBrandId(TypedNode):
     def get(self, *, brand_id: str | int, **options: Unpack[Options]) -> Reply[t.BrandsBrandIdGetData]:

@@ -3,7 +3,7 @@ from collections.abc import AsyncIterator, Iterator
 from typing_extensions import Unpack
 from ..._reply import Reply
 from ..base import BodyOptions, Files, Options, TypedNode
-from ..types.v3 import mch_manage as t
+from ...types.v3 import mch_manage as t
 
 class MchManageRecordsSubMchidSubMchid(TypedNode):
     def get(self, query: t.MchManageRecordsSubMchidGetQuery = ..., /, *, params: t.MchManageRecordsSubMchidGetQuery = ..., sub_mchid: str | int, **options: Unpack[Options]) -> Reply[t.MchManageRecordsSubMchidGetData]:

@@ -2,7 +2,7 @@
 from typing_extensions import Unpack
 from ..._reply import Reply
 from ..base import BodyOptions, JsonPost, Options, TypedNode
-from ..types.v3 import mch_operate as t
+from ...types.v3 import mch_operate as t
 
 class RiskWithdrawlApplyApplymentIdApplymentId(TypedNode):
     def get(self, *, applyment_id: str | int, **options: Unpack[Options]) -> Reply[t.RiskWithdrawlApplyApplymentIdGetData]:

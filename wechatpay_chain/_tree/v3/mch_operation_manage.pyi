@@ -2,7 +2,7 @@
 from typing_extensions import Unpack
 from ..._reply import Reply
 from ..base import BodyOptions, Files, Options, TypedNode
-from ..types.v3 import mch_operation_manage as t
+from ...types.v3 import mch_operation_manage as t
 
 class EnhancedDueDiligenceDueDiligenceIdSubmit(TypedNode):
     def post(self, body: t.EnhancedDueDiligenceDueDiligenceIdSubmitPostBody = ..., /, *, json: t.EnhancedDueDiligenceDueDiligenceIdSubmitPostBody = ..., due_diligence_id: str | int, **options: Unpack[BodyOptions]) -> Reply[t.EnhancedDueDiligenceDueDiligenceIdSubmitPostData]:

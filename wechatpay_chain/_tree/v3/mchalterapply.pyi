@@ -2,7 +2,7 @@
 from typing_extensions import Unpack
 from ..._reply import Reply
 from ..base import BodyOptions, JsonPost, Options, TypedNode
-from ..types.v3 import mchalterapply as t
+from ...types.v3 import mchalterapply as t
 
 class MchcontactalterapplymentMerchantMerchantCodeOutRequestNoOutRequestNo(TypedNode):
     def get(self, *, merchant_code: str | int, out_request_no: str | int, **options: Unpack[Options]) -> Reply[t.MchcontactalterapplymentMerchantMerchantCodeOutRequestNoGetData]:

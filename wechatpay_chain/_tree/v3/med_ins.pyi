@@ -2,7 +2,7 @@
 from typing_extensions import Unpack
 from ..._reply import Reply
 from ..base import BodyOptions, JsonPost, Options, TypedNode
-from ..types.v3 import med_ins as t
+from ...types.v3 import med_ins as t
 
 class OrdersMixTradeNoMixTradeNo(TypedNode):
     def get(self, query: t.OrdersMixTradeNoGetQuery = ..., /, *, params: t.OrdersMixTradeNoGetQuery = ..., mix_trade_no: str | int, **options: Unpack[Options]) -> Reply[t.OrdersMixTradeNoGetData]:

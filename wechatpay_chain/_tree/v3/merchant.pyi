@@ -3,7 +3,7 @@ from typing import Literal
 from typing_extensions import Unpack
 from ..._reply import Reply
 from ..base import BodyOptions, Files, JsonPost, Options, TypedNode
-from ..types.v3 import merchant as t
+from ...types.v3 import merchant as t
 
 class FundBalanceAccountType(TypedNode):
     def get(self, *, account_type: Literal["BASIC", "OPERATION", "FEES"], **options: Unpack[Options]) -> Reply[t.FundBalanceAccountTypeGetData]:

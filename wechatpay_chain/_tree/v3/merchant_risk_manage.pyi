@@ -2,7 +2,7 @@
 from typing_extensions import Unpack
 from ..._reply import Reply
 from ..base import BodyOptions, JsonPost, Options, QueryGet, TypedNode
-from ..types.v3 import merchant_risk_manage as t
+from ...types.v3 import merchant_risk_manage as t
 
 class EcTradeRiskQueryRiskTrades(JsonPost[t.EcTradeRiskQueryRiskTradesPostBody, t.EcTradeRiskQueryRiskTradesPostData]):
     def post(self, body: t.EcTradeRiskQueryRiskTradesPostBody = ..., /, *, json: t.EcTradeRiskQueryRiskTradesPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.EcTradeRiskQueryRiskTradesPostData]:

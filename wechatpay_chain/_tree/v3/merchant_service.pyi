@@ -3,7 +3,7 @@ from collections.abc import AsyncIterator, Iterator
 from typing_extensions import Unpack
 from ..._reply import Reply
 from ..base import BodyOptions, Files, JsonPost, Options, QueryGet, TypedNode
-from ..types.v3 import merchant_service as t
+from ...types.v3 import merchant_service as t
 
 class ComplaintNotifications(JsonPost[t.ComplaintNotificationsPostBody, t.ComplaintNotificationsPostData]):
     def delete(self, **options: Unpack[Options]) -> Reply[None]:

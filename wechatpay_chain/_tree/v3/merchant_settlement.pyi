@@ -2,7 +2,7 @@
 from typing_extensions import Unpack
 from ..._reply import Reply
 from ..base import BodyOptions, JsonPost, Options, TypedNode
-from ..types.v3 import merchant_settlement as t
+from ...types.v3 import merchant_settlement as t
 
 class MerchantSettleRuleApplicationsApplicationId(TypedNode):
     def get(self, *, application_id: str | int, **options: Unpack[Options]) -> Reply[t.MerchantSettleRuleApplicationsApplicationIdGetData]:

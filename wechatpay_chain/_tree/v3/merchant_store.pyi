@@ -2,7 +2,7 @@
 from typing_extensions import Unpack
 from ..._reply import Reply
 from ..base import BodyOptions, JsonPost, Options, TypedNode
-from ..types.v3 import merchant_store as t
+from ...types.v3 import merchant_store as t
 
 class StoresStoreIdRecipientsBind(TypedNode):
     def post(self, body: t.StoresStoreIdRecipientsBindPostBody = ..., /, *, json: t.StoresStoreIdRecipientsBindPostBody = ..., store_id: str | int, **options: Unpack[BodyOptions]) -> Reply[t.StoresStoreIdRecipientsBindPostData]:

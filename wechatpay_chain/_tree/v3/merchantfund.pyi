@@ -3,7 +3,7 @@ from collections.abc import AsyncIterator, Iterator
 from typing_extensions import Unpack
 from ..._reply import Reply
 from ..base import Options, QueryGet, TypedNode
-from ..types.v3 import merchantfund as t
+from ...types.v3 import merchantfund as t
 
 class MerchantIncomeRecords(QueryGet[t.MerchantIncomeRecordsGetQuery, t.MerchantIncomeRecordsGetData]):
     def get(self, query: t.MerchantIncomeRecordsGetQuery = ..., /, *, params: t.MerchantIncomeRecordsGetQuery = ..., **options: Unpack[Options]) -> Reply[t.MerchantIncomeRecordsGetData]:

@@ -2,7 +2,7 @@
 from typing_extensions import Unpack
 from ..._reply import Reply
 from ..base import BodyOptions, Options, TypedNode
-from ..types.v3 import multiuse as t
+from ...types.v3 import multiuse as t
 
 class StocksStockIdRefundFlow(TypedNode):
     def get(self, *, stock_id: str | int, **options: Unpack[Options]) -> Reply[t.StocksStockIdRefundFlowGetData]:

@@ -3,7 +3,7 @@ from collections.abc import AsyncIterator, Iterator
 from typing_extensions import Unpack
 from ..._reply import Reply
 from ..base import BodyOptions, Files, JsonPost, Options, QueryGet, TypedNode
-from ..types.v3 import new_tax_control_fapiao as t
+from ...types.v3 import new_tax_control_fapiao as t
 
 class CardTemplate(JsonPost[t.CardTemplatePostBody, t.CardTemplatePostData]):
     def post(self, body: t.CardTemplatePostBody = ..., /, *, json: t.CardTemplatePostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.CardTemplatePostData]:

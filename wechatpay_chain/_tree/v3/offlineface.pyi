@@ -3,7 +3,7 @@ from collections.abc import AsyncIterator, Iterator
 from typing_extensions import Unpack
 from ..._reply import Reply
 from ..base import BodyOptions, JsonPost, Options, QueryGet, TypedNode
-from ..types.v3 import offlineface as t
+from ...types.v3 import offlineface as t
 
 class Authinfo(JsonPost[t.AuthinfoPostBody, t.AuthinfoPostData]):
     def post(self, body: t.AuthinfoPostBody = ..., /, *, json: t.AuthinfoPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.AuthinfoPostData]:

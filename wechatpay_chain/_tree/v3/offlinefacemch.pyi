@@ -2,7 +2,7 @@
 from typing_extensions import Unpack
 from ..._reply import Reply
 from ..base import BodyOptions, JsonPost, Options, QueryGet, TypedNode
-from ..types.v3 import offlinefacemch as t
+from ...types.v3 import offlinefacemch as t
 
 class OrganizationsOrganizationIdUsersOutUserIdOutUserId(TypedNode):
     def get(self, *, organization_id: str | int, out_user_id: str | int, **options: Unpack[Options]) -> Reply[t.OrganizationsOrganizationIdUsersOutUserIdGetData]:

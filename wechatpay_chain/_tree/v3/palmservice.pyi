@@ -2,7 +2,7 @@
 from typing_extensions import Unpack
 from ..._reply import Reply
 from ..base import BodyOptions, JsonPost, Options, TypedNode
-from ..types.v3 import palmservice as t
+from ...types.v3 import palmservice as t
 
 class AuthorizationOpenidOpenid(TypedNode):
     def get(self, query: t.AuthorizationOpenidGetQuery = ..., /, *, params: t.AuthorizationOpenidGetQuery = ..., openid: str | int, **options: Unpack[Options]) -> Reply[t.AuthorizationOpenidGetData]:

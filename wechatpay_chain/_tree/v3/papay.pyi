@@ -3,7 +3,7 @@ from collections.abc import AsyncIterator, Iterator
 from typing_extensions import Unpack
 from ..._reply import Reply
 from ..base import BodyOptions, JsonPost, Options, TypedNode
-from ..types.v3 import papay as t
+from ...types.v3 import papay as t
 
 class ContractsContractIdFailNotify(TypedNode):
     def post(self, body: t.ContractsContractIdFailNotifyPostBody = ..., /, *, json: t.ContractsContractIdFailNotifyPostBody = ..., contract_id: str | int, **options: Unpack[BodyOptions]) -> Reply[None]:

@@ -3,7 +3,7 @@ from collections.abc import AsyncIterator, Iterator
 from typing_extensions import Unpack
 from ..._reply import Reply
 from ..base import BodyOptions, JsonPost, Options, QueryGet, TypedNode
-from ..types.v3 import parking as t
+from ...types.v3 import parking as t
 
 class RemindersApplicationQuery(QueryGet[t.RemindersApplicationQueryGetQuery, t.RemindersApplicationQueryGetData]):
     def get(self, query: t.RemindersApplicationQueryGetQuery = ..., /, *, params: t.RemindersApplicationQueryGetQuery = ..., **options: Unpack[Options]) -> Reply[t.RemindersApplicationQueryGetData]:

@@ -2,7 +2,7 @@
 from typing_extensions import Unpack
 from ..._reply import Reply
 from ..base import BodyOptions, TypedNode
-from ..types.v3 import partner_papay as t
+from ...types.v3 import partner_papay as t
 
 class ContractsContractIdFailNotify(TypedNode):
     def post(self, body: t.ContractsContractIdFailNotifyPostBody = ..., /, *, json: t.ContractsContractIdFailNotifyPostBody = ..., contract_id: str | int, **options: Unpack[BodyOptions]) -> Reply[None]:

@@ -3,7 +3,7 @@ from collections.abc import AsyncIterator, Iterator
 from typing_extensions import Unpack
 from ..._reply import Reply
 from ..base import BodyOptions, JsonPost, Options, TypedNode
-from ..types.v3 import partner_transfer as t
+from ...types.v3 import partner_transfer as t
 
 class BatchesBatchIdBatchIdDetailsDetailIdDetailId(TypedNode):
     def get(self, *, batch_id: str | int, detail_id: str | int, **options: Unpack[Options]) -> Reply[t.BatchesBatchIdDetailsDetailIdGetData]:

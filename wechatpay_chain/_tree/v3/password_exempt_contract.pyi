@@ -2,7 +2,7 @@
 from typing_extensions import Unpack
 from ..._reply import Reply
 from ..base import BodyOptions, JsonPost, Options, TypedNode
-from ..types.v3 import password_exempt_contract as t
+from ...types.v3 import password_exempt_contract as t
 
 class ContractsEcommercePreEntrustSignMiniProgram(JsonPost[t.ContractsEcommercePreEntrustSignMiniProgramPostBody, t.ContractsEcommercePreEntrustSignMiniProgramPostData]):
     def post(self, body: t.ContractsEcommercePreEntrustSignMiniProgramPostBody = ..., /, *, json: t.ContractsEcommercePreEntrustSignMiniProgramPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.ContractsEcommercePreEntrustSignMiniProgramPostData]:

@@ -2,7 +2,7 @@
 from typing_extensions import Unpack
 from ..._reply import Reply
 from ..base import BodyOptions, JsonPost, Options, TypedNode
-from ..types.v3 import pay as t
+from ...types.v3 import pay as t
 
 class AcquiringBankTransactionsExposure(JsonPost[t.AcquiringBankTransactionsExposurePostBody, t.AcquiringBankTransactionsExposurePostData]):
     def post(self, body: t.AcquiringBankTransactionsExposurePostBody = ..., /, *, json: t.AcquiringBankTransactionsExposurePostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.AcquiringBankTransactionsExposurePostData]:

@@ -2,7 +2,7 @@
 from typing_extensions import Unpack
 from ..._reply import Reply
 from ..base import BodyOptions, Options, TypedNode
-from ..types.v3 import pay_devices as t
+from ...types.v3 import pay_devices as t
 
 class OpenScenarioSpeakerDeviceSnBind(TypedNode):
     def post(self, body: t.OpenScenarioSpeakerDeviceSnBindPostBody = ..., /, *, json: t.OpenScenarioSpeakerDeviceSnBindPostBody = ..., device_sn: str | int, **options: Unpack[BodyOptions]) -> Reply[t.OpenScenarioSpeakerDeviceSnBindPostData]:

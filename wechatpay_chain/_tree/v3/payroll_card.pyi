@@ -3,7 +3,7 @@ from collections.abc import AsyncIterator, Iterator
 from typing_extensions import Unpack
 from ..._reply import Reply
 from ..base import BodyOptions, JsonPost, Options, QueryGet, TypedNode
-from ..types.v3 import payroll_card as t
+from ...types.v3 import payroll_card as t
 
 class AuthenticationsPreOrder(JsonPost[t.AuthenticationsPreOrderPostBody, t.AuthenticationsPreOrderPostData]):
     def post(self, body: t.AuthenticationsPreOrderPostBody = ..., /, *, json: t.AuthenticationsPreOrderPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.AuthenticationsPreOrderPostData]:

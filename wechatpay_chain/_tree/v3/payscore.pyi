@@ -2,7 +2,7 @@
 from typing_extensions import Unpack
 from ..._reply import Reply
 from ..base import BodyOptions, JsonPost, Options, QueryGet, TypedNode
-from ..types.v3 import payscore as t
+from ...types.v3 import payscore as t
 
 class AcquiringbankPermissionsAuthorizationCodeTerminate(TypedNode):
     def post(self, body: t.AcquiringbankPermissionsAuthorizationCodeTerminatePostBody = ..., /, *, json: t.AcquiringbankPermissionsAuthorizationCodeTerminatePostBody = ..., authorization_code: str | int, **options: Unpack[BodyOptions]) -> Reply[None]:

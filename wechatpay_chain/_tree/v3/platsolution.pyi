@@ -3,7 +3,7 @@ from collections.abc import AsyncIterator, Iterator
 from typing_extensions import Unpack
 from ..._reply import Reply
 from ..base import BodyOptions, JsonPost, Options, TypedNode
-from ..types.v3 import platsolution as t
+from ...types.v3 import platsolution as t
 
 class EcommerceBankTransferRechargesApply(JsonPost[t.EcommerceBankTransferRechargesApplyPostBody, t.EcommerceBankTransferRechargesApplyPostData]):
     def post(self, body: t.EcommerceBankTransferRechargesApplyPostBody = ..., /, *, json: t.EcommerceBankTransferRechargesApplyPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.EcommerceBankTransferRechargesApplyPostData]:

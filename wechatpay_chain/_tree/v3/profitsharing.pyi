@@ -2,7 +2,7 @@
 from typing_extensions import Unpack
 from ..._reply import Reply
 from ..base import BodyOptions, JsonPost, Options, QueryGet, TypedNode
-from ..types.v3 import profitsharing as t
+from ...types.v3 import profitsharing as t
 
 class Bills(QueryGet[t.BillsGetQuery, t.BillsGetData]):
     def get(self, query: t.BillsGetQuery = ..., /, *, params: t.BillsGetQuery = ..., **options: Unpack[Options]) -> Reply[t.BillsGetData]:

@@ -2,7 +2,7 @@
 from typing_extensions import Unpack
 from ..._reply import Reply
 from ..base import BodyOptions, JsonPost, Options, TypedNode
-from ..types.v3 import rate_activity as t
+from ...types.v3 import rate_activity as t
 
 class ApplicationsIdApplicationId(TypedNode):
     def get(self, *, application_id: str | int, **options: Unpack[Options]) -> Reply[t.ApplicationsIdApplicationIdGetData]:

@@ -2,7 +2,7 @@
 from typing_extensions import Unpack
 from ..._reply import Reply
 from ..base import Options, QueryGet, TypedNode
-from ..types.v3 import realname as t
+from ...types.v3 import realname as t
 
 class Verify(QueryGet[t.VerifyGetQuery, t.VerifyGetData]):
     def get(self, query: t.VerifyGetQuery = ..., /, *, params: t.VerifyGetQuery = ..., **options: Unpack[Options]) -> Reply[t.VerifyGetData]:

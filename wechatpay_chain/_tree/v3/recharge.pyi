@@ -2,7 +2,7 @@
 from typing_extensions import Unpack
 from ..._reply import Reply
 from ..base import BodyOptions, JsonPost, Options, TypedNode
-from ..types.v3 import recharge as t
+from ...types.v3 import recharge as t
 
 class BankTransferRechargesApply(JsonPost[t.BankTransferRechargesApplyPostBody, t.BankTransferRechargesApplyPostData]):
     def post(self, body: t.BankTransferRechargesApplyPostBody = ..., /, *, json: t.BankTransferRechargesApplyPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.BankTransferRechargesApplyPostData]:

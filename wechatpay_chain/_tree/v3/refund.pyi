@@ -2,7 +2,7 @@
 from typing_extensions import Unpack
 from ..._reply import Reply
 from ..base import BodyOptions, JsonPost, Options, TypedNode
-from ..types.v3 import refund as t
+from ...types.v3 import refund as t
 
 class DomesticRefundsOutRefundNo(TypedNode):
     def get(self, query: t.DomesticRefundsOutRefundNoGetQuery = ..., /, *, params: t.DomesticRefundsOutRefundNoGetQuery = ..., out_refund_no: str | int, **options: Unpack[Options]) -> Reply[t.DomesticRefundsOutRefundNoGetData]:

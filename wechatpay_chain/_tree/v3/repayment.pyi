@@ -2,7 +2,7 @@
 from typing_extensions import Unpack
 from ..._reply import Reply
 from ..base import BodyOptions, JsonPost, Options, TypedNode
-from ..types.v3 import repayment as t
+from ...types.v3 import repayment as t
 
 class CombineTransactionsPartnerOutTradeNoCombineOutTradeNoClose(TypedNode):
     def post(self, body: t.CombineTransactionsPartnerOutTradeNoCombineOutTradeNoClosePostBody = ..., /, *, json: t.CombineTransactionsPartnerOutTradeNoCombineOutTradeNoClosePostBody = ..., combine_out_trade_no: str | int, **options: Unpack[BodyOptions]) -> Reply[None]:

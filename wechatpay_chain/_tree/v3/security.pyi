@@ -2,7 +2,7 @@
 from typing_extensions import Unpack
 from ..._reply import Reply
 from ..base import BodyOptions, JsonPost, TypedNode
-from ..types.v3 import security as t
+from ...types.v3 import security as t
 
 class Echo(JsonPost[t.EchoPostBody, t.EchoPostData]):
     def post(self, body: t.EchoPostBody = ..., /, *, json: t.EchoPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[t.EchoPostData]:

@@ -3,7 +3,7 @@ from collections.abc import AsyncIterator, Iterator
 from typing_extensions import Unpack
 from ..._reply import Reply
 from ..base import BodyOptions, JsonPost, Options, QueryGet, TypedNode
-from ..types.v3 import smartguide as t
+from ...types.v3 import smartguide as t
 
 class GuidesGuideIdAssign(TypedNode):
     def post(self, body: t.GuidesGuideIdAssignPostBody = ..., /, *, json: t.GuidesGuideIdAssignPostBody = ..., guide_id: str | int, **options: Unpack[BodyOptions]) -> Reply[None]:

@@ -3,7 +3,7 @@ from collections.abc import AsyncIterator, Iterator
 from typing_extensions import Unpack
 from ..._reply import Reply
 from ..base import BodyOptions, Files, JsonPost, Options, QueryGet, TypedNode
-from ..types.v3 import taxi_invoice as t
+from ...types.v3 import taxi_invoice as t
 
 class AttendancePunch(JsonPost[t.AttendancePunchPostBody, None]):
     def post(self, body: t.AttendancePunchPostBody = ..., /, *, json: t.AttendancePunchPostBody = ..., **options: Unpack[BodyOptions]) -> Reply[None]:

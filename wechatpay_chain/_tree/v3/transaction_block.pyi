@@ -3,7 +3,7 @@ from collections.abc import AsyncIterator, Iterator
 from typing_extensions import Unpack
 from ..._reply import Reply
 from ..base import BodyOptions, Options, TypedNode
-from ..types.v3 import transaction_block as t
+from ...types.v3 import transaction_block as t
 
 class TransactionBlockRecordsSubMchidSubMchid(TypedNode):
     def get(self, query: t.TransactionBlockRecordsSubMchidGetQuery = ..., /, *, params: t.TransactionBlockRecordsSubMchidGetQuery = ..., sub_mchid: str | int, **options: Unpack[Options]) -> Reply[t.TransactionBlockRecordsSubMchidGetData]:

@@ -2,7 +2,7 @@
 from typing_extensions import Unpack
 from ..._reply import Reply
 from ..base import BodyOptions, JsonPost, Options, QueryGet, TypedNode
-from ..types.v3 import transfer_detail as t
+from ...types.v3 import transfer_detail as t
 
 class ElectronicReceipts(QueryGet[t.ElectronicReceiptsGetQuery, t.ElectronicReceiptsGetData], JsonPost[t.ElectronicReceiptsPostBody, t.ElectronicReceiptsPostData]):
     def get(self, query: t.ElectronicReceiptsGetQuery = ..., /, *, params: t.ElectronicReceiptsGetQuery = ..., **options: Unpack[Options]) -> Reply[t.ElectronicReceiptsGetData]:

@@ -2,7 +2,7 @@
 from typing_extensions import Unpack
 from ..._reply import Reply
 from ..base import Options, QueryGet, TypedNode
-from ..types.v3 import transferdownload as t
+from ...types.v3 import transferdownload as t
 
 class Elecvoucherfile(QueryGet[t.ElecvoucherfileGetQuery, None]):
     def get(self, query: t.ElecvoucherfileGetQuery = ..., /, *, params: t.ElecvoucherfileGetQuery = ..., **options: Unpack[Options]) -> Reply[None]:

@@ -2,7 +2,7 @@
 from typing_extensions import Unpack
 from ..._reply import Reply
 from ..base import BodyOptions, JsonPost, Options, QueryGet, TypedNode
-from ..types.v3 import vehicle as t
+from ...types.v3 import vehicle as t
 
 class EtcContractsContractId(TypedNode):
     def get(self, query: t.EtcContractsContractIdGetQuery = ..., /, *, params: t.EtcContractsContractIdGetQuery = ..., contract_id: str | int, **options: Unpack[Options]) -> Reply[t.EtcContractsContractIdGetData]:

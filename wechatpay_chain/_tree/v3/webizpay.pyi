@@ -3,7 +3,7 @@ from collections.abc import AsyncIterator, Iterator
 from typing_extensions import Unpack
 from ..._reply import Reply
 from ..base import BodyOptions, JsonPost, Options, QueryGet, TypedNode
-from ..types.v3 import webizpay as t
+from ...types.v3 import webizpay as t
 
 class AvailMchRangesRangeIdMerchantIdentifiersMerchantIdentifier(TypedNode):
     def delete(self, *, json: t.AvailMchRangesRangeIdMerchantIdentifiersMerchantIdentifierDeleteBody = ..., range_id: str | int, merchant_identifier: str | int, **options: Unpack[Options]) -> Reply[t.AvailMchRangesRangeIdMerchantIdentifiersMerchantIdentifierDeleteData]:

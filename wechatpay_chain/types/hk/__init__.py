@@ -1,0 +1,7 @@
+"""Types of what is below ``hk/v3``, a module for each segment."""
+
+from __future__ import annotations
+
+from .. import _plain
+
+__getattr__ = _plain.segments(__name__)
