@@ -372,11 +372,60 @@ def test_a_key_that_is_not_at_hand_encrypts_nothing_more(call, gateway, client) 
     assert gateway.requests == []
 
 
-def test_who_names_a_key_has_encrypted_by_hand(call, gateway, client) -> None:
-    body = {"receivers": [{"name": "as it is"}]}
-    headers = {"wechatpay-serial": gateway.certificate_serial}
+def test_what_was_encrypted_with_the_key_that_is_named_is_left(
+    call, gateway, client
+) -> None:
+    first_key(call, client)
+    sealed = str(client.encrypt("张三丰"))
+    headers = {"wechatpay-serial": expected_serial(gateway)}
+    body = {"receivers": [{"name": sealed}]}
     call(client[ORDERS].post, body, headers=headers)
     assert loads(gateway.came.body) == body
+    call(client[VERIFY].get, {"encrypted_name": sealed}, headers=headers)
+    assert gateway.query == {"encrypted_name": "张三丰"}
+
+
+def test_plain_values_get_the_key_that_is_named(call, gateway, client) -> None:
+    """A layer of the caller's may name it for every call."""
+    first_key(call, client)
+    sealed = str(client.encrypt("张三丰"))
+    body = {"receivers": [{"name": sealed}, {"name": "13900000000"}]}
+    headers = {"wechatpay-serial": expected_serial(gateway)}
+    call(client[ORDERS].post, body, headers=headers)
+    assert loads(gateway.came.body)["receivers"][0]["name"] == sealed
+    names = [one["name"] for one in gateway.body["receivers"]]
+    assert names == ["张三丰", "13900000000"]
+    assert gateway.serials[-1] == expected_serial(gateway)
+    call(client[VERIFY].get, {"encrypted_name": "张三丰"}, headers=headers)
+    assert gateway.query == {"encrypted_name": "张三丰"}
+
+
+def test_plain_values_do_not_leave_under_a_key_that_is_not_at_hand(
+    call, gateway, client
+) -> None:
+    headers = {"Wechatpay-Serial": "PUB_KEY_ID_GONE"}
+    with pytest.raises(ConfigurationError, match="PUB_KEY_ID_GONE") as caught:
+        call(client[ADD].post, {"name": "张三丰"}, headers=headers)
+    assert "张" not in str(caught.value)
+    assert gateway.requests == []
+
+
+@pytest.mark.parametrize("number", ["6222020000000000000", 6222020000000000000])
+def test_what_goes_out_under_a_key_of_the_callers_alone_is_never_plain(
+    call, server, make, number
+) -> None:
+    client = make(secret="0" * 32, check="off", retry=1)
+    pay = client["v2/mmpaysptrans/pay_bank"].post
+    with pytest.raises(EncodeError, match="enc_bank_no") as caught:
+        call(pay, {"partner_trade_no": "1", "enc_bank_no": number})
+    assert "6222" not in str(caught.value)
+    assert server.requests == []
+    server.strict, server.otherwise = False, server.plain(500, {})
+    sealed = "A" * 342 + "=="
+    with pytest.raises(ServerError):
+        call(pay, {"partner_trade_no": "1", "enc_bank_no": sealed, "enc_true_name": ""})
+    assert sealed.encode() in server.request.body
+    assert "Wechatpay-Serial" not in server.request.headers
 
 
 def test_bytes_are_the_callers_own(call, gateway, client) -> None:

@@ -15,6 +15,7 @@ from typing import Any
 from xml.sax.saxutils import escape
 
 import pytest
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from field_rules import problems
 
 from wechatpay_chain import APIError, WeChatPay, catalogue
@@ -109,6 +110,12 @@ def client(wire: Wire, **options: Any) -> Any:
     return made
 
 
+def a_public_key() -> bytes:
+    (key,) = Gateway(seed=1, mode="public_key").credentials["certs"].values()
+    made: bytes = key.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+    return made
+
+
 async def run(code: str, names: dict[str, Any]) -> None:
     """Run *code*, in which ``await`` may stand at the top."""
     made = compile(code, "page", "exec", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
@@ -127,6 +134,7 @@ def names(
     """What the pages take as given: a client, a file to upload, the APIv2 key."""
     monkeypatch.chdir(tmp_path)
     (tmp_path / "photo.png").write_bytes(b"a picture")
+    (tmp_path / "bank_key.pem").write_bytes(a_public_key())
     return {"client": clients[version], "secret": "0" * 32, "print": lambda *_: None}
 
 

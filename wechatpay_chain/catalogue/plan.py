@@ -94,7 +94,8 @@ class Plan:
         self.home: str | None = None
         if operation.host != HOST or operation.url_prefix:
             self.home = operation.base_url
-        #: What of a request is encrypted: names in the query, places in the body.
+        #: What of a request goes out encrypted, if need be with a key that only the
+        #: caller has: names in the query, places in the body.
         self.hidden_query: frozenset[str] = frozenset(
             name for name, field in operation.query.items() if _is_hidden(name, field)
         )
@@ -258,7 +259,7 @@ def _body(operation: Operation) -> Field:
 
 def _is_hidden(name: str, field: Field, within: Field | None = None) -> Field | None:
     del name, within
-    return field if field.encrypted == "rsa-platform" else None
+    return field if field.encrypted in ("rsa-platform", "rsa-bank") else None
 
 
 def _is_revealed(name: str, field: Field, within: Field) -> Field | None:

@@ -5,10 +5,14 @@ Protocol section 11. Which fields of a request are sensitive is not known here.
 
 from __future__ import annotations
 
+from base64 import b64decode
 from typing import Any, ClassVar
 
 from .keys import WeChatKey
 from .rsa import encrypt_oaep
+
+#: Bytes of a ciphertext at least: those of a 1024-bit key.
+_SMALLEST = 128
 
 
 class Encrypted(str):
@@ -37,3 +41,15 @@ class Encrypted(str):
 def encrypt_field(plaintext: str, key: WeChatKey) -> Encrypted:
     """Encrypt *plaintext* with *key*; ``ValueError`` names the limit if too long."""
     return Encrypted(encrypt_oaep(plaintext, key.public_key), key.serial)
+
+
+def is_ciphertext(text: str) -> bool:
+    """Whether *text* has the form of a value that was encrypted with an RSA key.
+
+    >>> is_ciphertext("6222020000000000000"), is_ciphertext("A" * 342 + "==")
+    (False, True)
+    """
+    try:
+        return len(b64decode(text, validate=True)) >= _SMALLEST
+    except ValueError:
+        return False

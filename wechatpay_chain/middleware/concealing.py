@@ -19,14 +19,12 @@ from ..crypto import Encrypted, WeChatKey
 from ..errors import ConfigurationError, DecryptionError, EncodeError
 from .certificate_download import OUTER
 from .certificates import Certificates
-from .sensitive_places import Secrets, conceal, secrets_of
+from .sensitive_places import SERIAL, Secrets, conceal, secrets_of
 
 if TYPE_CHECKING:
     from ..catalogue.places import Places
 
 log: logging.Logger = logging.getLogger("wechatpay_chain.conceal")
-
-_SERIAL = "Wechatpay-Serial"
 
 
 class Concealer:
@@ -60,10 +58,10 @@ class Concealer:
     def _sealed(self, request: Request) -> Flow[Request]:
         """*request* with every secret of it encrypted, and the header that says how."""
         secrets = secrets_of(request)
-        given = request.headers.get(_SERIAL)
+        given = request.headers.get(SERIAL)
         serial = _one_serial(request, secrets, given)
-        if given is not None or not (secrets.plain or secrets.sealed):
-            return request  # who names a key has encrypted by hand
+        if not secrets.plain and (given is not None or not secrets.sealed):
+            return request
         if secrets.plain:
             key = self._keys.preferred if serial is None else self._keys.find(serial)
             if key is None and serial is None and self._certificates is not None:
@@ -75,7 +73,7 @@ class Concealer:
             request = conceal(request, _encryption(request, key))
             serial = key.serial
         assert serial is not None
-        return request.with_header(_SERIAL, serial)
+        return request.with_header(SERIAL, serial)
 
     def _opened(
         self, request: Request, response: Response, places: Places[Any]
@@ -122,7 +120,7 @@ def _encryption(request: Request, key: WeChatKey) -> Callable[[str, str], str]:
                 path,
                 f"a sensitive field may have {limit} bytes in UTF-8, this one has "
                 f"{size}; where it is encrypted already, take it from "
-                f"client.encrypt(), or name its key by {_SERIAL} in headers=",
+                f"client.encrypt(), or name its key by {SERIAL} in headers=",
             )
         return crypto.encrypt_oaep(text, key.public_key)
 
@@ -147,7 +145,7 @@ def _one_serial(request: Request, secrets: Secrets, given: str | None) -> str | 
     if len({*map(crypto.normal_serial, serials)}) > 1:
         raise EncodeError(
             f"{request.label}: values encrypted with several keys "
-            f"({', '.join(sorted(serials))}), and {_SERIAL} can name only one: encrypt "
+            f"({', '.join(sorted(serials))}), and {SERIAL} can name only one: encrypt "
             "them again with client.encrypt()"
         )
     return next(iter(serials), None)
@@ -159,8 +157,8 @@ def _no_key(
     names = ", ".join(secrets.plain)
     if serial is not None:
         return ConfigurationError(
-            f"{request.label}: {names} must go out encrypted with {serial}, as another "
-            "value has, and that key is not at hand; encrypt all of them anew with "
+            f"{request.label}: {names} must go out encrypted with {serial}, the key "
+            "that this call names, and that is not at hand; encrypt all of them with "
             "client.encrypt()"
         )
     return ConfigurationError(

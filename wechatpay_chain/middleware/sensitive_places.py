@@ -7,13 +7,22 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import quote, unquote_plus
 
 from .._messages import Request
 from .._shapes import mapping, sequence
 from ..crypto import Encrypted
+from ..crypto.sensitive import is_ciphertext
 from ..errors import EncodeError
+
+if TYPE_CHECKING:
+    from ..catalogue import Field
+
+#: Names the key of WeChat Pay's with which the fields of a request are encrypted.
+SERIAL = "Wechatpay-Serial"
+#: The mark of what is encrypted with that key.
+OURS = "rsa-platform"
 
 
 class Secrets(NamedTuple):
@@ -54,13 +63,13 @@ def _rewrite(request: Request, encrypt: Callable[[str, str], str]) -> Request:
     if operation is None:
         return request
     plan = operation.plan
+    protect = _protection(request, encrypt)
     if plan.hidden_query and "?" in request.url:
-        ours = frozenset(map(str, _sealed(request.params)))
-        request = _query(request, plan.hidden_query, ours, encrypt)
+        request = _query(request, plan.hidden_query, protect)
     if plan.hidden_body is None or payload is None or payload.kind == "raw":
         return request
 
-    def change(path: str, value: Any, mark: object) -> Any:
+    def change(path: str, value: Any, mark: Field | None) -> Any:
         if mark is None or not isinstance(value, str):
             what = "a sensitive field" if mark else "what holds sensitive fields"
             as_it_is = "" if path else "; to send text as it is, use data="
@@ -68,9 +77,15 @@ def _rewrite(request: Request, encrypt: Callable[[str, str], str]) -> Request:
                 f"{request.label}: {path or 'the body'}: {what} cannot be a "
                 f"{type(value).__name__} here{as_it_is}"
             )
-        if isinstance(value, Encrypted) or not value:
+        if isinstance(value, Encrypted) or value == "":
             return value
-        return encrypt(path, value)
+        if mark.encrypted != OURS and not is_ciphertext(value):
+            raise EncodeError(
+                f"{request.label}: {path}: the key for this sensitive field is not one "
+                "of the client's: encrypt it by hand, with what v2/risk/getpublickey "
+                "answers"
+            )
+        return value if mark.encrypted != OURS else protect(path, value)
 
     value = plan.hidden_body.rewrite(payload.value, change)
     if value is payload.value:
@@ -78,19 +93,32 @@ def _rewrite(request: Request, encrypt: Callable[[str, str], str]) -> Request:
     return request.replace(payload=replace(payload, value=value))
 
 
+def _protection(
+    request: Request, encrypt: Callable[[str, str], str]
+) -> Callable[[str, str], str]:
+    """*encrypt*, but for what is a ciphertext where the caller names its key."""
+    if SERIAL not in request.headers:
+        return encrypt
+
+    def protect(path: str, text: str) -> str:
+        return text if is_ciphertext(text) else encrypt(path, text)
+
+    return protect
+
+
 def _query(
     request: Request,
     names: frozenset[str],
-    sealed: frozenset[str],
-    encrypt: Callable[[str, str], str],
+    protect: Callable[[str, str], str],
 ) -> Request:
     path, _, query = request.url.partition("?")
+    sealed = frozenset(map(str, _sealed(request.params)))
     pairs: list[str] = []
     for pair in query.split("&"):
         name, sign, value = pair.partition("=")
         text = unquote_plus(value)
         if text and unquote_plus(name) in names and text not in sealed:
-            value = quote(encrypt(f"?{unquote_plus(name)}", text), safe="")
+            value = quote(protect(f"?{unquote_plus(name)}", text), safe="")
         pairs.append(f"{name}{sign}{value}")
     return request.replace(url=f"{path}?{'&'.join(pairs)}")
 

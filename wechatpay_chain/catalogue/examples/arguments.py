@@ -10,6 +10,10 @@ from .samples import Code, body_of, query_of, sample
 from .sources import BROKEN, python
 
 _OPENED = ['photo = Path("photo.png")', "content = photo.read_bytes()"]
+_BANK_KEY = [
+    "# From v2/risk/getpublickey.",
+    'bank_key = load_public_key(Path("bank_key.pem")).key',
+]
 
 
 @dataclass(frozen=True)
@@ -69,6 +73,8 @@ def preparation(operation: Operation, given: Arguments) -> str:
     blocks = [_imports(operation, given)]
     if given.file is not None:
         blocks.append(_OPENED)
+    if _uses(given, "bank_key"):
+        blocks.append(_BANK_KEY)
     if given.file is not None and operation.version == "v2":
         blocks.append(_signed_upload(given))
     elif given.body:
@@ -83,10 +89,10 @@ def preparation(operation: Operation, given: Arguments) -> str:
 
 
 def _imports(operation: Operation, given: Arguments) -> list[str]:
-    used = [str(one) for one in (given.body or {}).values() if isinstance(one, Code)]
-    digests = [name for name in ("md5", "sha256") if any(name in one for one in used)]
+    digests = [name for name in ("md5", "sha256") if _uses(given, name)]
     lines = [f"from hashlib import {name}" for name in digests]
-    if given.file is not None:
+    bank = _uses(given, "bank_key")
+    if given.file is not None or bank:
         lines.append("from pathlib import Path")
     if operation.redirect:
         lines.append("from urllib.parse import urlencode")
@@ -94,10 +100,21 @@ def _imports(operation: Operation, given: Arguments) -> list[str]:
         return lines
     if given.file is not None:
         lines += ["", "from urllib3 import encode_multipart_formdata"]
+    if bank:
+        lines += [
+            "",
+            "from wechatpay_chain.crypto import encrypt_oaep, load_public_key",
+        ]
     if given.file is not None or "sign" in operation.query:
         fields = given.query or given.body or {}
         lines.append(f"from wechatpay_chain.crypto import {_signer(fields)}")
     return lines
+
+
+def _uses(given: Arguments, name: str) -> bool:
+    """Whether an expression in the body has *name*."""
+    used = (one for one in (given.body or {}).values() if isinstance(one, Code))
+    return any(name in one for one in used)
 
 
 def _broken(value: dict[str, Any]) -> str:

@@ -252,6 +252,9 @@ def _scalar(field: Field, name: str, place: str) -> Any:
 
 
 def _guess(field: Field, name: str, place: str) -> Any:
+    if field.encrypted == "rsa-bank":
+        plain = "张三" if name.endswith("name") else _NAMES["account_number"]
+        return Code(f'encrypt_oaep("{plain}", bank_key)')
     if field.pattern in _PATTERNS:
         return _PATTERNS[field.pattern]
     if field.format == "rfc3339":

@@ -56,7 +56,7 @@ def open_fields(
         values += [
             _Value(path, text, "body")
             for path, text, mark in plan.hidden_body.found(body)
-            if mark is not None and text
+            if mark is not None and mark.encrypted == "rsa-platform" and text
         ]
     if not values:
         return Opened(query, body, [])
