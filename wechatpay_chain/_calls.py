@@ -82,7 +82,7 @@ def prepare(
         try:
             encoded = _uri.query(params)
         except EncodeError as error:
-            wrong = "" if operation else wrong_verb(method, _from_root(base, text))
+            wrong = "" if operation else wrong_verb(method, _uri.from_root(base, text))
             raise EncodeError(f"{wrong}{error}") from None
         if encoded:
             path += ("&" if "?" in path else "?") + encoded
@@ -103,7 +103,7 @@ def prepare(
         params=params,
     )
     if operation is None:
-        idle = not misused(_from_root(base, text))
+        idle = not misused(_uri.from_root(base, text))
     else:
         idle = operation.plan.is_idle(text, payload)
     quiet = idle and not defaults.sealed.exist
@@ -128,21 +128,13 @@ def _where(
     base = defaults.base_url if given is None else check_base_url(given)
     if "{+" in text:
         text = path
-    operation = known(method, _from_root(base, text))
+    operation = known(method, _uri.from_root(base, text))
     if operation is None and text != path:
         # A value may stand where the catalogue has a word: receivers/{action}.
-        operation = filled(method, _from_root(base, path))
+        operation = filled(method, _uri.from_root(base, path))
     if operation is not None and defaults.at_home and given is None:
         base = operation.plan.home or base
     return base, operation
-
-
-def _from_root(base: str, text: str) -> str:
-    """*text* as the catalogue has it.
-
-    The documents of the chain style write hk/v3/... as v3/... on the base .../hk.
-    """
-    return f"hk/{text}" if base.endswith("/hk") else text
 
 
 def _expand(method: str, text: str, options: dict[str, Any]) -> str:

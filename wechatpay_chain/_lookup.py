@@ -9,11 +9,16 @@ import re
 from collections.abc import Iterable
 from functools import lru_cache
 from typing import TYPE_CHECKING
+from urllib.parse import unquote
 
 if TYPE_CHECKING:
     from .catalogue import Operation
 
 _PLACEHOLDER = re.compile(r"\{\w+\}")
+#: Characters that mean the same with ``%`` and without (RFC 3986, unreserved).
+_ESCAPED = re.compile(
+    r"%(?:2[DE]|3[0-9]|4[1-9A-F]|5[0-9AF]|6[1-9A-F]|7[0-9AE])", re.IGNORECASE
+)
 #: Verbs whose one argument is the query.
 _QUERIED = ("GET", "DELETE")
 
@@ -22,15 +27,14 @@ _QUERIED = ("GET", "DELETE")
 def known(method: str, text: str) -> Operation | None:
     """The operation of the template *text*, or of a path that is filled in.
 
-    Placeholders may have other names than in the catalogue: ``check`` tells of them.
+    Placeholders may have other names than in the catalogue, and the path a slash more
+    or less at its end: ``check`` tells of them, and what is sensitive is concealed.
     """
-    from .catalogue import find
-
-    path = text.partition("?")[0]
-    found = find(method, path)
-    if found is None and "{" in path:
-        found = find(method, _PLACEHOLDER.sub("_", path))
-    return found
+    path = _path(text)
+    blank = _PLACEHOLDER.sub("_", path)
+    other = blank.removesuffix("/") if blank.endswith("/") else f"{blank}/"
+    found = (filled(method, one) for one in (path, blank, other))
+    return next(filter(None, found), None)
 
 
 def filled(method: str, path: str) -> Operation | None:
@@ -40,7 +44,12 @@ def filled(method: str, path: str) -> Operation | None:
     """
     from .catalogue import find
 
-    return find(method, path.partition("?")[0])
+    return find(method, _path(path))
+
+
+def _path(text: str) -> str:
+    """*text* less the query, in its usual spelling."""
+    return _ESCAPED.sub(lambda found: unquote(found[0]), text.partition("?")[0])
 
 
 @lru_cache(maxsize=2048)

@@ -21,6 +21,8 @@ _SAFE_VALUE = "*"
 #: Kept in literal text: RFC 3986 pchar, the delimiters ``/`` and ``?``.
 _SAFE_TEXT = "/?:@!$&'()*+,;=-._~"
 _EXPRESSION = re.compile(r"\{(\+?)([A-Za-z][A-Za-z0-9_]*)\}")
+#: A base that the catalogue counts as the beginning of the path.
+_VERSION = re.compile(r"[^:/]/(hk|v3|hk/v3)$")
 _ESCAPE = re.compile(r"(%[0-9A-Fa-f]{2})")
 
 
@@ -100,6 +102,18 @@ def query(params: object) -> str:
             if one is not None:
                 out.append(f"{_quote(name, name)}={_quote(_scalar(name, one), name)}")
     return "&".join(out)
+
+
+def from_root(base: str, path: str) -> str:
+    """*path* below the base URL *base*, as the catalogue has it.
+
+    The documents of the chain style write hk/v3/... as v3/... on the base .../hk.
+
+    >>> from_root("https://example.com/hk", "v3/certificates")
+    'hk/v3/certificates'
+    """
+    found = _VERSION.search(base)
+    return f"{found[1]}/{path}" if found else path
 
 
 def suggest(name: str, known: Iterable[str]) -> str:

@@ -857,6 +857,33 @@ def test_off_tells_nothing_of_another_verb(call, make) -> None:
     assert told(call, client.v3.pay.transactions.native.get) == []
 
 
+@pytest.mark.parametrize(
+    ("path", "got", "expected"),
+    [
+        ("v3/applyment4sub/applyment", "no slash at its end", "applyment/'"),
+        (f"{CANCEL}/", "a slash at its end", "cancel'"),
+        (f"{CANCEL}/?a=1", "a slash at its end", "cancel'"),
+    ],
+)
+def test_a_slash_at_the_end_of_a_path_is_told(
+    call, client, strict, path, got, expected
+) -> None:
+    holes = {"out_order_no": "1"} if "{" in path else {}
+    (message,) = told(call, client[path].post, GOOD, **holes)
+    assert message.endswith(f"{expected} expected, got {got} (unknown)")
+    problem, *_ = refused(call, strict[path].post, GOOD, **holes)
+    assert (problem.path, problem.rule, problem.got) == ("path", "unknown", got)
+
+
+@pytest.mark.parametrize("path", ["v3/applyment4sub/applyment/", CANCEL])
+def test_no_slash_is_told_of_a_path_that_is_right(call, client, path) -> None:
+    holes = {"out_order_no": "1"} if "{" in path else {}
+    filled = path.replace("{out_order_no}", "1")
+    assert told(call, client[path].post, GOOD, **holes) == []
+    assert told(call, client[filled].post, GOOD) == []
+    assert told(call, client["{+where}"].post, GOOD, where=filled) == []
+
+
 def test_on_the_base_of_hong_kong_the_prefix_is_understood(call, make) -> None:
     client = make(base_url="https://api.mch.weixin.qq.com/hk")
     (message,) = told(call, client.v3.transactions.jsapi.get)

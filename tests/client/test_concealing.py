@@ -107,6 +107,34 @@ def test_a_value_that_fills_in_a_word_of_the_path_leaves_nothing_plain(
     assert "张三丰" not in gateway.sent + reply.text
 
 
+@pytest.mark.parametrize(
+    ("path", "below"),
+    [
+        (ADD + "/", ""),
+        ("v3/profitsharing/receivers/%61dd", ""),
+        ("profitsharing/receivers/add", "/v3"),
+    ],
+)
+def test_a_path_that_is_written_in_another_way_leaves_nothing_plain(
+    call, server, make, path: str, below: str
+) -> None:
+    client = make(check="off")
+    body = {"account": "o", "name": "张三丰"}
+    call(client[path].post, body, base_url=f"https://api.mch.weixin.qq.com{below}")
+    assert "张三丰".encode() not in server.request.body
+    assert len(loads(server.request.body)["name"]) == 344
+    assert server.request.url.endswith(path)
+
+
+def test_an_application_without_the_last_slash_leaves_nothing_plain(
+    call, server, make
+) -> None:
+    body = {"contact_info": {"contact_name": "张三丰"}}
+    call(make(check="off").v3.applyment4sub.applyment.post, body)
+    assert server.request.path == "/v3/applyment4sub/applyment"
+    assert "张三丰".encode() not in server.request.body
+
+
 def test_profits_are_shared_among_several(call, gateway, client) -> None:
     """Fields in the items of an array, of which one has none."""
     body = {

@@ -442,6 +442,9 @@ def test_a_body_that_may_hold_anything_is_not_looked_into() -> None:
         "v3/payscore/serviceorder/1234323JKHDFE/cancel",
         "v3/payscore/serviceorder/{out_order_no}/cancel?a={b}",
         "v3/payscore/serviceorder/a%2Fb/cancel?a=1",
+        "v3/payscore/serviceorder/{out_order_no}/cancel/",
+        "v3/payscore/serviceorder/{order_no}/cancel/?a=1",
+        "v3/payscore/serviceorder/{out_order_no}/%63ancel",
     ],
 )
 def test_an_operation_is_known_however_it_is_filled(text: str) -> None:
@@ -457,6 +460,8 @@ def test_an_operation_is_known_however_it_is_filled(text: str) -> None:
         ("POST", "v3/published/{tomorrow}"),
         ("POST", "v3/{segment}/x"),
         ("GET", "v3"),
+        ("POST", "v3/payscore/serviceorder/{out_order_no}%2Fcancel"),
+        ("POST", "v3/payscore/serviceorder/{out_order_no}/cancel//"),
         ("GET", "{+all}"),
         ("GET", "https"),
     ],

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from wechatpay_chain import EncodeError, TemplateError
-from wechatpay_chain._uri import expand, parse, query, suggest
+from wechatpay_chain._uri import expand, from_root, parse, query, suggest
 
 
 class Word(str, enum.Enum):
@@ -145,6 +145,22 @@ def test_nothing_near_is_not_suggested() -> None:
 )
 def test_a_query_is_encoded_once(params: Any, text: str) -> None:
     assert query(params) == text
+
+
+@pytest.mark.parametrize(
+    ("base", "path"),
+    [
+        ("https://h", "x/y"),
+        ("https://h/hk", "hk/x/y"),
+        ("https://h/wx/v3", "v3/x/y"),
+        ("https://h/hk/v3", "hk/v3/x/y"),
+        ("https://h/global", "x/y"),
+        ("https://hk", "x/y"),
+        ("https://v3", "x/y"),
+    ],
+)
+def test_a_base_may_hold_the_beginning_of_a_path(base: str, path: str) -> None:
+    assert from_root(base, "x/y") == path
 
 
 @pytest.mark.parametrize(

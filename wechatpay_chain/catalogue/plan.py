@@ -126,7 +126,7 @@ class Plan:
 
     def certain(self, template: str, payload: Payload | None) -> list[Problem]:
         """What is wrong for certain, whatever the catalogue may not know."""
-        problems = [*self._placeholders(template)]
+        problems = [*self._slash(template), *self._placeholders(template)]
         if payload is None:
             return problems
         if self._bare and _is_something(payload):
@@ -144,6 +144,14 @@ class Plan:
         if self.hidden_body is None or payload is None:
             return False
         return self.hidden_body.may_be_in(payload.value)
+
+    def _slash(self, template: str) -> Iterator[Problem]:
+        """A slash at the end of the path that the documents lack, or want."""
+        path = template.partition("?")[0]
+        given = path.endswith("/")
+        if given != self._template.endswith("/") and "{+" not in path:
+            found = "a slash at its end" if given else "no slash at its end"
+            yield Problem("path", "unknown", found, repr(self._template))
 
     def _placeholders(self, template: str) -> Iterator[Problem]:
         """Placeholders of other names, where the catalogue has a placeholder too."""
@@ -184,8 +192,8 @@ class Plan:
                     yield finding
 
     def _path(self, request: Request) -> Iterator[Finding]:
-        parts = self._template.split("/")
-        given = request.route.split("/")[-len(parts) :]
+        parts = self._template.rstrip("/").split("/")
+        given = request.route.rstrip("/").split("/")[-len(parts) :]
         for part, value in zip(parts[::-1], given[::-1]):
             if part.startswith("{"):
                 field = self._operation.path[part[1:-1]]

@@ -13,6 +13,7 @@ from collections.abc import Iterable
 from types import FrameType
 from typing import TYPE_CHECKING, Literal, get_args
 
+from .. import _uri
 from .._flow import Flow
 from .._messages import Request, Response
 from ..errors import CheckError, CheckWarning, Problem
@@ -60,9 +61,7 @@ def _look_up(request: Request, mode: Mode) -> None:
     """Look for what was meant by a call that the catalogue does not know."""
     from ..catalogue.nearest import misspelt, wrong_verb  # not with each program
 
-    path = request.template.partition("?")[0]
-    if request.base_url.endswith("/hk"):
-        path = f"hk/{path}"
+    path = _uri.from_root(request.base_url, request.template.partition("?")[0])
     problem = wrong_verb(request.method, path)
     if problem is None and mode == "strict":
         problem = misspelt(path)
