@@ -250,8 +250,9 @@ def _is_base(url: str) -> bool:
             return False
     except ValueError:  # a port that is no number, an open bracket
         return False
-    # An @ in the path is what becomes of a password with a slash in it.
-    return not ("@" in url or parts.query or parts.fragment)
+    # An @ in the path is what becomes of a password with a slash in it, and behind a
+    # backslash readers of URLs do not agree on the host.
+    return not ("@" in url or "\\" in url or parts.query or parts.fragment)
 
 
 def _shown(url: str) -> str:

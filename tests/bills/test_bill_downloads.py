@@ -289,7 +289,8 @@ def test_an_answer_that_names_no_file_is_refused(
 @pytest.mark.parametrize(
     "host", ["https://evil.example", "http://api.mch.weixin.qq.com",
              "https://api.mch.weixin.qq.com.evil.example", "https://xmch.weixin.qq.com",
-             "https://user@evil.example"],
+             "https://user@evil.example", "https://evil.example?.mch.weixin.qq.com",
+             "https://evil.example\\.mch.weixin.qq.com"],
 )  # fmt: skip
 def test_no_signature_goes_to_another_host(call, rows, server, client, host) -> None:
     server.host = host

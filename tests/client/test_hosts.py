@@ -119,6 +119,11 @@ def test_certificates_come_from_the_usual_host(
         "https://apihk.mch.weixin.qq.com.evil.example",
         "http://payapp.weixin.qq.com",
         "https://evil.weixin.qq.com",
+        "https://evil.example?.mch.weixin.qq.com",
+        "https://evil.example#.mch.weixin.qq.com",
+        "https://evil.example\\.mch.weixin.qq.com",
+        "https://evil.example?@api.mch.weixin.qq.com",
+        "https://api.mch.weixin.qq.com@evil.example",
     ],
 )
 @pytest.mark.parametrize(

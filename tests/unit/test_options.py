@@ -70,6 +70,10 @@ def test_a_host_of_ones_own(name: str, url: str, kept: str) -> None:
             "api.mch.weixin.qq.com",
             "http(s)://host[:port][/path] expected, got 'api.mch.",
         ),
+        (
+            "https://a\\.example",
+            r"http(s)://host[:port][/path] expected, got 'https://a\\.example'",
+        ),
         ("ftp://host", "http(s)://host[:port][/path] expected, got 'ftp://host'"),
         ("https://", "http(s)://host[:port][/path] expected, got 'https://'"),
         (

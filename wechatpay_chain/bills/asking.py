@@ -12,7 +12,7 @@ from .._secret import Secret
 from .._shapes import mapping, sequence
 from ..crypto import decrypt_oaep
 from ..errors import DecodeError, EncodeError
-from ..middleware.signing import HOME
+from ..middleware.signing import is_home
 from .transfer import Part
 
 if TYPE_CHECKING:
@@ -110,7 +110,7 @@ def check_origin(origin: str, base_url: str) -> None:
     ours = urlsplit(base_url)
     if (scheme, host) == (ours.scheme, ours.netloc):
         return
-    if scheme == "https" and f".{host.lower()}".endswith(HOME):
+    if is_home(scheme, host):
         return
     raise DecodeError(
         f"download_url is at {origin:.64}, which is neither WeChat Pay's nor the "

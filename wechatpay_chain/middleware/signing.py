@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
@@ -13,6 +14,7 @@ from ..errors import ConfigurationError
 
 #: WeChat Pay's own hosts end so; beside them only the caller's base gets a signature.
 HOME = (".mch.weixin.qq.com", ".wechatpay.cn")
+_NAME = re.compile(r"[A-Za-z0-9.-]+")
 
 
 class Signer:
@@ -75,10 +77,21 @@ def check_host(request: Request) -> None:
     if base and url.startswith(base) and url[len(base) : len(base) + 1] in ("/", "?"):
         return
     scheme, _, rest = request.url.partition("://")
-    host = rest.partition("/")[0].lower()
-    if scheme == "https" and ("." + host).endswith(HOME):
+    host = rest.partition("/")[0]
+    if is_home(scheme, host):
         return
     raise ConfigurationError(
         f"nothing is signed for {scheme}://{host}: the client's base_url is {base}; "
         "pass base_url= for another host of your own"
     )
+
+
+def is_home(scheme: str, host: str) -> bool:
+    """Whether they are WeChat Pay's own.
+
+    >>> is_home("https", "api.mch.weixin.qq.com"), is_home("https", "mch.example")
+    (True, False)
+    """
+    if scheme != "https" or not _NAME.fullmatch(host):
+        return False  # of evil.example?.mch.weixin.qq.com the host is evil.example
+    return f".{host.lower()}".endswith(HOME)
