@@ -532,6 +532,25 @@ def query(call: Any, server: Any, client: WeChatPay, given: Any) -> list[str]:
     return told(ask)
 
 
+@pytest.mark.parametrize(
+    "template",
+    [
+        "v2/papay/h5entrustweb",
+        "v2/mmpaymkttransfers/promotion/transfers",
+        "v2/pay/querycombinedorder",
+        "v2/pay/unifiedorder",
+    ],
+)
+def test_strict_does_not_ask_for_what_the_client_adds_on_v2(
+    call, strict, template: str
+) -> None:
+    verb = strict[template].get if "h5" in template else strict[template].post
+    missing = {problem.path.strip("?") for problem in refused(call, verb, {})}
+    assert missing
+    added = {"mch_id", "mchid", "combine_mch_id", "nonce_str", "sign", "sign_type"}
+    assert not missing & added
+
+
 def test_strict_takes_one_number_of_two_on_v2(call, server, make) -> None:
     client = make(check="strict", secret="0" * 32, retry=1)
     assert query(call, server, client, {"appid": "wx1", "out_trade_no": "1"}) == []

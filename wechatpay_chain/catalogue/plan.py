@@ -9,6 +9,7 @@ from urllib.parse import parse_qsl, unquote
 
 from .._shapes import mapping
 from ..errors import Problem
+from ..middleware.xml_layers import MCHIDS
 from .groups import softened, unmet
 from .model import HOST, Field, Operation
 from .places import Places, places
@@ -18,8 +19,9 @@ if TYPE_CHECKING:
     from .._messages import Payload, Request
 
 _PLACEHOLDER = re.compile(r"\{(\w+)\}")
-#: What the client adds to a body of APIv2, and what it reads there.
-_OURS = frozenset({"mch_id", "nonce_str", "sign", "sign_type"})
+#: What the client adds to the fields of APIv2, beside the merchant number, and what it
+#: reads there.
+_OURS = frozenset({"nonce_str", "sign", "sign_type"})
 #: What an upload adds to ``meta``.
 _OF_UPLOADS = frozenset({"filename", "sha256"})
 
@@ -207,7 +209,9 @@ class Plan:
             is_list = name in values or fields.get(name, Field()).type == "array"
             # Of a list only that it is there: how it is written differs.
             values[name] = None if is_list else value
-        found = check_members(fields, values, "?", text=True, joint="")
+        is_signed = self._operation.version == "v2" and "sign" in fields
+        ours = _ours(fields) if is_signed and self._bare else frozenset[str]()
+        found = check_members(fields, values, "?", text=True, ours=ours, joint="")
         given = dict.fromkeys(values, "given")
         yield from map(Finding, unmet(self._operation, given, query=True))
         several = {f"?{name}" for name, value in values.items() if value is None}
@@ -219,14 +223,14 @@ class Plan:
             return
         value = None if payload is None else payload.value
         files = None if payload is None else payload.files
-        ours = _OURS if operation.encoding == "xml" else frozenset[str]()
+        fields = _body(operation).fields
+        ours = _ours(fields or {}) if operation.encoding == "xml" else frozenset[str]()
         if operation.encoding == "multipart":
             ours = _OF_UPLOADS
             yield from self._files(files)
         elif files is not None:
             yield Finding(Problem("files", "body", "a file", "no file"))
         given = mapping({} if value is None else value)
-        fields = _body(operation).fields
         if given is None:
             yield Finding(Problem("body", "type", got(value), "an object"))
         elif fields:
@@ -263,6 +267,12 @@ def _body(operation: Operation) -> Field:
     if operation.encoding != "multipart":
         return body
     return (body.fields or {}).get("meta", Field()).content or Field()
+
+
+def _ours(fields: Mapping[str, Field]) -> frozenset[str]:
+    """What the client adds to *fields* of APIv2, and what it reads there."""
+    number = next((name for name in MCHIDS if name in fields), MCHIDS[0])
+    return _OURS | {number}
 
 
 def _is_hidden(name: str, field: Field, within: Field | None = None) -> Field | None:

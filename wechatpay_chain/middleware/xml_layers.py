@@ -42,7 +42,7 @@ UNSIGNED_XML = (
 )
 
 #: What the merchant number is called: nearly always the first.
-_MCHIDS = ("mch_id", "mchid", "combine_mch_id")
+MCHIDS = ("mch_id", "mchid", "combine_mch_id")
 
 _XML = "text/xml; charset=utf-8"
 
@@ -122,7 +122,7 @@ class XmlSigner:
         fields = {name: value for name, value in given.items() if name != "sign"}
         operation = request.operation
         members = _members(operation)
-        number = next((one for one in _MCHIDS if one in members), _MCHIDS[0])
+        number = next((one for one in MCHIDS if one in members), MCHIDS[0])
         fields.setdefault(number, self._mchid)
         if operation is None or not (
             operation.nonceless
