@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 DEFAULT_LIMIT = 20
 #: Pages in a row without an item after which a walk ends, whatever the total says.
 EMPTY_PAGES = 3
+#: The same of a walk by token, whose pages may be empty where much is filtered out: a
+#: walk that yields nothing cannot be left by its caller.
+EMPTY_TURNS = 100
 #: Names of the parameter that says where to start, and how it goes on.
 _STARTS = {"page_token": "token", "page_index": "index", "offset": "offset"}
 _FIRST = {"offset": 0, "index": 1}
@@ -54,6 +57,8 @@ class Pages:
             self._at = _whole(self._at, self._start, _FIRST[self._style])
         self._seen = self._at if self._style == "offset" else 0
         self._empty = 0
+        #: What the page before held.
+        self._last: Sequence[Any] = ()
         #: Tokens that were asked for: a page that leads back to one never ends.
         self._tokens: set[str] = set()
         #: Whether there may be another page.
@@ -93,13 +98,17 @@ class Pages:
         found = self._list(answer)
         token = answer.get("next_page_token")
         if token or self._style == "token":
-            self._turn(token)
+            self._turn(token, len(found))
             return found
         # A server that gives fewer at once than were asked for says so.
         limit = answer.get(self._size)
         if isinstance(limit, int) and 0 < limit < self._limit:
             self._limit = limit
-        self._move(len(found), self._total(answer))
+        total = self._total(answer)
+        if total is None and found and found == self._last:
+            raise DecodeError(f"{self._path}: the answer repeats the page before")
+        self._last = found
+        self._move(len(found), total)
         return found
 
     def _move(self, count: int, total: int | None) -> None:
@@ -112,7 +121,12 @@ class Pages:
         else:
             self.wanted = self._seen < total and self._empty < EMPTY_PAGES
 
-    def _turn(self, token: Any) -> None:
+    def _turn(self, token: Any, count: int) -> None:
+        self._empty = 0 if count else self._empty + 1
+        if token and self._empty >= EMPTY_TURNS:
+            raise DecodeError(
+                f"{self._path}: {EMPTY_TURNS} pages in a row hold nothing"
+            )
         if self._style == "token":
             self._tokens.add(str(self._at))
             if token and str(token) in self._tokens:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from wechatpay_chain import DecodeError, EncodeError
-from wechatpay_chain._paging import DEFAULT_LIMIT, Pages
+from wechatpay_chain._paging import DEFAULT_LIMIT, EMPTY_TURNS, Pages
 
 
 def walk(pages: Pages, *answers: Any) -> list[Any]:
@@ -47,6 +47,31 @@ def test_a_circle_of_tokens_is_an_error() -> None:
     walk(pages, {"data": [2], "next_page_token": "b"})
     with pytest.raises(DecodeError, match="points back"):
         pages.items({"data": [3], "next_page_token": "a"})
+
+
+def test_a_server_that_does_not_turn_the_page_is_an_error() -> None:
+    """Without a total nothing else would end the walk."""
+    pages = Pages({"limit": 2}, "v3/x")
+    walk(pages, {"data": [1, 2]}, {"data": [3, 4]})
+    with pytest.raises(DecodeError, match="v3/x: the answer repeats the page before"):
+        pages.items({"data": [3, 4]})
+    counted = Pages({"limit": 1}, "v3/x")
+    same = {"data": ["same"], "total_count": 2}
+    assert walk(counted, same, same) == ["same", "same"]
+    assert not counted.wanted
+
+
+def test_tokens_without_end_and_without_an_item_are_an_error() -> None:
+    pages = Pages({"page_size": 1}, "v3/x")
+    gap = [{"data": [], "next_page_token": f"a{n}"} for n in range(EMPTY_TURNS - 1)]
+    found = walk(pages, *gap, {"data": [1], "next_page_token": "b"})
+    assert found == [1]
+    walk(pages, {"data": [], "next_page_token": "c"})
+    assert pages.wanted
+    pages = Pages({"page_size": 1}, "v3/x")
+    walk(pages, *gap)
+    with pytest.raises(DecodeError, match="v3/x: 100 pages in a row hold nothing"):
+        pages.items({"data": [], "next_page_token": "c"})
 
 
 def test_an_empty_list_ends_the_walk() -> None:
