@@ -12,8 +12,8 @@ from wechatpay_chain import Request, catalogue
 from wechatpay_chain._lookup import known
 from wechatpay_chain._messages import Payload
 from wechatpay_chain.catalogue import Field, Operation
+from wechatpay_chain.catalogue.amounts import Money, is_money
 from wechatpay_chain.catalogue.places import Places, parsed, places
-from wechatpay_chain.catalogue.plan import Money, is_money
 from wechatpay_chain.catalogue.schema import check_members, check_value, got
 from wechatpay_chain.crypto import Encrypted
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, unquote
 
 from .._shapes import mapping
 from ..errors import Problem
 from ..middleware.xml_layers import MCHIDS
+from .amounts import Money, are_sound, is_money
 from .groups import softened, unmet
 from .model import HOST, Field, Operation
 from .places import Places, places
@@ -24,38 +25,6 @@ _PLACEHOLDER = re.compile(r"\{(\w+)\}")
 _OURS = frozenset({"nonce_str", "sign", "sign_type"})
 #: What an upload adds to ``meta``.
 _OF_UPLOADS = frozenset({"filename", "sha256"})
-
-
-class Money(NamedTuple):
-    """The mark of an amount."""
-
-    #: Whether it may be below zero.
-    signed: bool
-    #: Whether digits in a text will do.
-    digits: bool
-
-    def accepts(self, value: Any) -> bool:
-        """Whether *value* is an amount."""
-        if isinstance(value, str):
-            form = r"-?[0-9]+" if self.signed else r"[0-9]+"
-            return self.digits and re.fullmatch(form, value) is not None
-        fits = isinstance(value, int) and not isinstance(value, bool)
-        return fits and (self.signed or value >= 0)
-
-
-def is_money(name: str, field: Field) -> bool:
-    """Whether an integer is an amount: by the words of its name.
-
-    >>> is_money("total_fee", Field(type="integer"))
-    True
-    >>> is_money("fee_count", Field(type="integer"))
-    False
-    """
-    if field.type != "integer":
-        return False
-    words = {*name.split("_")}
-    named = words & {"amount", "fee", "price"} and "count" not in words
-    return bool(named) or name in ("total", "refund", "duty")
 
 
 class Plan:
@@ -124,7 +93,7 @@ class Plan:
             return True
         if self._bare:
             return False
-        return self._money is None or _is_sound(self._money, payload.value)
+        return self._money is None or are_sound(self._money, payload.value)
 
     def certain(self, template: str, payload: Payload | None) -> list[Problem]:
         """What is wrong for certain, whatever the catalogue may not know."""
@@ -283,25 +252,6 @@ def _is_hidden(name: str, field: Field, within: Field | None = None) -> Field | 
 def _is_revealed(name: str, field: Field, within: Field) -> Field | None:
     del name, within
     return field if field.encrypted == "rsa-merchant" else None
-
-
-def _is_sound(place: Places[Money], value: Any) -> bool:
-    """Whether all amounts are right; no for a *value* that needs a closer look."""
-    kind = value.__class__  # exactly: a subclass may be anything
-    if place.mark is not None:
-        if kind is int:
-            return bool(value >= 0)
-        return place.mark.digits and kind is str and value.isdecimal()
-    if place.items is not None:
-        inner = place.items
-        return kind is list and all(_is_sound(inner, one) for one in value)
-    if kind is not dict or place.content is not None:
-        return False
-    for name, inner in place.fields:
-        item = value.get(name)
-        if item is not None and not _is_sound(inner, item):
-            return False
-    return True
 
 
 def _is_something(payload: Payload) -> bool:

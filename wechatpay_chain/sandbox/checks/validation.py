@@ -13,8 +13,8 @@ from difflib import get_close_matches
 from typing import Any
 
 from ..._shapes import mapping, sequence
+from ...catalogue.amounts import is_money
 from ...catalogue.model import Field
-from ...catalogue.plan import is_money
 from ...catalogue.schema import FORMS
 from ..refusals import Problem
 
