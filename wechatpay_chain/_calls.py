@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from . import _shapes, _uri
 from ._flow import Entry
-from ._lookup import filled, hint, known, misused, wrong_verb
+from ._lookup import filled, hint, known, wrong_verb
 from ._messages import Headers, Payload, Request
 from ._stack import Stack, layers
 from .errors import ConfigurationError, EncodeError, TemplateError
@@ -103,7 +103,7 @@ def prepare(
         params=params,
     )
     if operation is None:
-        idle = not misused(_uri.from_root(base, text))
+        idle = not wrong_verb(method, _uri.from_root(base, text))
     else:
         idle = operation.plan.is_idle(text, payload)
     quiet = idle and not defaults.sealed.exist

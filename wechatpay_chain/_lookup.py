@@ -53,13 +53,6 @@ def _path(text: str) -> str:
 
 
 @lru_cache(maxsize=2048)
-def misused(text: str) -> bool:
-    """Whether *text* is known, if by other verbs: ``check`` tells of them."""
-    from .catalogue.nearest import verbs
-
-    return bool(verbs(text.partition("?")[0]))
-
-
 def wrong_verb(method: str, text: str) -> str:
     """What to say first of a verb that *text* does not have, where it has another."""
     from .catalogue.nearest import wrong_verb as look

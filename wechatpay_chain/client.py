@@ -51,7 +51,8 @@ class WeChatPay(Fields):
       ``accept_language``, ``middleware`` (layers), ``transport``, ``async_transport``,
       ``clock`` (Unix seconds), ``nonce``.
     - ``check``: what is done about a request that the catalogue finds wrong:
-      ``"warn"`` of what is certain, ``"strict"`` (refuse all of it), ``"off"``.
+      ``"warn"`` of what is certain, ``"strict"`` (refuse whatever it finds),
+      ``"off"``. An endpoint that it does not know passes.
 
     Raises ``ConfigurationError`` for a wrong option. One client is safe to share
     between threads and between tasks; close it, or use it as a context manager.

@@ -829,6 +829,20 @@ def test_another_verb_on_a_known_path_is_told(
     assert len(server.requests) == 1
 
 
+def test_a_verb_that_is_meant_as_a_segment_is_told(
+    call, server, client, strict
+) -> None:
+    right = "POST v3/profitsharing/receivers/delete (.delete_.post)"
+    whole = f"method: {right} expected, got DELETE (method)"
+    receivers = client.v3.profitsharing.receivers
+    (message,) = told(call, receivers.delete, {"type": "MERCHANT_ID"})
+    assert message.endswith(whole)
+    (problem,) = refused(call, strict[str(receivers)].delete)
+    assert str(problem) == whole
+    assert len(server.requests) == 1
+    assert told(call, receivers.put, {}) == []
+
+
 @pytest.mark.parametrize(
     ("path", "near"),
     [

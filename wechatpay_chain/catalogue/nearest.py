@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from difflib import SequenceMatcher, get_close_matches
 from functools import lru_cache
 
+from .. import _chain
 from ..errors import Problem
 from . import at, segments, templates
 
@@ -28,11 +29,16 @@ def verbs(path: str) -> tuple[str, ...]:
 
 
 def wrong_verb(method: str, path: str) -> Problem | None:
-    """That *path* has other verbs than *method*."""
+    """That *path* has other verbs than *method*, which may be a segment below it."""
     known = verbs(path)
-    if not known or method in known:
+    if method in known:
         return None
-    return Problem("method", "method", method, " or ".join(known))
+    if known:
+        return Problem("method", "method", method, " or ".join(known))
+    below = f"{path}/{method.lower()}"  # receivers.delete is not receivers.delete_.post
+    chain = f".{_chain.attribute(method.lower())}"
+    meant = [f"{verb} {below} ({chain}.{verb.lower()})" for verb in verbs(below)]
+    return Problem("method", "method", method, " or ".join(meant)) if meant else None
 
 
 @lru_cache(maxsize=512)

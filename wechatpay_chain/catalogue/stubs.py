@@ -39,8 +39,8 @@ _IMPORTS = {
         "XmlPost",
     ),
 }
-#: What a module of types is at run time.
-_PLAIN = f"{MARK}from .. import _plain\n\n__getattr__ = _plain.kind\n"
+#: What a module of types is at run time, below its docstring.
+_PLAIN = "\n\nfrom .. import _plain\n\n__getattr__ = _plain.kind\n"
 #: What the hand-written ``base.pyi`` gives to programs.
 _BASE = ("BodyOptions", "Files", "Options", "TypedNode")
 _ABOUT = "Gives the resource of a notification the type that its event has."
@@ -76,7 +76,7 @@ def _segment(version: str, segment: str) -> Iterator[tuple[str, str]]:
     shapes.settle()
     file = module(segment)
     yield f"types/{version}/{file}.pyi", _file(shapes.source())
-    yield f"types/{version}/{file}.py", _PLAIN
+    yield f"types/{version}/{file}.py", f'{MARK}"""Types of ``{root}``."""{_PLAIN}'
     types = f"from ...types.{version} import {file} as t\n"
     yield f"_tree/{version}/{file}.pyi", _file(source(tree(calls, root), shapes), types)
 
