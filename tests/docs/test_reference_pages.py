@@ -136,6 +136,11 @@ def test_nothing_is_loaded_from_elsewhere(reference: Site) -> None:
         assert "@import" not in text
 
 
+def test_search_box_is_hidden_where_no_script_runs(reference: Site) -> None:
+    head = reference.index().partition("</head>")[0]
+    assert "<noscript><style>.search { display: none; }</style></noscript>" in head
+
+
 HOSTILE = "</code></td><script>alert('&amp;')</script>\"{{ 7*7 }}"
 
 
@@ -404,28 +409,52 @@ QUERIES = {
     "client.v3.pay.transactions.outTradeNo._out_trade_no_.get()": (
         "v3/pay/transactions.out-trade-no._out_trade_no_.get.html"
     ),
+    "client.v3.global_.statements": "v3/global/statements.get.html",
+    'client.v3.applyment4sub["applyment/"]': "v3/applyment4sub/applyment..post.html",
+    "v3.payscore cancel": address(cancel()),
 }
+
+
+def searched(
+    reference: Site, node: str, folder: Path, queries: list[str]
+) -> list[list[str]]:
+    """The addresses that the search of the site finds for each query."""
+    shutil.copy(STATIC / "search.js", folder)
+    (folder / "search-index.js").write_text(index_of(reference), "utf-8")
+    (folder / "run.js").write_text(_SEARCH, "utf-8")
+    done = subprocess.run(
+        [node, "run.js"],
+        input=json.dumps(queries).encode(),
+        capture_output=True,
+        cwd=folder,
+        timeout=30,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr.decode()
+    found: list[list[str]] = json.loads(done.stdout)
+    return found
 
 
 def test_search_finds_by_title_path_and_field(
     reference: Site, node: str, tmp_path: Path
 ) -> None:
-    shutil.copy(STATIC / "search.js", tmp_path)
-    (tmp_path / "search-index.js").write_text(index_of(reference), "utf-8")
-    (tmp_path / "run.js").write_text(_SEARCH, "utf-8")
-    asked = json.dumps([*QUERIES, "", "constructor"])
-    done = subprocess.run(
-        [node, "run.js"],
-        input=asked.encode(),
-        capture_output=True,
-        cwd=tmp_path,
-        timeout=30,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr.decode()
-    *found, empty, nothing = json.loads(done.stdout)
-    assert [one[0] for one in found] == [*QUERIES.values()]
-    assert empty == nothing == []
+    odd = ["", "constructor", "client.", "client[", "<script>alert(1)</script>", "(*"]
+    found = searched(reference, node, tmp_path, [*QUERIES, *odd])
+    assert [one[0] for one in found[: len(QUERIES)]] == [*QUERIES.values()]
+    assert [one for one in found[len(QUERIES) :] if one] == []
+
+
+def test_code_of_a_page_leads_the_search_to_its_page(
+    reference: Site, node: str, tmp_path: Path
+) -> None:
+    pasted: dict[str, str] = {}
+    for operation in reference.operations:
+        for form in examples.forms(operation, examples.arguments(operation)):
+            if form.kind in ("chain", "path_async", "item") and not operation.redirect:
+                pasted[form.code.replace("\n", "")] = operation.template
+    found = searched(reference, node, tmp_path, [*pasted])
+    places = {address(one): one.template for one in reference.operations}
+    assert [places[first] for first, *_ in found] == [*pasted.values()]
 
 
 def index_of(reference: Site) -> str:

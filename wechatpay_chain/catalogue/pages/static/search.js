@@ -24,16 +24,32 @@ function search(query, data, limit = 30) {
 }
 
 function wordsOf(query, fillers) {
-  const given = query.normalize("NFKC").split(/[\s,、;。!?]+/).map(plain).filter(Boolean);
-  const words = given.filter((word) => !fillers.includes(word));
-  return words.length ? words : given;
+  const text = query.normalize("NFKC").trim();
+  const whole = chained(text);
+  const given = whole ? [whole] : text.split(/[\s,、;。!?]+/).map((word) => chained(word) || word);
+  const found = given.map(plain).filter(Boolean);
+  const words = found.filter((word) => !fillers.includes(word));
+  return words.length ? words : found;
 }
 
-// As everything is compared: out-trade-no and outTradeNo are out_trade_no, and
-// client.v3.pay.outTradeNo._out_trade_no_.get() is the path that it calls.
+// The path of a chain as it stands in code: client.v3.pay.outTradeNo._out_trade_no_.get(),
+// client["v3/..."].post(body), client.chain("v3/..."); "" where it is none.
+function chained(text) {
+  const code = /^(?:\w+ *= *)?(?:await +)?(?:client(?=[.[])|(?=(?:v\d|hk)\.))(.*)$/s.exec(text);
+  if (!code) return "";
+  const chain = code[1].replace(/\.chain\(\s*(["'].*?["'])\s*\)/g, "[$1]").replace(/\(.*$/s, "");
+  if (/\s/.test(chain)) return "";
+  const names = [...chain.matchAll(/\[["'](.*?)["']\]|(\w+)/g)];
+  if (/^(?:get|post|put|patch|delete|paginate)(?:_async)?$/.test(names.at(-1)?.[2])) names.pop();
+  return names.map(([, item, name]) => item ?? segment(name)).join("/");
+}
+
+function segment(name) {
+  return name.replace(/^_(\w+)_$/, "{$1}").replace(/_$/, "");
+}
+
+// As everything is compared: out-trade-no and outTradeNo are out_trade_no.
 function plain(text) {
-  const chain = /^(?:client\.)?((?:v\d|hk)\..*?)(?:\.(?:get|post|put|patch|delete)(?:_async)?)?(?:\(.*)?$/.exec(text);
-  if (chain) text = chain[1].replace(/\._(\w+?)_(?=\.|$)/g, ".{$1}").replace(/\./g, "/");
   return text.replace(/([a-z0-9])(?=[A-Z])/g, "$1_").toLowerCase().replace(/-/g, "_").replace(/^\//, "");
 }
 

@@ -23,9 +23,10 @@
     return made;
   }
 
-  function result([address, method, template, title, , old]) {
+  function result([address, method, template, title, , old], at) {
     const link = make("a");
     link.href = root + address;
+    link.id = "found-" + at;
     link.setAttribute("role", "option");
     const name = make("span", title, old ? "old" : "");
     name.lang = "zh-Hans";
@@ -33,9 +34,15 @@
     return link;
   }
 
-  function show() {
+  function open(shown) {
+    list.hidden = !shown;
+    input.setAttribute("aria-expanded", shown);
+    input.removeAttribute("aria-activedescendant");
     chosen = -1;
-    list.hidden = !input.value.trim();
+  }
+
+  function show() {
+    open(input.value.trim() !== "");
     if (list.hidden) return;
     load(() => {
       const found = search(input.value, window.REFERENCE);
@@ -50,13 +57,15 @@
     chosen = (chosen + step + links.length) % links.length;
     links.forEach((link, at) => link.setAttribute("aria-selected", at === chosen));
     links[chosen].scrollIntoView({ block: "nearest" });
+    input.setAttribute("aria-activedescendant", links[chosen].id);
   }
 
   input.addEventListener("input", show);
   input.addEventListener("focus", show);
   input.addEventListener("keydown", (event) => {
+    if (event.isComposing) return; // these keys choose Chinese characters
     if (event.key === "ArrowDown" || event.key === "ArrowUp") choose(event.key === "ArrowDown" ? 1 : -1);
-    else if (event.key === "Escape") { list.hidden = true; input.blur(); }
+    else if (event.key === "Escape") { open(false); input.blur(); }
     else if (event.key === "Enter") {
       const link = list.querySelectorAll("a")[Math.max(chosen, 0)];
       if (link) location.href = link.href;
@@ -70,7 +79,12 @@
     input.focus();
   });
   document.addEventListener("click", (event) => {
-    if (!event.target.closest(".search")) list.hidden = true;
+    if (!event.target.closest(".search")) open(false);
+  });
+  list.addEventListener("keydown", (event) => { // a result that Tab has reached
+    if (event.key !== "Escape") return;
+    input.focus();
+    open(false);
   });
   document.querySelector(".search").addEventListener("submit", (event) => event.preventDefault());
   const asked = new URLSearchParams(location.search).get("q");
