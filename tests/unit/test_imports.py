@@ -17,7 +17,7 @@ NAME = "wechatpay_chain"
 
 #: Each group may import itself and the groups above it: the layering of the design.
 LAYERS: list[set[str]] = [
-    {"errors", "_secret", "_shapes", "_version"},
+    {"errors", "_names", "_secret", "_shapes", "_version"},
     {
         "_headers",
         "_messages",

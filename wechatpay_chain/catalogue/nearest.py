@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from difflib import SequenceMatcher, get_close_matches
 from functools import lru_cache
 
-from .. import _chain
+from .._chain import attribute
 from ..errors import Problem
 from . import at, segments, templates
 
@@ -36,7 +36,7 @@ def wrong_verb(method: str, path: str) -> Problem | None:
     if known:
         return Problem("method", "method", method, " or ".join(known))
     below = f"{path}/{method.lower()}"  # receivers.delete is not receivers.delete_.post
-    chain = f".{_chain.attribute(method.lower())}"
+    chain = f".{attribute(method.lower())}"
     meant = [f"{verb} {below} ({chain}.{verb.lower()})" for verb in verbs(below)]
     return Problem("method", "method", method, " or ".join(meant)) if meant else None
 

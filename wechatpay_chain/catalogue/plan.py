@@ -9,7 +9,7 @@ from urllib.parse import parse_qsl, unquote
 
 from .._shapes import mapping
 from ..errors import Problem
-from ..middleware.xml_layers import MCHIDS
+from .._names import MCHIDS
 from .amounts import Money, are_sound, is_money
 from .groups import softened, unmet
 from .model import HOST, Field, Operation

@@ -10,6 +10,7 @@ from urllib.parse import parse_qsl
 from .. import _uri, crypto
 from .._flow import Flow, read, send
 from .._messages import Headers, Request, Response
+from .._names import MCHIDS
 from .._secret import Secret
 from .._shapes import mapping
 from ..errors import (
@@ -40,9 +41,6 @@ UNSIGNED_XML = (
     "/sandboxnew/pay/downloadbill",
     "/sandboxnew/pay/getsignkey",
 )
-
-#: What the merchant number is called: nearly always the first.
-MCHIDS = ("mch_id", "mchid", "combine_mch_id")
 
 _XML = "text/xml; charset=utf-8"
 
