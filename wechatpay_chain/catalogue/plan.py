@@ -7,9 +7,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, unquote
 
+from .._names import MCHIDS
 from .._shapes import mapping
 from ..errors import Problem
-from .._names import MCHIDS
 from .amounts import Money, are_sound, is_money
 from .groups import softened, unmet
 from .model import HOST, Field, Operation
