@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from wechatpay_chain import (
+    APIError,
     CheckError,
     CheckWarning,
     ConfigurationError,
@@ -555,6 +556,33 @@ def test_strict_takes_one_number_of_two_on_v2(call, server, make) -> None:
     client = make(check="strict", secret="0" * 32, retry=1)
     assert query(call, server, client, {"appid": "wx1", "out_trade_no": "1"}) == []
     assert query(call, server, client, {"appid": "wx1", "transaction_id": "1"}) == []
+
+
+def test_strict_leaves_to_the_client_what_it_adds_to_a_query_of_v2(
+    call, server, make
+) -> None:
+    strict = make(check="strict", secret="0" * 32, retry=1)
+    query = {"appid": "wx1", "openid": "o", "code": "c", "scope": "pay_identity"}
+    query |= {"grant_type": "authorization_code", "sign_type": "HMAC-SHA256"}
+    get = strict.v2.appauth.getaccesstoken.get
+    server.strict = False
+    server.otherwise = server.plain(500, {})
+    with pytest.raises(APIError, match="500"):
+        call(get, query)
+    assert "&sign=" in server.request.target
+    problems = refused(call, get, {**query, "code": None, "cod": "c"})
+    assert rules(problems) == [("?code", "required"), ("?cod", "unknown")]
+
+
+def test_strict_reads_the_parts_of_an_upload_of_v2(call, strict) -> None:
+    fields = {"media_hsah": "abc", "sign_type": "SHA"}
+    post = strict.v2.secapi.mch.uploadmedia.post
+    assert rules(refused(call, post, fields)) == [
+        ("files", "required"),
+        ("media_hash", "required"),
+        ("sign_type", "enum"),
+        ("media_hsah", "unknown"),
+    ]
 
 
 def test_strict_only_warns_of_numbers_that_may_stand_for_each_other(

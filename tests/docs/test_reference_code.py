@@ -206,7 +206,8 @@ def _problems(operation: Operation, made: dict[str, Any]) -> Iterator[str]:
         given = made["body"]
         if operation.version == "v2":  # XML has no other way to write it
             given = {n: True if one == "true" else one for n, one in given.items()}
-        yield from problems(given, body, "body", spare)
+        files = {n for n, one in (body.fields or {}).items() if one.type == "file"}
+        yield from problems(given, body, "body", spare | files)
     if body is not None and "meta" in made:
         meta = (body.fields or {})["meta"].content or Field()
         filled = {"filename": "photo.png", "sha256": "0" * 64, **made["meta"]}

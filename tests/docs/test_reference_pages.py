@@ -224,6 +224,14 @@ def test_neighbours_chain_all_pages(reference: Site) -> None:
         (known("GET", "v3/global/customs/orders"), "apihk.mch.weixin.qq.com"),
         (known("GET", "v3/customs/orders"), "https://apihk.mch.weixin.qq.com/global"),
         (known("GET", "v2/papay/entrustweb"), "A page for the user's browser"),
+        (known("GET", "v2/papay/entrustweb"), "sign_md5(params, secret)"),
+        (known("GET", "v2/papay/h5entrustweb"), "client.v2.papay.h5entrustweb.get("),
+        (known("GET", "v2/papay/h5entrustweb"), "adds mch_id and sign to the query"),
+        (
+            known("POST", "v2/secapi/mch/uploadmedia"),
+            'body, files={"media": (photo.name, content)}',
+        ),
+        (known("POST", "v2/secapi/mch/uploadmedia"), "the file is not signed"),
     ],
 )
 def test_page_tells_what_is_special(

@@ -175,6 +175,11 @@ class Operation:
         return next((body for body in bodies if body is not None), None)
 
     @property
+    def signs_query(self) -> bool:
+        """Whether the client signs its query, as it signs a body of APIv2."""
+        return self.version == "v2" and self.body is None and "sign" in self.query
+
+    @property
     def base_url(self) -> str:
         """Scheme, host and what stands before the path."""
         return f"https://{self.host}{self.url_prefix}"

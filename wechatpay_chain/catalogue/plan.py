@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, unquote
 
@@ -178,8 +179,8 @@ class Plan:
             is_list = name in values or fields.get(name, Field()).type == "array"
             # Of a list only that it is there: how it is written differs.
             values[name] = None if is_list else value
-        is_signed = self._operation.version == "v2" and "sign" in fields
-        ours = _ours(fields) if is_signed and self._bare else frozenset[str]()
+        signs = self._operation.signs_query
+        ours = _ours(fields) if signs else frozenset[str]()
         found = check_members(fields, values, "?", text=True, ours=ours, joint="")
         given = dict.fromkeys(values, "given")
         yield from map(Finding, unmet(self._operation, given, query=True))
@@ -193,9 +194,9 @@ class Plan:
         value = None if payload is None else payload.value
         files = None if payload is None else payload.files
         fields = _body(operation).fields
-        ours = _ours(fields or {}) if operation.encoding == "xml" else frozenset[str]()
+        ours = _ours(fields or {}) if operation.version == "v2" else frozenset[str]()
         if operation.encoding == "multipart":
-            ours = _OF_UPLOADS
+            ours = ours or _OF_UPLOADS
             yield from self._files(files)
         elif files is not None:
             yield Finding(Problem("files", "body", "a file", "no file"))
@@ -209,7 +210,7 @@ class Plan:
     def _members(
         self, fields: Mapping[str, Field], given: Mapping[Any, Any], ours: Iterable[str]
     ) -> Iterator[Finding]:
-        text = self._operation.encoding == "xml"
+        text = self._operation.version == "v2"
         found = check_members(fields, given, text=text, ours=ours)
         for finding in softened(found, fields, given) if text else found:
             place, rule, _, _ = finding.problem
@@ -231,10 +232,16 @@ class Plan:
 
 
 def _body(operation: Operation) -> Field:
-    """What the caller gives as body: of an upload, the members of ``meta``."""
+    """What the caller gives as body: of an upload, the members of ``meta``.
+
+    An upload of APIv2 has no ``meta``, but its fields as parts beside the file.
+    """
     body = operation.body or Field()
     if operation.encoding != "multipart":
         return body
+    if operation.version == "v2":
+        given = {n: f for n, f in (body.fields or {}).items() if f.type != "file"}
+        return replace(body, fields=given)
     return (body.fields or {}).get("meta", Field()).content or Field()
 
 

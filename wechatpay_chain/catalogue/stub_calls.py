@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 from .model import Field, Operation
 from .stub_shapes import Mode, Shapes, literal
 
-#: Fields of APIv2 that the client adds, or does well without.
-_ADDED = frozenset({"mch_id", "nonce_str", "sign"})
+#: Fields that the client adds to what it signs for APIv2, or does well without.
+ADDED = frozenset({"mch_id", "nonce_str", "sign"})
 #: Of each pair one is enough, though the documents of APIv2 mark both as required.
 _EITHER = (
     ("transaction_id", "out_trade_no"),
@@ -36,7 +36,7 @@ class Call:
     items: str = ""
     #: Placeholders and their types.
     placeholders: tuple[tuple[str, str], ...] = ()
-    #: Whether a file goes with it, in a way that the client knows.
+    #: Whether a file goes with it.
     files: bool = False
 
 
@@ -47,7 +47,10 @@ def call(operation: Operation, shapes: Shapes, name: str) -> Call:
     answer: Mode = "xml-answer" if old else "answer"
     query = pages = items = ""
     if operation.query:
-        query = shapes.top(operation.query, "query", f"{name}Query")
+        given = dict(operation.query)
+        if operation.signs_query:
+            given = _signed(given)
+        query = shapes.top(given, "query", f"{name}Query")
     if operation.method == "GET" and is_list(operation):
         # A list without parameters is no list.
         free = {k: _unforced(k, f) for k, f in operation.query.items()}
@@ -63,7 +66,7 @@ def call(operation: Operation, shapes: Shapes, name: str) -> Call:
         pages,
         items,
         tuple((key, _key(value)) for key, value in operation.path.items()),
-        operation.upload and not old,
+        operation.upload,
     )
 
 
@@ -91,7 +94,13 @@ def _body(operation: Operation, shapes: Shapes, name: str) -> str:
 
 
 def _xml(fields: Mapping[str, Field], shapes: Shapes, name: str) -> str:
-    free = set(_ADDED)
+    given = {n: f for n, f in _signed(fields).items() if f.type != "file"}
+    return shapes.top(given, "xml", name) if given else "dict[str, str | int]"
+
+
+def _signed(fields: Mapping[str, Field]) -> dict[str, Field]:
+    """*fields* with what the client adds, and either of two numbers, as optional."""
+    free = set(ADDED)
     for pair in _EITHER:
         if all(key in fields and fields[key].required for key in pair):
             free.update(pair)
@@ -99,12 +108,10 @@ def _xml(fields: Mapping[str, Field], shapes: Shapes, name: str) -> str:
         not sign_type.enum
     ):
         free.add("sign_type")  # it is the default
-    given = {
+    return {
         key: replace(value, required=False) if key in free else value
         for key, value in fields.items()
-        if value.type != "file"
     }
-    return shapes.top(given, "xml", name) if given else "dict[str, str | int]"
 
 
 def _data(operation: Operation, shapes: Shapes, mode: Mode, name: str) -> str:

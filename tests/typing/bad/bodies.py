@@ -73,4 +73,5 @@ def files(client: WeChatPay) -> None:
     client.v3.merchant.media.upload.post()  # E: mypy[call-arg] pyright[reportCallIssue]
     client.v3.merchant.media.upload.post(files={"file": b""})  # E: mypy[dict-item] pyright[reportArgumentType]
     client.v3.merchant.media.upload.post(files={"file": ("a.png", "text")})  # E: mypy[dict-item] pyright[reportArgumentType]
+    client.v2.secapi.mch.uploadmedia.post({"media_hash": "0"})  # E: mypy[call-arg] pyright[reportCallIssue]
     client.v3.certificates.get(files={"file": ("a", b"")})  # E: mypy[call-arg] pyright[reportCallIssue]

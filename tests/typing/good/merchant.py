@@ -125,6 +125,21 @@ client.v3.profitsharing.receivers.delete_.post(
 )
 client.v3.merchant.media.video_upload.post(files={"file": ("a.mp4", b"")})
 
+# What the client adds on APIv2, to parts of an upload and to a query.
+client.v2.secapi.mch.uploadmedia.post(
+    {"media_hash": "0" * 32}, files={"media": ("shop.png", b"\x89PNG")}
+)
+client.v2.appauth.getaccesstoken.get(
+    {
+        "appid": "wx1",
+        "openid": "o1",
+        "code": "c1",
+        "grant_type": "authorization_code",
+        "scope": "pay_identity",
+        "sign_type": "HMAC-SHA256",
+    }
+)
+
 # What no attribute gives, and what the catalogue does not know.
 node: Node = client["v3/new/endpoint/{number}"]
 untyped = node.post({"anything": 1}, number="1").data["anything"]

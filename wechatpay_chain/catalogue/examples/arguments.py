@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..model import Operation
+from ..stub_calls import ADDED
 from .samples import Code, body_of, query_of, sample
 from .sources import BROKEN, python
 
@@ -23,7 +24,8 @@ class Arguments:
     placeholders: dict[str, Any]
     query: dict[str, Any]
     headers: dict[str, Any]
-    #: JSON or XML fields; of an upload, what is added to ``meta``.
+    #: JSON or XML fields; of an upload, what is added to ``meta``, or on APIv2 the
+    #: parts beside the file.
     body: dict[str, Any] | None = None
     #: The name of the part that holds the file.
     file: str | None = None
@@ -56,7 +58,7 @@ def arguments(operation: Operation) -> Arguments:
 
 def _meta(operation: Operation, body: dict[str, Any], file: str) -> dict[str, Any]:
     if operation.version == "v2":
-        return {name: value for name, value in body.items() if name != file}
+        return {n: value for n, value in body.items() if n not in {file, *ADDED}}
     meta = (operation.body.fields or {}).get("meta") if operation.body else None
     if meta is None or meta.content is None:
         return {}
@@ -75,14 +77,12 @@ def preparation(operation: Operation, given: Arguments) -> str:
         blocks.append(_OPENED)
     if _uses(given, "bank_key"):
         blocks.append(_BANK_KEY)
-    if given.file is not None and operation.version == "v2":
-        blocks.append(_signed_upload(given))
-    elif given.body:
-        name = "meta" if given.file else "body"
+    if given.body:
+        name = "body" if given.file is None or operation.version == "v2" else "meta"
         blocks.append([f"{name} = {_broken(given.body)}"])
     if given.query:
         blocks.append([f"params = {_broken(given.query)}"])
-        if operation.version == "v2" and "sign" in operation.query:
+        if _signs_itself(operation):
             signer = _signer(given.query)
             blocks[-1].append(f'params["sign"] = {signer}(params, secret)')
     return "\n\n".join("\n".join(block) for block in blocks if block)
@@ -96,18 +96,13 @@ def _imports(operation: Operation, given: Arguments) -> list[str]:
         lines.append("from pathlib import Path")
     if operation.redirect:
         lines.append("from urllib.parse import urlencode")
-    if operation.version != "v2":
-        return lines
-    if given.file is not None:
-        lines += ["", "from urllib3 import encode_multipart_formdata"]
     if bank:
         lines += [
             "",
             "from wechatpay_chain.crypto import encrypt_oaep, load_public_key",
         ]
-    if given.file is not None or "sign" in operation.query:
-        fields = given.query or given.body or {}
-        lines.append(f"from wechatpay_chain.crypto import {_signer(fields)}")
+    if _signs_itself(operation):
+        lines.append(f"from wechatpay_chain.crypto import {_signer(given.query)}")
     return lines
 
 
@@ -117,6 +112,11 @@ def _uses(given: Arguments, name: str) -> bool:
     return any(name in one for one in used)
 
 
+def _signs_itself(operation: Operation) -> bool:
+    """Whether the program signs: a link for the user's browser is no call."""
+    return operation.redirect and operation.signs_query
+
+
 def _broken(value: dict[str, Any]) -> str:
     """*value* over several lines, as a body reads best, unless it is one short item."""
     return python(value, column=0 if len(value) < 2 else BROKEN)
@@ -124,16 +124,3 @@ def _broken(value: dict[str, Any]) -> str:
 
 def _signer(fields: dict[str, Any]) -> str:
     return "sign_hmac" if fields.get("sign_type") == "HMAC-SHA256" else "sign_md5"
-
-
-def _signed_upload(given: Arguments) -> list[str]:
-    """An upload of APIv2: its fields are signed as any others, the file is not."""
-    fields = {**(given.body or {}), "mch_id": Code("client.mchid")}
-    fields.pop("sign", None)
-    return [
-        f"fields = {_broken(fields)}",
-        f'fields["sign"] = {_signer(fields)}(fields, secret)',
-        "data, content_type = encode_multipart_formdata(",
-        f'    {{**fields, "{given.file}": (photo.name, content)}}',
-        ")",
-    ]

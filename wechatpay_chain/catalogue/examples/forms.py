@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from ..._calls import OPTIONS
 from ..model import Operation
 from ..paging import layout
-from ..stub_calls import _ADDED
+from ..stub_calls import ADDED
 from .arguments import Arguments
 from .sources import call, python
 
@@ -25,7 +25,7 @@ _WANTED = (
     *("refund_status", "order_id", "refund_id", "package", "data", "download_url"),
 )
 #: Members of answers that tell the caller nothing new.
-_KNOWN = _ADDED | {
+_KNOWN = ADDED | {
     *("appid", "mchid", "sp_appid", "sp_mchid", "sub_appid", "sub_mchid"),
     *("sub_mch_id", "limit", "offset", "return_code", "return_msg", "result_code"),
     *("err_code", "err_code_des"),
@@ -98,7 +98,7 @@ def _keywords(
     made: list[str] = []
     queried = operation.method in _QUERIED
     if given.file is not None:
-        made += _upload(operation, given)
+        made += _upload(operation, given, named=named)
     elif given.body is not None and (given.body or operation.encoding == "xml"):
         keyword = "xml" if operation.encoding == "xml" else "json"
         value = "body" if given.body else "{}"
@@ -119,10 +119,10 @@ def _keywords(
     return [*made, f"path={python(collide)}"] if collide else made
 
 
-def _upload(operation: Operation, given: Arguments) -> list[str]:
-    if operation.version == "v2":
-        return ["data=data", 'headers={"Content-Type": content_type}']
+def _upload(operation: Operation, given: Arguments, *, named: bool) -> list[str]:
     more = ["json=meta"] if given.body else []
+    if operation.version == "v2":
+        more = ["xml=body" if named else "body"]
     return [*more, f'files={{"{given.file}": (photo.name, content)}}']
 
 

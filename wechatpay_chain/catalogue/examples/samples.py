@@ -15,7 +15,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from ..model import Field, Operation
-from ..stub_calls import _ADDED, _EITHER
+from ..stub_calls import _EITHER, ADDED
 
 
 class Code(str):
@@ -192,7 +192,10 @@ def members(
 
 
 def query_of(operation: Operation) -> dict[str, Any]:
-    """The example query of *operation*, without a ``sign``."""
+    """The example query of *operation*, without a ``sign``.
+
+    Nor what the client adds by itself, where it signs the query (APIv2).
+    """
     also = frozenset(_also().get(str(operation), ()))
     # The documents of pages that redirect mark nothing as required.
     found = {
@@ -204,7 +207,10 @@ def query_of(operation: Operation) -> dict[str, Any]:
         for name, field in operation.query.items()
         if operation.redirect
     }
-    return {name: value for name, value in found.items() if name != "sign"}
+    # A link for the user's browser is no call: there the program adds the rest.
+    calls = operation.signs_query and not operation.redirect
+    spare = ADDED if calls else {"sign"}
+    return {name: value for name, value in found.items() if name not in spare}
 
 
 def body_of(operation: Operation) -> dict[str, Any] | None:
@@ -221,7 +227,7 @@ def body_of(operation: Operation) -> dict[str, Any] | None:
     spare = {second for first, second in _EITHER if first in made and second in made}
     # XML has text and numbers only.
     given = {n: "true" if one is True else one for n, one in made.items()}
-    return {n: value for n, value in given.items() if n not in _ADDED | spare}
+    return {n: value for n, value in given.items() if n not in ADDED | spare}
 
 
 @cache

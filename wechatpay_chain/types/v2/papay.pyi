@@ -79,7 +79,7 @@ class EntrustwebGetQuery(TypedDict, total=False):
 class H5entrustwebGetQuery(TypedDict):
     appid: str
     """应用ID"""
-    mch_id: str
+    mch_id: NotRequired[str]
     """商户号"""
     plan_id: str
     """模板id"""
@@ -93,7 +93,7 @@ class H5entrustwebGetQuery(TypedDict):
     """回调通知url"""
     version: Literal["1.0"]
     """版本号"""
-    sign: str
+    sign: NotRequired[str]
     """签名"""
     sign_type: NotRequired[Literal["HMAC-SHA256", "MD5"]]
     """签名类型"""
@@ -194,50 +194,50 @@ class PartnerEntrustwebGetQuery(TypedDict, total=False):
     return_web: Literal[1]
     """返回web"""
 
-class PartnerH5entrustwebGetQuery(TypedDict):
-    appid: str
+class PartnerH5entrustwebGetQuery(TypedDict, total=False):
+    appid: Required[str]
     """应用ID"""
     mch_id: str
     """商户号"""
-    sub_appid: NotRequired[str]
+    sub_appid: str
     """子商户应用ID"""
-    sub_mch_id: str
+    sub_mch_id: Required[str]
     """子商户号"""
-    plan_id: str
+    plan_id: Required[str]
     """模板id"""
-    contract_code: str
+    contract_code: Required[str]
     """签约协议号"""
-    request_serial: int
+    request_serial: Required[int]
     """请求序列号"""
-    contract_display_account: str
+    contract_display_account: Required[str]
     """用户账户展示名称"""
-    notify_url: str
+    notify_url: Required[str]
     """回调通知url"""
-    version: Literal["1.0"]
+    version: Required[Literal["1.0"]]
     """版本号"""
     sign: str
     """签名"""
-    sign_type: NotRequired[Literal["HMAC-SHA256", "MD5"]]
+    sign_type: Literal["HMAC-SHA256", "MD5"]
     """签名类型"""
-    timestamp: str
+    timestamp: Required[str]
     """时间戳"""
-    clientip: str
+    clientip: Required[str]
     """客户端 IP"""
-    deviceid: NotRequired[str]
+    deviceid: str
     """设备ID"""
-    mobile: NotRequired[str]
+    mobile: str
     """手机号"""
-    email: NotRequired[str]
+    email: str
     """邮箱地址"""
-    qq: NotRequired[str]
+    qq: str
     """QQ号"""
-    openid: NotRequired[str]
+    openid: str
     """微信openID"""
-    creid: NotRequired[str]
+    creid: str
     """身份证号"""
-    outerid: NotRequired[str]
+    outerid: str
     """商户侧用户标识"""
-    return_appid: NotRequired[str]
+    return_appid: str
     """回调应用appid"""
 
 class PreentrustwebPostBody(TypedDict):
