@@ -1389,8 +1389,10 @@ class PayscoreUserPaidPostDiscounts(TypedDict, total=False):
     """优惠说明"""
     amount: int
     """优惠金额"""
+    count: int
+    """优惠数量"""
 
-class PayscoreUserPaidRiskFund(TypedDict):
+class PayscoreUserConfirmRiskFund(TypedDict):
     name: str
     """风险名称"""
     amount: int
@@ -1506,7 +1508,7 @@ class PayscoreUserConfirm(TypedDict, total=False):
     """后付费项目"""
     post_discounts: list[PayscoreUserPaidPostDiscounts]
     """商户优惠"""
-    risk_fund: Required[PayscoreUserPaidRiskFund]
+    risk_fund: Required[PayscoreUserConfirmRiskFund]
     """服务风险金"""
     time_range: Required[PayscoreUserPaidTimeRange]
     """服务时间段"""
@@ -1514,7 +1516,7 @@ class PayscoreUserConfirm(TypedDict, total=False):
     """服务位置"""
     attach: str
     """商户数据包"""
-    order_id: str
+    order_id: Required[str]
     """微信服务单号"""
     need_collection: bool
     """是否需要收款"""
@@ -1570,6 +1572,14 @@ class PayscoreUserPaidPostPayments(TypedDict, total=False):
     count: int
     """付费数量"""
 
+class PayscoreUserPaidRiskFund(TypedDict, total=False):
+    name: str
+    """风险名称"""
+    amount: Required[int]
+    """风险金额"""
+    description: str
+    """风险说明"""
+
 class PayscoreUserPaidLocation(TypedDict, total=False):
     start_location: str
     """服务开始地点"""
@@ -1600,9 +1610,9 @@ class PayscoreUserPaid(TypedDict, total=False):
     """服务订单状态"""
     service_introduction: Required[str]
     """服务信息"""
-    total_amount: int
+    total_amount: Required[int]
     """商户收款总金额"""
-    post_payments: Required[list[PayscoreUserPaidPostPayments]]
+    post_payments: list[PayscoreUserPaidPostPayments]
     """后付费项目"""
     post_discounts: list[PayscoreUserPaidPostDiscounts]
     """商户优惠"""
@@ -1614,11 +1624,11 @@ class PayscoreUserPaid(TypedDict, total=False):
     """服务位置"""
     attach: str
     """商户数据包"""
-    order_id: str
+    order_id: Required[str]
     """微信支付服务订单号"""
-    need_collection: bool
+    need_collection: Required[bool]
     """是否需要收款"""
-    collection: PayscoreUserPaidCollection
+    collection: Required[PayscoreUserPaidCollection]
     """收款信息"""
     user_service_status: str
     """USER_OPEN_SERVICE | USER_CLOSE_SERVICE"""
