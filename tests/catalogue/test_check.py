@@ -200,6 +200,25 @@ BROKEN: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "limits": ({"body": {"a": "string 5..1"}}, "body.a: 5..1 is empty"),
     "number": ({"body": {"a": "integer 5..1"}}, "body.a: 5..1 is empty"),
+    "length below zero": (
+        {"body": {"a": "string -1..3"}},
+        "body.a: a length below zero",
+    ),
+    "encrypted how": (
+        {"body": {"a": "string encrypted:rsa-plattform"}},
+        "body.a: encrypted:rsa-plattform is none of rsa-platform, rsa-merchant, "
+        "rsa-bank, aes-gcm, aes-ecb",
+    ),
+    "signed how": (
+        {"body": {"a": "string signed:me"}},
+        "body.a: signed:me is none of rsa-merchant",
+    ),
+    "field twice": ({"body": {"a": "string", "a*": "string"}}, "body.a: stands twice"),
+    "flag": ({"deprecated": "yes"}, "deprecated: 'yes' is none of (True,)"),
+    "encoding": (
+        {"encoding": "yaml"},
+        "encoding: 'yaml' is none of ('json', 'xml', 'multipart')",
+    ),
     "twice": (
         {"body": {"a": "string in:A|B|A"}},
         "body.a: a value stands twice in its list",
@@ -317,6 +336,10 @@ class TestForm:
         (folder / "v3" / "shop.json").write_text("{", "utf-8")
         (said,) = problems(folder)
         assert said.startswith("v3/shop.json: Expecting property name")
+
+    def test_a_file_that_holds_no_object_is_named(self, folder: Path) -> None:
+        (folder / "v3" / "shop.json").write_text("[]", "utf-8")
+        assert problems(folder) == ["v3/shop.json: an object expected"]
 
     def test_a_name_that_stands_twice_is_named(self, folder: Path) -> None:
         (folder / "v3" / "shop.json").write_text('{"a": 1, "a": 2}', "utf-8")

@@ -97,12 +97,15 @@ class _Checker:
 
     def _of_text(self, name: str, text: str) -> Iterator[Problem]:
         try:
-            data = _read(text)
+            data: object = _read(text)
         except ValueError as error:
             yield Problem(name, "", "", str(error))
             return
+        if not isinstance(data, dict):
+            yield Problem(name, "", "", "an object expected")
+            return
         self._read[name] = data
-        formed = layout.written(layout.arranged(name, data))
+        formed = layout.written(layout.arranged(name, cast("dict[str, Any]", data)))
         if formed != text:
             pairs = zip(text.splitlines(), formed.splitlines())
             same = next((at for at, (a, b) in enumerate(pairs, 1) if a != b), "the end")
@@ -229,6 +232,9 @@ def _of_shape(given: Mapping[str, Any]) -> Iterator[Fault]:
     for key in ("title", "answers"):
         if not given.get(key):
             yield Fault(key, "is missing")
+    for key, value in given.items():
+        if value not in layout.WORDS.get(key, (value,)):
+            yield Fault(key, f"{value!r} is none of {layout.WORDS[key]}")
     for key in ("roles", "tags", "docs", "alt_hosts"):
         texts = given.get(key, ["-"])
         if not isinstance(texts, list) or not texts or "" in texts:

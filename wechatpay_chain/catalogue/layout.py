@@ -21,6 +21,14 @@ KEYS = (
     *("answers", "errors"),
 )
 
+#: What keys of an endpoint may say, where it is one of few.
+WORDS: dict[str, tuple[object, ...]] = {
+    **dict.fromkeys(("deprecated", "cert", "nonceless", "body_optional"), (True,)),
+    **dict.fromkeys(("upload", "download", "redirect"), (True,)),
+    "paginated": ("query", "body"),
+    "encoding": ("json", "xml", "multipart"),
+}
+
 #: The keys of a notification, in theirs.
 MESSAGE_KEYS = (
     *("title", "also", "moved_to", "original_type", "docs"),

@@ -15,6 +15,11 @@ LABEL = 16
 
 _CONTENTS = ("json", "urlencoded", "plain")
 _NAME = re.compile(r"[^\s$*?#.\[\]<>|]+(?:_\$n(?:_\$m)?)?\*?\??")
+#: A misspelt word here would send a secret in plain.
+_WORDS: Mapping[str, tuple[str, ...]] = {
+    "encrypted": ("rsa-platform", "rsa-merchant", "rsa-bank", "aes-gcm", "aes-ecb"),
+    "signed": ("rsa-merchant",),
+}
 _TYPES: Mapping[str, tuple[type, ...]] = {
     "string": (str,),
     "integer": (int,),
@@ -73,6 +78,10 @@ def _of_array(
 def _of_object(
     given: Mapping[str, Any], place: str, definitions: Definitions
 ) -> Iterator[Fault]:
+    names = [key.rstrip("*?") for key in given if not key.startswith("$")]
+    for name in dict.fromkeys(names):
+        if names.count(name) > 1:
+            yield Fault(f"{place}.{name}" if place else name, "stands twice")
     for key, value in given.items():
         word = key[1:]
         if not key.startswith("$"):
@@ -120,6 +129,12 @@ def _of_limits(value: Field) -> Iterator[str]:
     ):
         if low is not None and high is not None and low > high:
             yield f"{low}..{high} is empty"
+    if min(value.shortest or 0, value.longest or 0) < 0:
+        yield "a length below zero"
+    for mark, words in _WORDS.items():
+        word = getattr(value, mark)
+        if word not in (None, *words):
+            yield f"{mark}:{word} is none of {', '.join(words)}"
     if len(set(value.enum)) != len(value.enum):
         yield "a value stands twice in its list"
     kind = _TYPES.get(value.type, (object,))
