@@ -234,9 +234,16 @@ def _failover(settings: Settings, parent: Assembly | None) -> Failover:
 
 
 def _timer(settings: Settings) -> Callable[[], float]:
-    """What measures the time of a call: the policy's own, where it has one."""
-    timer: Callable[[], float] = getattr(settings.retry, "timer", time.monotonic)
-    return timer
+    """What measures the time of a call.
+
+    The policy's own timer, where it has one. Then that of a memory transport: where
+    waiting takes no time, real time would never reach a deadline.
+    """
+    timer: Callable[[], float] | None = getattr(settings.retry, "timer", None)
+    for transport in (settings.transport, settings.async_transport):
+        if isinstance(transport, (MemoryTransport, AsyncMemoryTransport)):
+            timer = timer or transport.timer
+    return timer or time.monotonic
 
 
 def _layers(

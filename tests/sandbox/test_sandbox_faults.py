@@ -22,6 +22,7 @@ from wechatpay_chain import (
     ReadError,
     ReadTimeout,
     Request,
+    Retry,
     ServerError,
     UnknownSerial,
 )
@@ -151,6 +152,38 @@ def test_trickle_beyond_the_deadline_is_a_timeout(gateway: Gateway, call: Any) -
     with pytest.raises(ReadTimeout, match="no whole answer"):
         create(gateway, call)
     assert gateway.clock() - began < 25 * 100
+
+
+@pytest.mark.parametrize(
+    ("options", "tries", "seconds"),
+    [
+        ({}, 2, 60.0),  # the default: 30 s, a pause, and the rest
+        ({"retry": Retry(5, deadline=20.0, jitter=lambda: 0.0)}, 1, 20.0),
+        ({"retry": Retry(5, deadline=70.0, jitter=lambda: 0.0)}, 3, 70.0),
+        # A timer of one's own decides, be it one that stands still.
+        ({"retry": Retry(3, jitter=lambda: 0.0, timer=lambda: 0.0)}, 3, 90.0),
+    ],
+)
+def test_the_deadline_counts_virtual_time(
+    gateway: Gateway, call: Any, options: Any, tries: int, seconds: float
+) -> None:
+    gateway.faults.add(on=CREATE, fault=Slow(40), times=None)
+    client, began = gateway.client(**options), gateway.clock()
+    body = gateway.given.create_body(out_order_no="N1")
+    with pytest.raises(ReadTimeout):
+        call(client.v3.payscore.serviceorder.post, body)
+    assert gateway.clock() - began == pytest.approx(seconds, abs=1e-3)
+    assert len(gateway.journal) == tries
+
+
+def test_derived_clients_keep_to_virtual_time(gateway: Gateway, call: Any) -> None:
+    client = gateway.client().with_options(retry=Retry(9, deadline=20.0), timeout=8)
+    gateway.faults.add(on=CREATE, fault=Slow(15), times=None)
+    began = gateway.clock()
+    body = gateway.given.create_body(out_order_no="N1")
+    with pytest.raises(ReadTimeout):
+        call(client.v3.payscore.serviceorder.post, body)
+    assert 16 <= gateway.clock() - began <= 20
 
 
 def test_expired_signature_holds_but_for_its_age(gateway: Gateway) -> None:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import logging
 import random
 import re
-import time
 from collections.abc import Callable
 from email.utils import parsedate_to_datetime
 from typing import Protocol
@@ -42,7 +41,7 @@ class RetryPolicy(Protocol):
     """Decides after each attempt: seconds to wait before another, or ``None``.
 
     Where it has an attribute ``deadline``, that is the seconds for a whole call, and
-    ``timer`` a callable that measures them.
+    ``timer``, unless ``None``, a callable that measures them.
     """
 
     def after_error(
@@ -65,7 +64,8 @@ class Retry:
     at most *longest*, both in seconds; *jitter* gives the part of it, in [0, 1). A
     ``Retry-After`` of up to *retry_after_cap* seconds is honoured; with a longer one
     the answer goes to the caller. *deadline* ``None`` leaves only the timeouts.
-    *timer* gives seconds that only go forward: for tests on a clock of their own.
+    *timer* gives seconds that only go forward: for tests on a clock of their own; by
+    default it is that of a memory transport, or real time.
 
     Override :meth:`decide` or :meth:`delay` for a policy of your own.
     """
@@ -79,7 +79,7 @@ class Retry:
         longest: float = 5.0,
         retry_after_cap: float = 20.0,
         jitter: Callable[[], float] = random.random,
-        timer: Callable[[], float] = time.monotonic,
+        timer: Callable[[], float] | None = None,
     ) -> None:
         self.attempts = attempts  # before the check, for repr in tracebacks
         if isinstance(attempts, bool) or not isinstance(attempts, int) or attempts < 1:

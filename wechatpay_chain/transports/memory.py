@@ -18,6 +18,9 @@ AsyncHandler = Callable[[Request], Response | Awaitable[Response]]
 class MemoryTransport:
     """Hands requests to *handler*. Sleeping calls *sleep*, by default nothing waits.
 
+    Where *sleep* and *handler* move a clock of their own, *timer* reads it, in seconds
+    that only go forward: the deadline of a call is measured by it.
+
     >>> from wechatpay_chain.middleware import Request, Response
     >>> transport = MemoryTransport(lambda request: Response(204))
     >>> transport.open(Request("GET", "http://localhost/v3/x")).status_code
@@ -25,10 +28,16 @@ class MemoryTransport:
     """
 
     def __init__(
-        self, handler: Handler, *, sleep: Callable[[float], None] | None = None
+        self,
+        handler: Handler,
+        *,
+        sleep: Callable[[float], None] | None = None,
+        timer: Callable[[], float] | None = None,
     ) -> None:
         self._handler = handler
         self._sleep = sleep
+        #: What measures the time of a call; ``None`` is real time.
+        self.timer = timer
 
     def open(self, request: Request) -> Response:
         """Answer from the handler."""
@@ -47,10 +56,16 @@ class AsyncMemoryTransport:
     """The same for awaited calls; the handler may be a coroutine function."""
 
     def __init__(
-        self, handler: AsyncHandler, *, sleep: Callable[[float], None] | None = None
+        self,
+        handler: AsyncHandler,
+        *,
+        sleep: Callable[[float], None] | None = None,
+        timer: Callable[[], float] | None = None,
     ) -> None:
         self._handler = handler
         self._sleep = sleep
+        #: What measures the time of a call; ``None`` is real time.
+        self.timer = timer
 
     async def open(self, request: Request) -> Response:
         """Answer from the handler."""

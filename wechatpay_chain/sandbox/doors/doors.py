@@ -67,11 +67,11 @@ class Doors(ABC):
 
     def transport(self) -> MemoryTransport:
         """A door without a socket; waiting there advances the gateway's clock."""
-        return MemoryTransport(self.handle, sleep=self._pass)
+        return MemoryTransport(self.handle, sleep=self._pass, timer=self.clock)
 
     def async_transport(self) -> AsyncMemoryTransport:
         """The same for awaited calls."""
-        return AsyncMemoryTransport(self.handle, sleep=self._pass)
+        return AsyncMemoryTransport(self.handle, sleep=self._pass, timer=self.clock)
 
     def _pass(self, seconds: float) -> None:
         self.advance(seconds)
@@ -80,7 +80,8 @@ class Doors(ABC):
         """A client wired to this gateway through memory; *options* are the client's.
 
         Its nonces and its pauses come from the seed; a policy that is given as *retry*
-        has pauses of its own.
+        has pauses of its own. Its deadline is measured by the gateway's clock, unless
+        that policy brings a ``timer``.
         """
         from ...client import WeChatPay
         from ...middleware.retrying import Retry

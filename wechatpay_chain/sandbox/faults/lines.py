@@ -65,7 +65,7 @@ class Played(NamedTuple):
             total = line.seconds * max(1, len(response.content))
         _, patience = self.request.timeout
         deadline = self.request.deadline
-        if pause > patience:
+        if pause > patience and (deadline is None or patience <= deadline):
             wait(patience)
             raise ReadTimeout(f"no answer within {patience:g} s")
         if deadline is not None and total > deadline:
