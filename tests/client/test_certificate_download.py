@@ -18,9 +18,11 @@ from wechatpay_chain import (
     NotFound,
     ReadTimeout,
     Request,
+    ServerError,
     UnknownSerial,
     WeChatPay,
     WeChatPayError,
+    fetch,
     send,
 )
 
@@ -260,6 +262,67 @@ class TestRefresh:
         )
         call(client.v3.x.get)
         assert list(client.keys) == [server.new_serial]
+
+
+class TestFirstThatIsAnsweredWithAnError:
+    """It is repeated as any GET is: each time it is an attempt of the call."""
+
+    @pytest.mark.parametrize(
+        ("status", "code"),
+        [(429, "FREQUENCY_LIMITED"), (500, "X"), (503, "SYSTEM_ERROR"), (504, None)],
+    )
+    @pytest.mark.parametrize("verb", ["get", "post"])
+    def test_is_repeated(
+        self, call, server, downloading, gateway, status, code, verb: str
+    ) -> None:
+        good = gateway.listed
+
+        def busy(request: Request) -> Any:
+            gateway.listed = good
+            return server.plain(status, {"code": code})
+
+        gateway.listed = busy
+        assert call(getattr(downloading(retry=2).v3.x, verb)).verified
+        assert [one.target for one in server.requests] == [
+            *["/v3/certificates"] * 2,
+            "/v3/x",
+        ]
+
+    def test_is_repeated_as_often_as_a_call(
+        self, call, server, downloading, gateway
+    ) -> None:
+        gateway.listed = lambda request: server.plain(503, {"code": "SYSTEM_ERROR"})
+        with pytest.raises(ServerError) as caught:
+            call(downloading(retry=4).v3.x.post, {})
+        assert caught.value.outcome == "not_sent"
+        assert gateway.downloads == len(server.requests) == 4
+
+    def test_is_not_repeated_where_a_get_is_not(
+        self, call, server, downloading, gateway
+    ) -> None:
+        gateway.listed = lambda request: server.plain(403, {"code": "NO_AUTH"})
+        with pytest.raises(APIError, match="NO_AUTH"):
+            call(downloading(retry=4).v3.x.get)
+        assert gateway.downloads == len(server.requests) == 1
+
+    def test_an_answer_that_a_layer_got_after_the_call_was_sent_repeats_nothing(
+        self, call, server, downloading, gateway
+    ) -> None:
+        """The call itself was sent, and may not be done twice."""
+
+        def asks(request: Request) -> Any:
+            yield from send(request)
+            query = request.replace(method="GET", body=b"", payload=None)
+            return (yield from fetch(query, without={"asks", "retry"}))
+
+        client = downloading(retry=4)
+        call(client.v3.x.get)
+        client.stack.after("retry", asks)
+        server.will({}, server.plain(503, {"code": "SYSTEM_ERROR"}))
+        with pytest.raises(ServerError) as caught:
+            call(client.v3.x.post, {})
+        assert caught.value.outcome == "unknown"
+        assert [one.method for one in server.requests[2:]] == ["POST", "GET"]
 
 
 class TestWhatIsWrong:

@@ -17,6 +17,7 @@ from .._flow import Close, Flow, Read, Sleep
 from .._messages import Request, Response
 from .._shapes import shown
 from ..errors import (
+    APIError,
     ClockSkew,
     ConnectError,
     ReadError,
@@ -176,13 +177,13 @@ class Retrier:
                 response: Response = yield current
                 if response.body.content is None and not request.stream:
                     yield Read(response)  # a break while it is read counts here
-            except (TransportError, SignatureError) as error:
+            except (TransportError, SignatureError, APIError) as error:
                 if isinstance(error, ConnectError):
                     self._failover.unreachable(current)
                 if stale < STALE and _is_stale(error) and is_repeatable(request):
                     stale, attempt = stale + 1, attempt - 1  # replaced, not counted
                 else:
-                    delay = self._policy.after_error(request, error, attempt)
+                    delay = self._after(request, error, attempt)
                 again = self._again(request, current, started, delay)
                 if again is None:
                     raise
@@ -198,6 +199,22 @@ class Retrier:
             log.info("%s: try %d: %s, again", current.label, current.attempt, why)
             yield Sleep(delay or 0)
             current, attempt = again, attempt + 1
+
+    def _after(
+        self,
+        request: Request,
+        error: TransportError | SignatureError | APIError,
+        attempt: int,
+    ) -> float | None:
+        """What the policy says of *error*."""
+        if not isinstance(error, APIError):
+            return self._policy.after_error(request, error, attempt)
+        answer = error.response
+        if error.outcome != "not_sent" or not isinstance(answer, Response):
+            return None
+        # The download that *request* needs first was answered so, and *request* itself
+        # was not sent: that answer to that download decides.
+        return self._policy.after_response(answer.request or request, answer, attempt)
 
     def _again(
         self, request: Request, last: Request, started: float, delay: float | None
