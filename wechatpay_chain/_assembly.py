@@ -8,18 +8,16 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import replace
-from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from ._calls import Defaults
-from ._drivers import AsyncDriver, SyncDriver
+from ._connections import Connections
 from ._flow import Entry
 from ._logging import configure
 from ._options import BASE_URL, CONNECTION, Settings, check
 from ._secret import Secret
 from ._stack import Stack
 from .crypto import Encrypted, KeyRing
-from .errors import ConfigurationError
 from .middleware.account import Account
 from .middleware.certificates import Certificates
 from .middleware.checks import Checker
@@ -78,74 +76,6 @@ def _public_keys(parent: Assembly, changes: Secret[dict[str, Any]]) -> KeyRing |
     return KeyRing(bare, clock=clock) if bare else None
 
 
-class Connections:
-    """The pools of a client and of all that ``with_options`` makes of it."""
-
-    def __init__(self, settings: Settings) -> None:
-        self._settings = settings
-        self._sync: SyncDriver | None = None
-        self._async: AsyncDriver | None = None
-        # Two threads may make one each, of which the first stays: a lock here could be
-        # held by another thread at a fork, and so for ever in the child.
-        self._first = dict[str, Any]().setdefault
-        self._transport = settings.transport
-        self._async_transport = settings.async_transport
-
-    @property
-    def sync(self) -> SyncDriver:
-        driver = self._sync
-        if driver is None:
-            driver = self._sync = self._first("sync", SyncDriver(self._make()))
-        return driver
-
-    @property
-    def awaited(self) -> AsyncDriver:
-        driver = self._async
-        if driver is None:
-            made = AsyncDriver(self._make_async())
-            driver = self._async = self._first("async", made)
-        return driver
-
-    def _make(self) -> Any:
-        if self._transport is None:
-            _refuse_memory(self._async_transport, "transport")
-            from .transports.on_requests import RequestsTransport
-
-            made = RequestsTransport(self._settings.network)
-            self._transport = self._first("transport", made)
-        return self._transport
-
-    def _make_async(self) -> Any:
-        if self._async_transport is None:
-            _refuse_memory(self._transport, "async_transport")
-            # By name: a type checker that follows it reads all of aiohttp, which
-            # takes mypy longer than all of our own types, for each program.
-            home = import_module(".transports.on_aiohttp", __package__)
-            made = home.AiohttpTransport(self._settings.network)
-            self._async_transport = self._first("async_transport", made)
-        return self._async_transport
-
-    def close(self) -> None:
-        if self._transport is not None:
-            self._transport.close()
-        if self._async is not None:
-            self._async.close()
-
-    async def aclose(self) -> None:
-        if self._async_transport is not None:
-            await self._async_transport.aclose()
-        self.close()
-
-
-def _refuse_memory(other: object, name: str) -> None:
-    """No call of a client that answers from memory goes over the network unasked."""
-    if isinstance(other, (MemoryTransport, AsyncMemoryTransport)):
-        raise ConfigurationError(
-            f"{name}: this client has a memory transport for the other mode only; give "
-            "one for this mode too"
-        )
-
-
 class Assembly:
     """Settings, stacks and connections of one client; *parent* is what it came from.
 
@@ -175,8 +105,15 @@ class Assembly:
             self.certificates = parent.certificates
         else:
             self.certificates = _certificates(settings)
+        self._closed = False
         self._failover = _failover(settings, parent)
-        self._own = _layers(settings, self.certificates, self._failover)
+        retrier = Retrier(
+            settings.retry,
+            timer=_timer(settings),
+            failover=self._failover,
+            closed=lambda: self.closed,
+        )
+        self._own = _layers(settings, self.certificates, retrier)
         if parent is None:
             self.stack, self.xml_stack = map(Stack, map(_named, self._own))
         else:
@@ -185,6 +122,23 @@ class Assembly:
         for name, layer in reversed(settings.middleware):
             self.stack.push(layer, name)
             self.xml_stack.push(layer, name)
+
+    @property
+    def closed(self) -> bool:
+        """Whether this client is, or the one whose connections it shares."""
+        return self._closed or self.connections.closed
+
+    def close(self) -> None:
+        """Send nothing more, and close the connections that are not shared."""
+        self._closed = True
+        if not self.shares:
+            self.connections.close()
+
+    async def aclose(self) -> None:
+        """The same for both modes."""
+        self._closed = True
+        if not self.shares:
+            await self.connections.aclose()
 
     @property
     def downloads(self) -> bool:
@@ -247,7 +201,7 @@ def _timer(settings: Settings) -> Callable[[], float]:
 
 
 def _layers(
-    s: Settings, certificates: Certificates | None, failover: Failover
+    s: Settings, certificates: Certificates | None, retrier: Retrier
 ) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
     """The built-in layers of both stacks, outermost first."""
     signer = Signer(
@@ -261,7 +215,6 @@ def _layers(
     # The public half is made of the key when a refusal is to be explained, not before.
     account = Account(s.mchid, s.serial, s.private_key.public_key, s.keys, s.clock)
     verifier = Verifier(keys=s.keys, clock=s.clock, certificates=certificates)
-    retrier = Retrier(s.retry, timer=_timer(s), failover=failover)
     shared = (
         Checker(s.check),
         Concealer(keys=s.keys, private_key=s.private_key, certificates=certificates),

@@ -10,6 +10,7 @@ import asyncio
 import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import wait
+from contextlib import suppress
 from functools import partial
 from inspect import iscoroutine, iscoroutinefunction
 from typing import Any, cast
@@ -44,12 +45,14 @@ OFFLOAD_CORES = 2
 class SyncDriver:
     """Performs commands by plain calls."""
 
-    def __init__(self, transport: Transport) -> None:
+    def __init__(self, transport: Transport, closed: Callable[[], bool] = bool) -> None:
         self._transport = transport
+        #: Whether the client has been closed.
+        self._closed = closed
 
     def run(self, entries: Sequence[Entry], request: Request) -> Response:
         """Drive one call to its response, whose body is read unless it is a stream."""
-        run = Run(entries)
+        run = Run(entries, closed=self._closed)
         keep = None
         try:
             response = self._drive(compose(entries, request), run)
@@ -62,6 +65,9 @@ class SyncDriver:
             raise
         finally:
             run.close(keep)
+            if self._closed():  # meanwhile: what was in use then is idle now
+                with suppress(Exception):  # the answer counts, whatever this meets
+                    self._transport.close()
 
     def _drive(self, flow: Flow[Response], run: Run) -> Response:
         try:
@@ -133,9 +139,14 @@ class AsyncDriver:
     """Performs the same commands by awaiting."""
 
     def __init__(
-        self, transport: AsyncTransport, offload_from: int | None = None
+        self,
+        transport: AsyncTransport,
+        offload_from: int | None = None,
+        closed: Callable[[], bool] = bool,
     ) -> None:
         self._transport = transport
+        #: Whether the client has been closed.
+        self._closed = closed
         self._in_flight = 0
         if offload_from is None:
             spare = (os.cpu_count() or 1) >= OFFLOAD_CORES
@@ -145,7 +156,7 @@ class AsyncDriver:
 
     async def run(self, entries: Sequence[Entry], request: Request) -> Response:
         """Drive one call to its response, whose body is read unless it is a stream."""
-        run = Run(entries)
+        run = Run(entries, closed=self._closed)
         keep = None
         self._in_flight += 1
         try:
@@ -160,6 +171,8 @@ class AsyncDriver:
         finally:
             self._in_flight -= 1
             run.close(keep)
+            if self._closed():  # meanwhile: threads may have been started since
+                self.close()
 
     def close(self) -> None:
         """End the signing threads."""

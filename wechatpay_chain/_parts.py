@@ -26,8 +26,17 @@ class Parts(Protocol):
     xml_stack: Stack
     #: What downloads the platform certificates, where they are downloaded.
     certificates: Certificates | None
-    #: Whether the connections are another client's to close.
-    shares: bool
+
+    @property
+    def closed(self) -> bool:
+        """Whether nothing is sent any more."""
+        ...
+
+    def close(self) -> None:
+        """Send nothing more, and close the connections that are not shared."""
+
+    async def aclose(self) -> None:
+        """The same for both modes."""
 
     @property
     def defaults(self) -> Defaults:
@@ -52,12 +61,6 @@ class Connections(Protocol):
     def awaited(self) -> AsyncDriver:
         """What runs an awaited call."""
         ...
-
-    def close(self) -> None:
-        """Close those of the sync mode."""
-
-    async def aclose(self) -> None:
-        """Close those of both modes."""
 
 
 class Driver(Protocol):

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from logging import DEBUG, INFO
 from time import perf_counter
 
 from . import _logging
 from ._flow import Entry
 from ._messages import Body, Request, Response
-from .errors import LayerError, WeChatPayError
+from .errors import ConfigurationError, LayerError, WeChatPayError
 from .middleware.raising import says_refused
 
 #: Fetches within fetches beyond this are a layer that meets itself.
@@ -24,6 +24,7 @@ class Run:
 
     __slots__ = (
         "answer",
+        "closed",
         "depth",
         "doubt",
         "doubt_before",
@@ -33,8 +34,15 @@ class Run:
         "waiting",
     )
 
-    def __init__(self, entries: Sequence[Entry], depth: int = 0) -> None:
+    def __init__(
+        self,
+        entries: Sequence[Entry],
+        depth: int = 0,
+        closed: Callable[[], bool] = bool,
+    ) -> None:
         self.entries = entries
+        #: Whether the client has been closed, and nothing may be sent.
+        self.closed = closed
         #: How many fetches this run is inside of.
         self.depth = depth
         #: What was sent last.
@@ -57,6 +65,11 @@ class Run:
                 "the body is not bytes yet, and would go out empty: the layer that "
                 "makes them of request.payload ('encode', on v2 'sign' too) is missing "
                 f"(layers: {', '.join(entry.name for entry in self.entries)})"
+            )
+        if self.closed():
+            raise ConfigurationError(
+                "this client was closed while the call was under way; nothing more "
+                "was sent"
             )
         self.latest = request
         self.doubt_before = self.in_doubt
@@ -94,7 +107,7 @@ class Run:
                 f"{', '.join(entry.name for entry in self.entries)})"
             )
         entries = [entry for entry in self.entries if entry.name not in without]
-        return Run(entries, self.depth + 1)
+        return Run(entries, self.depth + 1, self.closed)
 
     def leave(self, inner: Run, request: Request) -> None:
         """End a nested call, which may have changed something too."""

@@ -67,7 +67,6 @@ class WeChatPay(Fields):
         self._assembly = assembly
         self._settings = assembly.settings
         self._defaults = assembly.defaults
-        self._closed = False
 
     @classmethod
     def from_env(cls, prefix: str = "WECHATPAY_") -> Self:
@@ -100,8 +99,8 @@ class WeChatPay(Fields):
         """A client with some options changed, which shares the connection pool.
 
         Layers that were added to the stacks come along; ``middleware`` adds to them.
-        The pool is closed with the client that made it. Changed proxies, trust, client
-        certificate or transport take a pool of their own.
+        The pool is closed with the client that made it, and this one with the pool.
+        Changed proxies, trust, client certificate or transport take one of their own.
         """
         sealed: Secret[dict[str, Any]] = Secret({**changes})
         del changes
@@ -163,7 +162,7 @@ class WeChatPay(Fields):
         """Reads what WeChat Pay posts: ``.parse(headers, body)``."""
         from .notifications import Notifications
 
-        return Notifications(self._assembly, lambda: self._closed)
+        return Notifications(self._assembly, lambda: self._assembly.closed)
 
     @property
     def invoke(self) -> Invocations:
@@ -219,21 +218,25 @@ class WeChatPay(Fields):
     def _prepare(
         self, method: str, text: str, body: Any, options: dict[str, Any]
     ) -> Prepared:
-        if self._closed:
+        if self._assembly.closed:
             raise ConfigurationError("this client is closed; build a new one")
         return prepare(self._defaults, method, text, body, options)
 
     def close(self) -> None:
-        """Close the connections; further calls raise. Async: :meth:`aclose`."""
-        self._closed = True
-        if not self._assembly.shares:
-            self._assembly.connections.close()
+        """Close the connections; further calls raise. Async: :meth:`aclose`.
+
+        Calls in flight send nothing more: an attempt that is under way in another
+        thread comes to its end, and is not repeated.
+        """
+        self._assembly.close()
 
     async def aclose(self) -> None:
-        """Close the connections of both modes; further calls raise."""
-        self._closed = True
-        if not self._assembly.shares:
-            await self._assembly.connections.aclose()
+        """Close the connections of both modes; further calls raise.
+
+        Calls in flight send nothing more: an attempt of this event loop is cut off,
+        which its call raises; one in another thread comes to its end.
+        """
+        await self._assembly.aclose()
 
     def __enter__(self) -> Self:
         return self

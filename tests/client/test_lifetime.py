@@ -12,7 +12,10 @@ from wechatpay_chain import (
     ConfigurationError,
     ConnectError,
     MemoryTransport,
+    ReadTimeout,
+    ServerError,
     WeChatPay,
+    fetch,
     send,
 )
 
@@ -166,6 +169,131 @@ class TestClosed:
         )
         with pytest.raises(ConfigurationError):
             asyncio.run(client.v3.x.get_async())
+
+
+class TestUnderWay:
+    """What becomes of a call during which its client is closed."""
+
+    @pytest.fixture
+    def closing(self, server: Any, make: Any) -> WeChatPay:
+        """A client that is closed while it pauses between two attempts."""
+        made: WeChatPay = make(
+            retry=3,
+            transport=MemoryTransport(server, sleep=lambda _: made.close()),
+            async_transport=AsyncMemoryTransport(server, sleep=lambda _: made.close()),
+        )
+        return made
+
+    def answer(self, server: Any, client: WeChatPay, what: Any) -> Any:
+        """*what* as an answer before which *client* is closed."""
+
+        def late(request: Any) -> Any:
+            client.close()
+            if isinstance(what, Exception):
+                raise what
+            return server.plain(what, {"code": "SYSTEM_ERROR"})
+
+        return late
+
+    def test_an_answer_that_comes_is_returned(self, call, server, make) -> None:
+        client = make(retry=3)
+
+        def late(request: Any) -> Any:
+            client.close()
+            return server.signed({"a": 1})
+
+        server.will(late)
+        assert call(client.v3.x.get).data == {"a": 1}
+
+    @pytest.mark.parametrize(
+        ("what", "error"), [(503, ServerError), (ReadTimeout("late"), ReadTimeout)]
+    )
+    def test_nothing_is_repeated(self, call, server, make, what, error: Any) -> None:
+        client = make(retry=3)
+        server.will(self.answer(server, client, what))
+        with pytest.raises(error) as caught:
+            call(client.v3.x.get)
+        assert caught.value.outcome == "unknown"
+        assert len(server.requests) == 1
+
+    @pytest.mark.parametrize(
+        ("what", "error"), [(503, ServerError), (ReadTimeout("late"), ReadTimeout)]
+    )
+    def test_a_pause_ends_in_what_came_before_it(
+        self, call, server, closing, what, error: Any
+    ) -> None:
+        lost = isinstance(what, Exception)
+        server.will(what if lost else server.plain(what, {"code": "SYSTEM_ERROR"}))
+        with pytest.raises(error) as caught:
+            call(closing.v3.x.get)
+        assert caught.value.outcome == "unknown"
+        assert len(server.requests) == 1
+
+    @pytest.mark.parametrize("sent", [0, 1])
+    def test_no_other_layer_sends_anything_either(
+        self, call, server, make, sent: int
+    ) -> None:
+        client = make()
+
+        def stubborn(request):
+            for _ in range(sent):
+                yield from send(request)
+            client.close()
+            return (yield from send(request))
+
+        with pytest.raises(ConfigurationError, match="closed while") as caught:
+            call(client.v3.x.post, {}, middleware=[stubborn])
+        assert caught.value.outcome == ("unknown" if sent else "not_sent")
+        assert len(server.requests) == sent
+
+    def test_nor_does_a_request_beside_it(self, call, server, make) -> None:
+        client = make()
+
+        def asks(request):
+            client.close()
+            return (yield from fetch(request, without={"asks"}))
+
+        with pytest.raises(ConfigurationError, match="closed while"):
+            call(client.v3.x.get, middleware=[asks])
+        assert server.requests == []
+
+    def test_a_derived_client_ends_with_the_pool(self, call, server, make) -> None:
+        client = make(retry=3)
+        derived = client.with_options(timeout=1)
+        server.will(self.answer(server, client, 503))
+        with pytest.raises(ServerError):
+            call(derived.v3.x.get)
+        with pytest.raises(ConfigurationError, match="closed; build a new one"):
+            call(derived.v3.x.get)
+        assert len(server.requests) == 1
+
+    def test_a_derived_client_ends_alone(self, call, server, make) -> None:
+        client = make(retry=3)
+        derived = client.with_options(timeout=1)
+        server.will(self.answer(server, derived, 503))
+        with pytest.raises(ServerError):
+            call(derived.v3.x.get)
+        assert len(server.requests) == 1
+        assert call(client.v3.x.get).verified
+
+    def test_connections_that_it_opened_meanwhile_are_closed(
+        self, server, make, transports
+    ) -> None:
+        client = make(**transports)
+        server.will(lambda request: client.close() or server.signed({}))
+        assert client.v3.x.get().verified
+        assert transports["transport"].closed == 2
+
+    def test_its_answer_is_worth_more_than_how_they_close(self, server, make) -> None:
+        class Strict(Counted):
+            def close(self) -> None:
+                super().close()
+                if self.closed > 1:
+                    raise OSError("closed already")
+
+        client = make(transport=Strict(server))
+        server.will(lambda request: client.close() or server.signed({}))
+        assert client.v3.x.get().verified
 
 
 def test_a_handler_in_memory_may_be_a_coroutine_function(server, make) -> None:

@@ -14,6 +14,7 @@ import pytest
 
 from wechatpay_chain import (
     BadRequest,
+    ConfigurationError,
     ConnectError,
     DecodeError,
     ReadTimeout,
@@ -651,6 +652,24 @@ class TestComputing:
             assert asyncio.run(main()).status_code == 200
         finally:
             driver.close()
+
+    def test_threads_end_with_a_call_that_outlasts_its_client(self) -> None:
+        closed = threading.Event()
+
+        def layer(request):
+            closed.set()
+            driver.close()
+            threads.append((yield from compute(threading.current_thread)))
+            return (yield from send(request))
+
+        threads: list[Any] = []
+        driver = AsyncDriver(
+            AsyncTransport(AsyncStream, ()), offload_from=1, closed=closed.is_set
+        )
+        with pytest.raises(ConfigurationError, match="closed while"):
+            asyncio.run(driver.run([Entry("layer", layer)], REQUEST))
+        threads[0].join(60)
+        assert not threads[0].is_alive()
 
     def test_closing_twice_is_allowed(self) -> None:
         driver = AsyncDriver(AsyncTransport(AsyncStream, ()))

@@ -51,6 +51,7 @@ LAYERS: list[set[str]] = [
         "_help",
         "_node",
         "_assembly",
+        "_connections",
         "_parts",
         "client",
     },

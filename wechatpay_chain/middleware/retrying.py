@@ -150,7 +150,7 @@ class Retry:
 class Retrier:
     """Sends, asks the policy, waits, and sends again, as long as the deadline allows.
 
-    *timer* gives seconds that only go forward.
+    *timer* gives seconds that only go forward. Once *closed*, nothing is repeated.
     """
 
     name = "retry"
@@ -161,9 +161,11 @@ class Retrier:
         *,
         timer: Callable[[], float],
         failover: Failover | None = None,
+        closed: Callable[[], bool] = bool,
     ) -> None:
         self._policy = policy
         self._timer = timer
+        self._closed = closed
         self._failover = failover or Failover("", None, timer)
 
     def __call__(self, request: Request) -> Flow[Response]:
@@ -187,17 +189,19 @@ class Retrier:
                 again = self._again(request, current, started, delay)
                 if again is None:
                     raise
-                why = type(error).__name__
+                yield from _pause(current, type(error).__name__, delay)
+                if self._closed():  # meanwhile
+                    raise
             else:
                 self._failover.answered(current)
                 delay = self._policy.after_response(request, response, attempt)
                 again = self._again(request, current, started, delay)
                 if again is None:
                     return response
-                why = f"HTTP {response.status_code}"
                 yield Close(response)
-            log.info("%s: try %d: %s, again", current.label, current.attempt, why)
-            yield Sleep(delay or 0)
+                yield from _pause(current, f"HTTP {response.status_code}", delay)
+                if self._closed():
+                    return response
             current, attempt = again, attempt + 1
 
     def _after(
@@ -220,7 +224,7 @@ class Retrier:
         self, request: Request, last: Request, started: float, delay: float | None
     ) -> Request | None:
         """The next try; ``None`` where there is none, or no time is left for it."""
-        if delay is None:
+        if delay is None or self._closed():
             return None
         if request.deadline is None:
             return request.replace(attempt=last.attempt + 1)
@@ -240,6 +244,11 @@ def _with_time(request: Request) -> Request:
     if request.deadline is None or len(request.body) <= LARGE_BODY:
         return request
     return request.replace(deadline=request.deadline + len(request.body) / SLOWEST)
+
+
+def _pause(last: Request, why: str, delay: float | None) -> Flow[None]:
+    log.info("%s: try %d: %s, again", last.label, last.attempt, why)
+    yield Sleep(delay or 0)
 
 
 def _is_number(value: object) -> bool:

@@ -24,7 +24,7 @@ class Transport(Protocol):
         ...
 
     def close(self) -> None:
-        """Close every connection."""
+        """Close every connection; called again after calls that were under way."""
         ...
 
 

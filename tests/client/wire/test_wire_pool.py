@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import socket
 from typing import Any
 
 import pytest
-from wire_server import http
+from wire_server import Silence, http
 
-from wechatpay_chain import APIError, WeChatPay
+from wechatpay_chain import APIError, ReadError, WeChatPay
 
 
 def test_calls_one_after_the_other_share_a_connection(
@@ -154,6 +155,30 @@ def test_a_call_that_is_under_way_when_the_client_closes_gives_its_connection_up
     client = WeChatPay(**settings(server))
     assert client.v3.a.get().status_code == 204
     server.wait_closed(0)
+
+
+def test_an_awaited_call_under_way_is_cut_off_and_opens_no_other_connection(
+    serve: Any, settings: Any
+) -> None:
+    async def main() -> None:
+        loop, there = asyncio.get_running_loop(), asyncio.Event()
+
+        def answer(_: Any) -> Any:
+            loop.call_soon_threadsafe(there.set)
+            return Silence
+
+        server = serve(answer)
+        client = WeChatPay(**settings(server, retry=5))
+        call = asyncio.create_task(client.v3.a.get_async())
+        await there.wait()
+        await client.aclose()
+        with pytest.raises(ReadError) as caught:
+            await call
+        assert caught.value.outcome == "unknown"
+        await asyncio.to_thread(server.wait_closed, 0)
+        assert len(server.requests) == server.connections == 1
+
+    asyncio.run(main())
 
 
 def test_the_next_address_is_tried_where_one_refuses(
