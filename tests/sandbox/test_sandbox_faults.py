@@ -26,6 +26,7 @@ from wechatpay_chain import (
     ServerError,
     UnknownSerial,
 )
+from wechatpay_chain.catalogue import store
 from wechatpay_chain.sandbox import (
     CertificateExpiring,
     ConnectionRefused,
@@ -51,6 +52,16 @@ from wechatpay_chain.sandbox.faults.kinds import KINDS
 from wechatpay_chain.sandbox.world import compact
 
 CREATE = "payscore.serviceorder.create"
+#: Each error code of the catalogue, with its status.
+LISTED = sorted(
+    {
+        code
+        for version in store.VERSIONS
+        for segment in store.segments(version)
+        for operation in store.segment(version, segment) or ()
+        for code in operation.errors.items()
+    }
+)
 
 
 def create(gateway: Gateway, call: Any, number: str = "N1", **options: Any) -> Any:
@@ -101,6 +112,31 @@ def test_fault_is_what_the_client_says_it_is(
     assert ("N1" in gateway.orders) is done
     gateway.faults.assert_all_used()
     assert create(gateway, call)["out_order_no"] == "N1"
+
+
+@pytest.mark.parametrize(("code", "status"), LISTED)
+def test_every_code_that_the_catalogue_lists_can_be_the_answer(
+    gateway: Gateway, call: Any, code: str, status: int
+) -> None:
+    gateway.faults.add(on=CREATE, fault=ErrorAnswer(code))
+    with pytest.raises(APIError) as caught:
+        create(gateway, call)
+    assert (caught.value.code, caught.value.status_code) == (code, status)
+
+
+@pytest.mark.parametrize(
+    ("code", "near"),
+    [
+        ("FREQUENCY_LIMIT_EXCEED", "FREQUENCY_LIMITED"),
+        ("RATELIMIT_EXCEEDED", "RATELIMIT_EXCEED"),
+        ("OUT_TRADE_NO_USE", "OUT_TRADE_NO_USED"),
+    ],
+)
+def test_the_code_that_an_unknown_one_comes_near_to_is_named(
+    code: str, near: str
+) -> None:
+    with pytest.raises(ValueError, match=rf"{code}' - did you mean '{near}'\?$"):
+        ErrorAnswer(code)
 
 
 def test_default_client_gets_over_all_that_may_be_repeated(

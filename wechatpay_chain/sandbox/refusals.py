@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
-#: HTTP status and documented sentence of each code.
+#: HTTP status and documented sentence of each code: all that the catalogue lists, and
+#: those of the general tables.
 CODES: dict[str, tuple[int, str]] = {
     "PARAM_ERROR": (400, "参数错误"),
     "INVALID_REQUEST": (400, "请求不符合业务规则"),
@@ -40,6 +41,7 @@ CODES: dict[str, tuple[int, str]] = {
     "INVALID_TRANSACTIONID": (500, "订单号非法"),
     "USERPAYING": (202, "用户支付中，需要输入密码"),
     "FREQUENCY_LIMITED": (429, "频率超限"),
+    "RATELIMIT_EXCEED": (429, "频率超限"),  # of profit sharing (分账)
     "SYSTEM_ERROR": (500, "系统错误"),
 }
 

@@ -11,6 +11,8 @@ import sys
 from collections.abc import Iterable
 from typing import Any
 
+from ..._uri import suggest
+
 #: Seconds, some thirty years: far more than any plan needs, and a time that can still
 #: be written whatever the clock says.
 LONGEST = 10**9
@@ -77,7 +79,14 @@ def truth(name: str, value: Any) -> None:
 
 
 def one_of(name: str, value: Any, choices: Iterable[str]) -> None:
-    """One of *choices*, which are strings."""
+    """One of *choices*, which are strings; the nearest is named.
+
+    >>> one_of("way", "badd", ("bad", "missing"))
+    Traceback (most recent call last):
+    ValueError: way: one of bad, missing expected, got 'badd' - did you mean 'bad'?
+    """
     known = tuple(choices)
     if value not in known:
-        raise refuse(name, f"one of {', '.join(known)}", value)
+        near = suggest(value[:_SHOWN], known) if isinstance(value, str) else ""
+        error = refuse(name, f"one of {', '.join(known)}", value)
+        raise ValueError(f"{error}{near}")
