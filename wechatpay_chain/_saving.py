@@ -6,7 +6,7 @@ import os
 import tempfile
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from errno import EEXIST, EISDIR
+from errno import EEXIST, EISDIR, ELOOP
 from types import TracebackType
 from typing import TYPE_CHECKING
 
@@ -17,17 +17,24 @@ if TYPE_CHECKING:
 #: Bytes that have arrived, and how many there are, where it is known.
 Progress = Callable[[int, int | None], object]
 
+#: What the system shows as files there is none: descriptors, devices, processes.
+_SYSTEM = ("/dev", "/proc")
+#: And yet these are files, in memory.
+_MEMORY = "/dev/shm"
+#: As many links as Linux follows.
+_LINKS = 40
+
 
 class AtomicFile:
     """A file that takes its name when :meth:`keep` is called, and not before.
 
     Until then it stands beside the place under another name; left without ``keep`` it
-    is gone, and what was there before stays. Raises ``OSError``.
+    is gone, and what was there before stays. The place of a link is the one that it
+    leads to: the link stays. Raises ``OSError``.
     """
 
     def __init__(self, path: str | os.PathLike[str], mode: int = 0o644) -> None:
-        given: str = os.path.expanduser(path)
-        self._path: str = os.path.abspath(given)
+        self._path: str = _place(os.path.expanduser(path))
         _check_kind(self._path)
         folder, name = os.path.split(self._path)
         try:
@@ -81,6 +88,28 @@ def check_place(path: str | os.PathLike[str]) -> None:
     """
     with AtomicFile(path):
         pass
+
+
+def _place(given: str) -> str:
+    """Where a file at *given* is, behind all links.
+
+    Link by link: at once one would not see that ``/dev/stdout`` was on the way.
+    """
+    path = given
+    for _ in range(_LINKS):
+        folder, name = os.path.split(path)
+        folder = os.path.realpath(folder)
+        path = os.path.join(folder, name)
+        if _is_below(folder, _SYSTEM) and not _is_below(folder, (_MEMORY,)):
+            raise FileExistsError(EEXIST, "not a regular file", given)
+        if not os.path.islink(path):
+            return path
+        path = os.path.join(folder, os.readlink(path))
+    raise OSError(ELOOP, os.strerror(ELOOP), given)
+
+
+def _is_below(folder: str, roots: tuple[str, ...]) -> bool:
+    return any(folder == root or folder.startswith(f"{root}/") for root in roots)
 
 
 def _check_kind(path: str) -> None:

@@ -100,6 +100,56 @@ def test_what_is_no_file_is_not_replaced(call, reply, tmp_path: Path) -> None:
     assert os.listdir(tmp_path) == ["pipe"]
 
 
+@pytest.mark.parametrize("old", [b"old", None])
+def test_a_link_stays_and_what_it_leads_to_is_written(
+    call, reply, tmp_path: Path, old: bytes | None
+) -> None:
+    target = tmp_path / "shelf" / "bill.csv"
+    target.parent.mkdir()
+    if old is not None:
+        target.write_bytes(old)
+        target.chmod(0o600)
+    (tmp_path / "books").symlink_to("shelf")  # a folder by a link, too
+    (tmp_path / "middle").symlink_to(tmp_path / "books" / "bill.csv")
+    link = tmp_path / "link"
+    link.symlink_to("middle")
+    call(reply.save, link)
+    assert link.is_symlink()
+    assert (tmp_path / "middle").is_symlink()
+    assert not target.is_symlink()
+    assert target.read_bytes() == CONTENT
+    assert old is None or target.stat().st_mode & 0o777 == 0o600
+    assert os.listdir(target.parent) == ["bill.csv"]
+
+
+@pytest.mark.parametrize("way", ["{}", "middle", "folder/{}"])
+def test_a_link_to_a_descriptor_is_refused(
+    call, reply, tmp_path: Path, way: str
+) -> None:
+    # By its number this is a regular file, as stdout is with "> file".
+    with open(tmp_path / "stdout", "wb") as file:
+        number = str(file.fileno())
+        (tmp_path / number).symlink_to(f"/dev/fd/{number}")
+        (tmp_path / "middle").symlink_to(number)
+        (tmp_path / "folder").symlink_to("/dev/fd")
+        link = tmp_path / way.format(number)
+        with pytest.raises(FileExistsError, match="not a regular file") as caught:
+            call(reply.save, link)
+    assert caught.value.filename == str(link)
+    assert (tmp_path / number).is_symlink()
+    assert (tmp_path / "stdout").read_bytes() == b""
+
+
+def test_links_in_a_circle_are_an_error_of_the_system(
+    call, reply, tmp_path: Path
+) -> None:
+    (tmp_path / "one").symlink_to("two")
+    (tmp_path / "two").symlink_to("one")
+    with pytest.raises(OSError, match="links") as caught:
+        call(reply.save, tmp_path / "one")
+    assert caught.value.errno == errno.ELOOP
+
+
 class FullDisk(io.RawIOBase):
     """Takes nothing any more."""
 
