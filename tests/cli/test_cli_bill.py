@@ -48,6 +48,21 @@ def test_json_tells_of_the_file(desk, day, tmp_path: Path) -> None:
     assert told["summary"]["总交易单数"] == "1000"
 
 
+def test_a_dash_is_stdout_when_the_bill_is_proven(
+    desk, day, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    result = desk.run("bill", "trade", day, "--out", "-")
+    assert result.exit_code == 0, result.output
+    Path("copy.csv").write_bytes(result.stdout_bytes)
+    assert len([*read("copy.csv", TradeRow)]) == 1000
+    assert result.stderr.startswith("stdout  ")
+    assert "总交易单数" in result.stderr
+    assert sorted(os.listdir()) == ["copy.csv", "merchant"]
+    both = desk.run("bill", "trade", day, "--out", "-", "--json")
+    assert (both.exit_code, both.stdout) == (2, "")
+
+
 def test_no_bill_is_a_refusal_and_no_file(desk, tmp_path: Path) -> None:
     out = tmp_path / "bill.csv"
     result = desk.run("bill", "trade", "2001-01-01", "--out", str(out))

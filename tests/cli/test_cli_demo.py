@@ -248,7 +248,13 @@ def test_output_that_fails_is_no_failure_of_the_story(
     assert caught.value is error
 
 
-@pytest.mark.parametrize("arguments", [["demo"], ["demo", "--json"], ["--help"]])
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        *(["demo"], ["demo", "--json"], ["--help"], ["demo", "--help"], ["api"]),
+        ["doctor", "--offline", "--config", os.devnull],
+    ],
+)
 def test_a_broken_pipe_ends_quietly(arguments: list[str]) -> None:
     read, write = os.pipe()
     os.close(read)
@@ -261,7 +267,7 @@ def test_a_broken_pipe_ends_quietly(arguments: list[str]) -> None:
         )
     finally:
         os.close(write)
-    assert (done.returncode, done.stderr) == (1, b"")
+    assert (done.returncode, done.stderr) == (141, b"")
 
 
 @pytest.mark.parametrize("arguments", [["demo"], ["demo", "--json"], ["--help"]])

@@ -112,4 +112,4 @@ def test_after_one_that_was_killed_the_next_sets_delivery_back(
 
 def test_only_servers_of_this_machine_are_forwarded_to(wxpay: Any) -> None:
     for url in ("https://merchant.example/notify", "nonsense"):
-        wxpay("listen", "--forward-to", url, status=1)
+        wxpay("listen", "--forward-to", url, status=2)

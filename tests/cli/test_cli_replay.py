@@ -76,7 +76,7 @@ def test_a_call_that_was_not_signed_is_sent_as_it_was(wxpay: Any, control: Any) 
 @pytest.mark.parametrize(
     ("what", "status", "says"),
     [
-        ("999999", 1, "not, or no longer, in the journal"),
+        ("999999", 2, "not, or no longer, in the journal"),
         ("nowhere.jsonl", 2, "neither a number nor a file"),
     ],
 )

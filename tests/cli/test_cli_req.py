@@ -5,6 +5,8 @@ from __future__ import annotations
 import errno
 import json
 import os
+import subprocess
+import sys
 import warnings
 from pathlib import Path
 from typing import Any
@@ -32,6 +34,38 @@ def test_a_path_or_a_chain_is_called(desk, path: str) -> None:
     assert result.exit_code == 0, result.output
     assert json.loads(result.stdout) == {"echo_message": "hi"}
     assert last(desk).target == f"/{ECHO}"
+
+
+@pytest.mark.parametrize(
+    ("url", "target"),
+    [
+        (
+            "https://api.mch.weixin.qq.com/v3/bill/tradebill?a=b",
+            "/v3/bill/tradebill?a=b",
+        ),
+        ("HTTPS://API2.mch.weixin.qq.com/v3/certificates", "/v3/certificates"),
+        ("{base_url}/v3/certificates", "/v3/certificates"),
+        ("https://api.mch.weixin.qq.com/pay/orderquery", "/pay/orderquery"),
+    ],
+)
+def test_a_url_is_called_where_the_configuration_says(
+    desk, url: str, target: str
+) -> None:
+    body = ("-d", "{}") if target == "/pay/orderquery" else ()
+    desk.run("req", url.format(base_url=desk.base_url), *body)
+    assert last(desk).target == target
+
+
+@pytest.mark.parametrize(
+    "origin",
+    ["https://mch.weixin.qq.com.example.com", "http://api.mch.weixin.qq.com",
+     "https://api.mch.weixin.qq.com@example.com", "http://127.0.0.1:1"],
+)  # fmt: skip
+def test_for_another_host_nothing_is_signed(desk, origin: str) -> None:
+    result = desk.run("req", f"{origin}/v3/certificates")
+    assert result.exit_code == 2
+    assert f"{origin} is neither WeChat Pay's nor the base_url" in result.stderr
+    assert len(desk.gateway.journal) == 0
 
 
 def test_a_body_makes_it_a_post(desk) -> None:
@@ -103,6 +137,17 @@ def test_a_file_is_written_with_out(desk, tmp_path: Path) -> None:
     result = desk.run("req", ECHO, "-d", '{"echo_message": "hi"}', "--out", str(path))
     assert result.stdout == f"{path}\n"
     assert json.loads(path.read_text()) == {"echo_message": "hi"}
+
+
+def test_a_dash_is_stdout_and_a_file_of_that_name_is_not(
+    desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    call = ("req", ECHO, "-d", '{"echo_message": "hi"}')
+    assert desk.run(*call, "-o", "-").stdout == desk.run(*call).stdout
+    assert not Path("-").exists()
+    assert desk.run(*call, "-o", "./-").stdout == "-\n"
+    assert json.loads(Path("./-").read_text()) == {"echo_message": "hi"}
 
 
 # How it fails.
@@ -184,23 +229,34 @@ def test_a_place_that_cannot_be_written_is_found_before_the_call(
     assert len(desk.gateway.journal) == 0
 
 
-@pytest.mark.parametrize(
-    ("error", "says"),
-    [(errno.ENOSPC, "No space left on device; the answer, 200, is lost"), (None, "")],
-)
 def test_an_answer_that_cannot_be_written_leaves_it_open(
-    desk, monkeypatch: pytest.MonkeyPatch, error: int | None, says: str
+    desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def write(*arguments: object) -> None:
-        if error is None:
-            raise BrokenPipeError(errno.EPIPE, "Broken pipe")
-        raise OSError(error, os.strerror(error))
+        raise OSError(errno.ENOSPC, "No space left on device")
 
     monkeypatch.setattr(req, "_print", write)
     result = desk.run("req", ECHO, "-d", '{"echo_message": "x"}')
     assert len(desk.gateway.journal) == 1
     assert result.exit_code == 3
-    assert says in result.stderr
+    assert "No space left on device; the answer, 200, is lost" in result.stderr
+
+
+def test_who_has_seen_enough_of_an_answer_ends_it_as_elsewhere(desk) -> None:
+    read, write = os.pipe()
+    os.close(read)
+    config = str(desk.folder / "wechatpay.toml")
+    call = [ECHO, "-d", '{"echo_message": "x"}', "--config", config]
+    try:
+        done = subprocess.run(
+            [sys.executable, "-m", "wechatpay_chain", "req", *call],
+            stdout=write,
+            stderr=subprocess.PIPE,
+        )
+    finally:
+        os.close(write)
+    assert (done.returncode, done.stderr) == (141, b"")
+    assert len(desk.gateway.journal) == 1
 
 
 @pytest.mark.parametrize(

@@ -56,12 +56,12 @@ def test_the_list_has_every_recipe_and_example(wxpay: Any) -> None:
 @pytest.mark.parametrize(
     ("arguments", "status", "says"),
     [
-        (["payscore.payed"], 1, "did you mean payscore.paid"),
-        (["payscore.paid", "--set", "amuont=1"], 1, "did you mean amount?"),
-        (["payscore.paid", "--set", "amount=1.5"], 1, "a whole number expected"),
-        (["payscore.paid", "--set", "amount=-5"], 1, "expected, from 0 up, got '-5'"),
+        (["payscore.payed"], 2, "did you mean payscore.paid"),
+        (["payscore.paid", "--set", "amuont=1"], 2, "did you mean amount?"),
+        (["payscore.paid", "--set", "amount=1.5"], 2, "a whole number expected"),
+        (["payscore.paid", "--set", "amount=-5"], 2, "expected, from 0 up, got '-5'"),
         (["payscore.paid", "--set", "amount=99999999"], 1, "INVALID_REQUEST"),
-        (["transaction.success", "--set", "form=cash"], 1, "native"),
+        (["transaction.success", "--set", "form=cash"], 2, "native"),
         (["payscore.paid", "--set", "amount"], 2, "NAME=VALUE expected"),
         ([], 2, "an EVENT expected, or --list"),
         (["payscore.paid", "--list"], 2, "an EVENT expected, or --list"),

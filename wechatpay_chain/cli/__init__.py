@@ -8,9 +8,12 @@ import os
 import sys
 from contextlib import suppress
 
+#: 128 and SIGPIPE, as other programs end when whoever read them has seen enough.
+_UNREAD = 141
+
 
 def main() -> None:
-    """Run ``wxpay``; exits with 0, or with another status and one line on stderr."""
+    """Run ``wxpay``; exits with 0, or with another status and why on stderr."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             # A terminal that has no Chinese shows marks for it instead of failing.
@@ -19,7 +22,7 @@ def main() -> None:
     # of the time until a command begins. The command itself runs with it on.
     gc.disable()
     try:
-        from .program import program
+        from .program import Unread, program
     except ModuleNotFoundError as error:
         if error.name != "click":
             raise
@@ -28,7 +31,10 @@ def main() -> None:
         )
         raise SystemExit(1) from None
     try:
-        program(prog_name="wxpay")  # a broken pipe ends in there, with status 1
+        program(prog_name="wxpay")
+    except Unread:
+        _abandon_output()
+        raise SystemExit(_UNREAD) from None
     except OSError as error:
         _abandon_output()
         where = error.filename or "output"

@@ -87,6 +87,11 @@ def client(config: str | None) -> WeChatPay:
     return WeChatPay._of(options(config))
 
 
+def place(out: str | None) -> Path | None:
+    """The file that ``--out`` names; ``None`` for stdout, which ``-`` is too."""
+    return None if out in (None, "-") else Path(str(out))
+
+
 @contextmanager
 def endings(
     name: str, *, as_json: bool = False, changes: bool = False
@@ -107,6 +112,8 @@ def endings(
         text = " ".join(str(error).split())
         click.echo(f"wxpay {name}: {text}{_advice(error)}", err=True)
         raise SystemExit(_status(error)) from None
+    except BrokenPipeError:
+        raise  # whoever read stdout had seen enough, see main
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""
         click.echo(f"wxpay {name}: {where}{error.strerror or error}", err=True)

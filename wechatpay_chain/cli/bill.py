@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 import json
+import shutil
+import sys
+from collections.abc import Generator
+from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import click
@@ -19,9 +24,11 @@ from .tables import Meter, size, table
 @click.argument("date")
 @click.option(
     "--out",
+    "told",
+    metavar="FILE",
     required=True,
-    type=click.Path(path_type=Path, dir_okay=False),
-    help="The file: CSV in UTF-8, as WeChat Pay makes it.",
+    type=click.Path(dir_okay=False, allow_dash=True),
+    help="The file: CSV in UTF-8, as WeChat Pay makes it; - is stdout.",
 )
 @click.option(
     "--bill-type",
@@ -39,7 +46,7 @@ from .tables import Meter, size, table
 def command(
     kind: str,
     date: str,
-    out: Path,
+    told: str,
     bill_type: Any,
     account_type: Any,
     sub_mchid: str | None,
@@ -49,13 +56,18 @@ def command(
     """Download the bill of DATE, a day in Beijing such as 2024-06-01.
 
     It is written unzipped, when its SHA-1 has been checked against the one that WeChat
-    Pay has signed; before that there is no file. Its totals are printed.
+    Pay has signed; before that there is no file. Its totals are printed, with --out -
+    on stderr.
     """
     if (kind == "trade" and account_type) or (kind == "fundflow" and bill_type):
         raise click.UsageError(
             "--bill-type is of trade bills, --account-type of fund flow bills"
         )
-    with account.endings("bill", as_json=as_json), account.client(config) as client:
+    place = account.place(told)
+    if place is None and as_json:
+        raise click.UsageError("stdout is either for the bill or for --json")
+    ended = account.endings("bill", as_json=as_json)
+    with ended, account.client(config) as client, _file(place) as out:
         check_place(out)
         bill: Bill[Any]
         if kind == "trade":
@@ -69,10 +81,24 @@ def command(
             bill.save(out, progress=meter)
         finally:
             meter.end()
-        _print(bill, out, as_json)
+        if place is None:
+            with out.open("rb") as file:
+                shutil.copyfileobj(file, sys.stdout.buffer)
+            sys.stdout.buffer.flush()
+        _print(bill, out, as_json, to_stderr=place is None)
 
 
-def _print(bill: Bill[Any], out: Path, as_json: bool) -> None:
+@contextmanager
+def _file(place: Path | None) -> Generator[Path, None, None]:
+    """*place*, or for stdout a file beside it: what is not proven goes nowhere."""
+    if place is not None:
+        yield place
+        return
+    with TemporaryDirectory(prefix="wxpay-bill-") as folder:
+        yield Path(folder, "bill.csv")
+
+
+def _print(bill: Bill[Any], out: Path, as_json: bool, *, to_stderr: bool) -> None:
     totals = dict(bill.summary or {})
     length = out.stat().st_size
     if as_json:
@@ -84,6 +110,7 @@ def _print(bill: Bill[Any], out: Path, as_json: bool) -> None:
         }
         click.echo(json.dumps(facts, ensure_ascii=False, indent=2))
         return
-    click.echo(f"{out}  {size(length)}, SHA-1 {bill.sha1[0]}")
+    name = "stdout" if to_stderr else out
+    click.echo(f"{name}  {size(length)}, SHA-1 {bill.sha1[0]}", err=to_stderr)
     if totals:
-        click.echo(table(list(totals.items())))
+        click.echo(table(list(totals.items())), err=to_stderr)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import gc
+from collections.abc import Generator
+from contextlib import contextmanager
 from importlib import import_module
-from typing import cast
+from typing import Any, cast
 
 import click
 
@@ -15,6 +17,18 @@ COMMANDS = (
     *("demo", "sandbox", "trigger", "listen", "logs", "replay"),
     *("req", "crt", "doctor", "bill", "api", "explain"),
 )
+
+
+class Unread(Exception):
+    """Whoever read the output has gone. click has a status of its own for that."""
+
+
+@contextmanager
+def _told() -> Generator[None, None, None]:
+    try:
+        yield
+    except BrokenPipeError:
+        raise Unread from None
 
 
 class Commands(click.Group):
@@ -35,6 +49,16 @@ class Commands(click.Group):
             gc.freeze()
             gc.enable()
         return cast(click.Command, module.command)
+
+    def make_context(self, *arguments: Any, **options: Any) -> click.Context:
+        """The context; ``--help`` is printed while it is made."""
+        with _told():
+            return super().make_context(*arguments, **options)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command."""
+        with _told():
+            return super().invoke(ctx)
 
 
 @click.command(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})

@@ -71,7 +71,10 @@ class Sandbox:
                 f"{self.base_url} is no sandbox, or its control API is not open"
             )
         if not response.ok:
-            raise click.ClickException(str(found.get("message", response.status_code)))
+            text = str(found.get("message", response.status_code))
+            # What there is not, or what a command does not take, was asked for wrongly.
+            misused = found.get("error") in ("bad_request", "not_found")
+            raise (click.UsageError if misused else click.ClickException)(text)
         return found
 
     # What a recording is played to.

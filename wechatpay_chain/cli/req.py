@@ -8,6 +8,7 @@ from collections.abc import Callable, Generator, Iterable
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import click
 from click.shell_completion import CompletionItem
@@ -17,6 +18,8 @@ from .._node import Node
 from .._reply import Reply
 from .._saving import check_place
 from ..catalogue.layout import METHODS
+from ..client import WeChatPay
+from ..middleware.signing import HOME
 from . import account
 from .api import located_path
 from .tables import Meter
@@ -69,8 +72,10 @@ def _paths(
 @click.option(
     "-o",
     "--out",
-    type=click.Path(path_type=Path, dir_okay=False),
-    help="Write the answer's body to this file, with progress.",
+    "told",
+    metavar="FILE",
+    type=click.Path(dir_okay=False, allow_dash=True),
+    help="Write the answer's body to this file, with progress; - is stdout.",
 )
 @account.config_option
 @account.json_option
@@ -82,22 +87,25 @@ def command(
     places: tuple[str, ...],
     header: tuple[str, ...],
     upload: str | None,
-    out: Path | None,
+    told: str | None,
     config: str | None,
     as_json: bool,
 ) -> None:
     """Send one signed call to PATH, and print the body of the answer.
 
-    PATH is v3/... or the chain, v3.payscore...; below v2 the body is a JSON object of
-    XML fields. On a terminal JSON is set out in lines, in a pipe the bytes are those of
-    the answer.
+    PATH is v3/..., the chain, v3.payscore..., or a URL of WeChat Pay, of which the path
+    counts: the call goes where the configuration says. Below v2 the body is a JSON
+    object of XML fields. On a terminal JSON is set out in lines, in a pipe the bytes
+    are those of the answer.
     """
     if data == "@-" and config == "-":
         raise click.UsageError("stdin is either the body or the configuration")
-    text, verb = located_path(path)
+    out = account.place(told)
+    origin, rest = _parted(path)
+    text, verb = located_path(rest)
     xml = text.partition("/")[0] == "v2"
-    told = (method or verb).lower()
-    chosen = told or ("post" if data or upload or xml else "get")
+    verb = (method or verb).lower()
+    chosen = verb or ("post" if data or upload or xml else "get")
     given: dict[str, Any] = {
         "params": _pairs("-q", query, "=") or None,
         "path": dict(_pairs("-p", places, "=")) or None,
@@ -111,6 +119,7 @@ def command(
         given["files"] = {name: file}
     ended = account.endings("req", as_json=as_json, changes=chosen != "get")
     with ended, account.client(config) as client:
+        _check_origin(origin, client)
         if out is not None:
             check_place(out)
         reply: Reply = _verb(client[text], chosen)(**given)
@@ -128,7 +137,7 @@ def _kept(reply: Reply) -> Generator[None, None, None]:
     try:
         yield
     except BrokenPipeError:
-        raise SystemExit(account.UNKNOWN) from None  # who read it has seen enough
+        raise  # whoever read it had seen enough
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""
         click.echo(
@@ -137,6 +146,34 @@ def _kept(reply: Reply) -> Generator[None, None, None]:
             err=True,
         )
         raise SystemExit(account.UNKNOWN) from None
+
+
+def _parted(text: str) -> tuple[str, str]:
+    """The origin of a URL, or nothing, and the path; of APIv2 as the chain has it.
+
+    >>> _parted("https://api.mch.weixin.qq.com/pay/orderquery")
+    ('https://api.mch.weixin.qq.com', 'v2/pay/orderquery')
+    """
+    scheme, mark, rest = text.partition("://")
+    if not mark or not scheme.isalpha():
+        return "", text  # the "://" is in a query
+    host, _, path = rest.partition("/")
+    bare = path.partition("?")[0]
+    if not catalogue.at(bare) and catalogue.at(f"v2/{bare}"):
+        path = f"v2/{path}"
+    return f"{scheme}://{host}".lower(), path
+
+
+def _check_origin(origin: str, client: WeChatPay) -> None:
+    """Refuse the URL of a host that is not ours to call."""
+    url = urlsplit(client._settings.base_url)
+    scheme, _, host = origin.partition("://")
+    official = scheme == "https" and f".{host}".endswith(HOME)
+    if origin and not official and origin != f"{url.scheme}://{url.netloc}".lower():
+        raise click.UsageError(
+            f"{origin[:64]} is neither WeChat Pay's nor the base_url of the "
+            "configuration: nothing is signed for it"
+        )
 
 
 def _verb(node: Node, name: str) -> Callable[..., Reply]:

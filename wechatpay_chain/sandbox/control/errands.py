@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ..._shapes import mapping
-from ...errors import WeChatPayError
+from ...errors import APIError, TransportError, WeChatPayError
+from ..actors.user import IllegalMove
 
 if TYPE_CHECKING:
     from ..gateway import Gateway
@@ -26,7 +27,12 @@ class Errands:
 
         try:
             done = trigger(self._gateway, event, given)
-        except WeChatPayError as error:  # a call of the recipe's, by its values
+        except (
+            APIError,
+            TransportError,
+        ) as error:  # a call of the recipe's, by its values
+            raise IllegalMove(str(error)) from None
+        except WeChatPayError as error:  # what cannot even be sent
             raise ValueError(str(error)) from None
         return {
             "name": done.name,
