@@ -16,10 +16,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import requests
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import load_pem_private_key, pkcs12
 
 from wechatpay_chain import WeChatPay
+from wechatpay_chain.sandbox import Gateway
 
 COMMAND = (sys.executable, "-W", "error", "-m", "wechatpay_chain", "sandbox")
 
@@ -86,6 +88,23 @@ def test_for_people_it_is_one_line(tmp_path: Path) -> None:
     with running("--dir", tmp_path) as (_, line):
         assert line.startswith("wxpay sandbox: ready at http://127.0.0.1:")
         assert str(tmp_path) in line
+
+
+def test_it_says_everywhere_what_exists(tmp_path: Path) -> None:
+    gateway = Gateway(seed=1)
+    exists = {
+        "appid": gateway.appid,
+        "service_id": gateway.service_id,
+        "sub_mchid": gateway.sub_mchid,
+    }
+    with running("--dir", tmp_path) as (_, line):
+        url = re.search(r"http://[\d.:]+\d", line)[0]
+        index = requests.get(f"{url}/_sandbox/", timeout=10).json()
+    told = (tmp_path / "wechatpay.toml").read_text("utf-8")
+    for name, value in exists.items():
+        assert f"{name} {value}" in line
+        assert index[name] == value
+        assert f'# {name} = "{value}"\n' in told
 
 
 def test_the_files_are_those_of_a_merchant(tmp_path: Path) -> None:

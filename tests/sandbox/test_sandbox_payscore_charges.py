@@ -379,6 +379,8 @@ def test_times_of_complete(
     error = calls.refused("complete", order, **changes)
     assert (error.status_code, error.code) == (400, "PARAM_ERROR")
     assert problem in error.message
+    told = "in the sandbox it is 2024-06-01 17:00:00 (gateway.clock"
+    assert (told in error.message) is (problem in (END_AHEAD, "has not come yet"))
     assert error.detail["field"].startswith("/time_range/")
 
 

@@ -349,6 +349,9 @@ def test_a_minute_lies_between_two_refunds(
     body = gateway.given.refund_body(paid, amount=part(1))
     got = refused(call, node.post, body)
     assert got == (400, "INVALID_REQUEST", "refund_too_soon")
+    with pytest.raises(APIError) as caught:
+        call(node.post, body)
+    assert "gateway.advance(60)" in caught.value.detail["issue"]
     gateway.advance(1)
     call(node.post, body)
 

@@ -101,7 +101,11 @@ def _configuration(gateway: Gateway, base_url: str) -> str:
         'private_key = "apiclient_key.pem"',
         f'apiv3_key = "{credentials["apiv3_key"]}"',
         f'secret = "{credentials["secret"]}"',
+        "",
+        "# What there is in this sandbox; no options of the client, but of its calls:",
     ]
+    exists = ("appid", "service_id", "no_confirm_service_id", "sub_mchid")
+    lines += [f'# {name} = "{getattr(gateway, name)}"' for name in exists]
     certs = {name: f"wechatpay_{name}.pem" for name in credentials.get("certs", ())}
     if gateway.public_key_id in certs:
         certs[gateway.public_key_id] = "pub_key.pem"

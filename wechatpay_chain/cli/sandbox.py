@@ -64,7 +64,8 @@ def command(
     """Serve the sandbox over HTTP until Ctrl-C.
 
     Writes wechatpay.toml and the keys that it names into DIR, and prints one line when
-    it listens. Orders are moved by /_sandbox/, which GET lists.
+    it listens. There, in the file and in GET /_sandbox/ is which appid, service_id and
+    sub_mchid exist. Orders are moved by /_sandbox/, which GET lists.
     """
     if not is_loopback(host):
         raise click.ClickException(f"sandbox: --host: {host[:64]} {_OPEN}")
@@ -107,7 +108,9 @@ def _facts(gateway: Gateway, base_url: str, folder: Path) -> dict[str, Any]:
 def _line(facts: dict[str, Any]) -> str:
     return (
         f"wxpay sandbox: ready at {facts['base_url']}, "
-        f"configuration {facts['dir']}/wechatpay.toml, Ctrl-C ends it"
+        f"configuration {facts['dir']}/wechatpay.toml, appid {facts['appid']}, "
+        f"service_id {facts['service_id']}, sub_mchid {facts['sub_mchid']}, "
+        "Ctrl-C ends it"
     )
 
 

@@ -85,6 +85,8 @@ class Problem(NamedTuple):
     expected: str = ""
     #: What may have been meant.
     hint: str = ""
+    #: What is peculiar to a sandbox in it, such as what time it is there.
+    note: str = ""
     #: The document that says so.
     source: str = ""
     #: Whether the documents agree about it.
@@ -92,9 +94,10 @@ class Problem(NamedTuple):
 
     @property
     def sentence(self) -> str:
-        """The issue, and what may have been meant."""
+        """The issue, what may have been meant, and what is to be known of it."""
         hint = f"; did you mean {self.hint}?" if self.hint else ""
-        return f"{self.issue}{hint}"
+        note = f"; {self.note}" if self.note else ""
+        return f"{self.issue}{hint}{note}"
 
     def __str__(self) -> str:
         return f"{self.field}: {self.sentence}"
@@ -192,6 +195,7 @@ def _explained(problem: Problem) -> dict[str, Any]:
         "got": problem.got,
         "expected": problem.expected,
         "hint": problem.hint,
+        "note": problem.note,
         "source": problem.source,
     }
     return {**_shown(problem), **{name: said for name, said in ours.items() if said}}

@@ -116,6 +116,16 @@ def compact(seconds: float) -> str:
     return f"{datetime.fromtimestamp(int(seconds), BEIJING):%Y%m%d%H%M%S}"
 
 
+def told_time(seconds: float) -> str:
+    """What time it is in a sandbox, for who took it for the real one.
+
+    >>> told_time(START)
+    'in the sandbox it is 2024-06-01 15:00:00 (gateway.clock; gateway.advance moves it)'
+    """
+    told = f"{datetime.fromtimestamp(int(seconds), BEIJING):%Y-%m-%d %H:%M:%S}"
+    return f"in the sandbox it is {told} (gateway.clock; gateway.advance moves it)"
+
+
 class Ids:
     """Numbers and nonces that look like WeChat Pay's, the same for the same seed.
 
@@ -248,6 +258,14 @@ class Merchant:
     def public_key(self) -> RSAPublicKey:
         """What its signatures are checked with."""
         return self.private_key.public_key()
+
+    def unbound(self, appid: str) -> str:
+        """What is wrong with an *appid* that is not this merchant's."""
+        return (
+            f"appid {appid[:32]} is not bound to merchant {self.mchid}; it has "
+            f"{', '.join(sorted(self.appids)) or 'none'} (gateway.appid, and in the "
+            "wechatpay.toml of wxpay sandbox)"
+        )
 
     def __repr__(self) -> str:
         return f"<Merchant {self.mchid}>"

@@ -152,6 +152,10 @@ class Control:
             "sandbox": f"wechatpay_chain {__version__}",
             "mode": gateway.mode,
             "mchid": gateway.mchid,
+            "appid": gateway.appid,
+            "service_id": gateway.service_id,
+            "no_confirm_service_id": gateway.no_confirm_service_id,
+            "sub_mchid": gateway.sub_mchid,
             "commands": [described(command) for command in self._commands],
         }
 

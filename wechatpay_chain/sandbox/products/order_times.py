@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 
 from ..refusals import Problem
-from ..world import BEIJING, compact
+from ..world import BEIJING, compact, told_time
 
 #: Seconds that a caller's clock may be off (payscore section 3.2). It counts where a
 #: time of the caller's meets one of ours, and not between two of the caller's.
@@ -37,13 +37,13 @@ def creation_problems(span: Mapping[str, str], now: float) -> Iterator[Problem]:
         return
     start, end = _told(span, "start_time"), _told(span, "end_time")
     if start is not None and _before(start, now - TOLERANCE):
-        yield Problem(_START, "in the past already", start)
+        yield _early_or_late(_START, "in the past already", start, now)
     if end is None:
         return
     if len(end) == _DAY and _before(end, now):
-        yield Problem(_END, "in the past already", end)
+        yield _early_or_late(_END, "in the past already", end, now)
     elif len(end) > _DAY and _before(end, now + SHORTEST):
-        yield Problem(_END, "must be more than a minute ahead", end)
+        yield _early_or_late(_END, "must be more than a minute ahead", end, now)
     if start is not None and _reversed(start, end):
         yield Problem(_END, "must be after start_time", end)
 
@@ -87,9 +87,9 @@ def service_problems(
         return
     start, end = _told(given, "start_time"), given.get("end_time")
     if start is not None and _after(start, now + TOLERANCE):
-        yield Problem(_START, "has not come yet", start)
+        yield _early_or_late(_START, "has not come yet", start, now)
     if end is not None and _after(end, now + TOLERANCE):
-        yield Problem(_END, _END_AHEAD, end)
+        yield _early_or_late(_END, _END_AHEAD, end, now)
     begun, ended = _told(span, "start_time"), span.get("end_time")
     if begun is not None and ended is not None and _reversed(begun, ended, slack):
         yield Problem(_END, _END_BEFORE_START, ended)
@@ -103,7 +103,12 @@ def payment_problems(paid_time: str, completed: float, now: float) -> Iterator[P
     elif _before(paid_time, completed - TOLERANCE):
         yield Problem(place, "before the order was completed", paid_time)
     elif _after(paid_time, now + TOLERANCE):
-        yield Problem(place, "has not come yet", paid_time)
+        yield _early_or_late(place, "has not come yet", paid_time, now)
+
+
+def _early_or_late(place: str, issue: str, value: str, now: float) -> Problem:
+    """A time that does not go with the present, which in a sandbox may be any."""
+    return Problem(place, issue, value, note=told_time(now))
 
 
 def _calendar_problems(span: Mapping[str, str]) -> Iterator[Problem]:

@@ -37,7 +37,7 @@ class Access:
         if appid is not None and appid not in merchant.appids:
             raise no_auth(
                 "appid_unknown",
-                f"appid {appid} is not bound to merchant {merchant.mchid}",
+                merchant.unbound(appid),
                 number=Internal.UNKNOWN_APPID,
             )
         if sub_mchid is not None and sub_mchid not in merchant.sub_mchids:

@@ -25,6 +25,10 @@ MOST, APART = 50, 60
 REFUNDABLE = 365 * DAY
 
 _SETTLING = "refund.settling"
+_TOO_SOON = (
+    "less than 1 minute after the last one, which is a rule of WeChat Pay's: "
+    "gateway.advance(60) lets it pass"
+)
 
 
 class Refunds:
@@ -172,7 +176,7 @@ class Refunds:
         if len(held) >= MOST:
             raise _invalid("refunds_too_many", f"{MOST} refunds were made already")
         if held and now < held[-1].at + APART:
-            raise _invalid("refund_too_soon", "less than 1 minute after the last one")
+            raise _invalid("refund_too_soon", _TOO_SOON)
         gone = sum(one.amount for one in held)
         if gone + draft.amount > receipt.amount:
             sentence = (

@@ -190,7 +190,7 @@ def check_order(world: World, merchant: Merchant, body: Mapping[str, Any]) -> st
         raise refused(
             "APPID_MCHID_NOT_MATCH",
             "appid_unknown",
-            f"appid {appid[:32]} is not bound to merchant {mchid}",
+            merchant.unbound(appid),
             number=Internal.UNKNOWN_APPID,
         )
     return appid

@@ -132,7 +132,7 @@ def whose(call: Call) -> str | None:
         raise refused(
             "APPID_MCHID_NOT_MATCH",
             "appid_unknown",
-            f"appid {body['appid'][:32]} is not bound to merchant {merchant.mchid}",
+            merchant.unbound(body["appid"]),
             number=Internal.UNKNOWN_APPID,
         )
     return sub_mchid
