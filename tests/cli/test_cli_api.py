@@ -248,11 +248,26 @@ class TestElsewhere:
         path = "v3/fund-app/mch-transfer/transfer-bills/out-bill-no/{out_bill_no}"
         assert "client.bills" not in api(path).stdout
 
+    def test_it_is_a_call_and_no_file_that_an_installation_lacks(self) -> None:
+        bills, invoking = api("账单").stdout, api("requestPayment").stdout
+        assert "client.bills.trade('2024-06-01').save('bill.csv')" in bills
+        assert "client.invoke.jsapi(appid, prepay_id)" in invoking
+        assert ".md" not in bills + invoking
+
     def test_machines_get_it_too(self) -> None:
         data = json.loads(api("requestPayment", "--json").stdout)
         assert data["operations"] == []
         (where,) = data["see"]
         assert "client.invoke" in where
+
+
+def test_a_part_of_a_word_that_nothing_has_is_told_by_itself() -> None:
+    result = api("消费者投诉2.0")
+    assert result.exit_code == 0
+    first, second = (line.split()[:2] for line in result.stdout.splitlines()[:2])
+    assert first == ["GET", "v3/merchant-service/complaints-v2"]
+    assert second == ["GET", "v3/merchant-service/complaints-v2/{complaint_id}"]
+    assert result.stderr == "wxpay api: none of these has '2.0'\n"
 
 
 def test_words_that_none_of_the_hits_has_are_told() -> None:

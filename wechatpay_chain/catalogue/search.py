@@ -21,6 +21,10 @@ _PARTS, _CHARACTERS = 0.6, 0.3
 _SPACES = re.compile(r"[\s,，、;；。！!？?]+")
 _ENDINGS = re.compile(r"(?:ing|ed|es|s|e)$")
 _CHINESE = re.compile(r"[\u4e00-\u9fff]{3,}")
+#: Between Chinese and anything else: 服务商Native下单 is three words.
+_SCRIPTS = re.compile(
+    r"(?<=[\u4e00-\u9fff])(?=[^\u4e00-\u9fff])|(?<=[^\u4e00-\u9fff])(?=[\u4e00-\u9fff])"
+)
 #: What a question has beside its words.
 FILLERS = frozenset(
     (
@@ -52,15 +56,19 @@ def search(words: str, limit: int = 20) -> list[Hit]:
 
     Chinese or English; case, ``-`` and ``_`` do not matter, nor do words such as "how
     to". Common English words also find the Chinese ones of titles. Where nothing has
-    all the words, a word may be inflected, and the characters of a Chinese one may
-    stand apart; else those are found that have the most of them.
+    all the words, one that is part Chinese may be several, a word may be inflected, and
+    the characters of a Chinese one may stand apart; else those are found that have the
+    most of them.
     """
     wanted = wanted_of(words)
     if not wanted:
         return []
-    found = _found([_Word(word, False) for word in wanted], len(wanted))
-    loose = [] if found else [_Word(word, True) for word in wanted]
-    found = found or _found(loose, len(loose)) or _found(loose, 1)
+    parts = [part for word in wanted for part in parts_of(word)]
+    found: list[tuple[float, Entry, list[_Found]]] = []
+    for way, loose in ((wanted, False), (parts, False), (wanted, True), (parts, True)):
+        if not found and (way is wanted or parts != wanted):
+            found = _found([_Word(word, loose) for word in way], len(way))
+    found = found or _found([_Word(word, True) for word in parts], 1)
     found.sort(key=lambda one: (-len(one[2]), -one[0], one[1].order))
     return [_hit(entry, where) for _, entry, where in found[:limit]]
 
@@ -73,6 +81,15 @@ def wanted_of(words: str) -> list[str]:
     """
     given = [word for word in _SPACES.split(words) if plain(word)]
     return [word for word in given if word.lower() not in FILLERS] or given
+
+
+def parts_of(word: str) -> list[str]:
+    """The words that one is made of which is part Chinese; else the word itself.
+
+    >>> parts_of("服务商Native下单"), parts_of("退款的API"), parts_of("out_trade_no")
+    (['服务商', 'Native', '下单'], ['退款的'], ['out_trade_no'])
+    """
+    return wanted_of(_SCRIPTS.sub(" ", word))
 
 
 def near(words: str, limit: int = 5) -> list[str]:

@@ -16,7 +16,7 @@ from .. import _chain, catalogue
 from ..catalogue import Operation, layout
 from ..catalogue.examples import arguments, forms, preparation
 from ..catalogue.nearest import near_paths
-from ..catalogue.search import Hit, Match, near, wanted_of
+from ..catalogue.search import Hit, Match, near, parts_of, wanted_of
 from ..catalogue.text import describe
 
 #: What is no endpoint, or more than one, and where it is, by words of a question.
@@ -27,12 +27,14 @@ _ELSEWHERE = (
             re.I,
         ),
         "Invoking the payment (调起支付) in a page or an app is no endpoint: "
-        "client.invoke signs what it needs, see docs/invocations.md.",
+        "client.invoke signs what it needs: client.invoke.jsapi(appid, prepay_id), "
+        "and others; help(client.invoke) lists them.",
     ),
     (
         re.compile(r"账单|(?<![-\w])(?:trade|fundflow)?bills?(?![-\w])|reconcil", re.I),
         "client.bills asks for a bill, downloads and checks it, and reads its rows: "
-        "see docs/bills.md.",
+        "client.bills.trade('2024-06-01').save('bill.csv'), and others; "
+        "help(client.bills) lists them. In a shell: wxpay bill --help.",
     ),
 )
 
@@ -189,7 +191,8 @@ def _table(hits: list[Hit], limit: int) -> None:
 def _unmatched(told: str, hits: list[Hit]) -> None:
     """Say which words none of *hits* has."""
     matched = {match.word for hit in hits for match in hit.matches}
-    for word in wanted_of(told):
+    whole = [word for word in wanted_of(told) if word not in matched]
+    for word in (part for one in whole for part in parts_of(one)):
         if word not in matched:
             close = near(word)
             hint = f"; near it: {', '.join(close)}" if close else ""
