@@ -62,6 +62,7 @@ ONE = [
     (order(receivers={}), "/receivers", "type", ""),
     (order(receivers=["x"]), "/receivers/0", "type", ""),
     (shared(amount=12.5), "/receivers/0/amount", "type", "1250 fen"),
+    (shared(amount="12.50"), "/receivers/0/amount", "type", "1250 fen"),
     (shared(amount=0.29), "/receivers/0/amount", "type", "29 fen"),
     (shared(amount="1250"), "/receivers/0/amount", "type", "1250"),
     (shared(amount=0.001), "/receivers/0/amount", "type", ""),
