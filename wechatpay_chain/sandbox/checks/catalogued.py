@@ -18,8 +18,9 @@ from ...catalogue.model import Field, Operation
 from ...catalogue.schema import Finding, check_members, check_value
 from ..refusals import Problem
 from ..routing import Answer, Call, Check, Route
+from .meaning import in_yuan, meant
 from .uploads import meta_of
-from .validation import Rule, in_yuan, kind_of, meant, nearest
+from .validation import Rule, kind_of, nearest
 
 #: What a call holds that may have members left empty.
 _MEMBERS = ("query", "body", "plain_query", "plain_body")
