@@ -64,7 +64,8 @@ def test_a_url_is_called_where_the_configuration_says(
 def test_for_another_host_nothing_is_signed(desk, origin: str) -> None:
     result = desk.run("req", f"{origin}/v3/certificates")
     assert result.exit_code == 2
-    assert f"{origin} is neither WeChat Pay's nor the base_url" in result.stderr
+    (line,) = result.stderr.splitlines()
+    assert f"{origin} is neither WeChat Pay's nor the base_url" in line
     assert len(desk.gateway.journal) == 0
 
 
@@ -151,6 +152,36 @@ def test_a_dash_is_stdout_and_a_file_of_that_name_is_not(
 
 
 # How it fails.
+
+
+@pytest.mark.parametrize(
+    ("arguments", "line"),
+    [
+        ((), "wxpay req: Missing argument 'PATH'. (wxpay req --help)"),
+        (("v3/x", "--nonsense"), "wxpay req: No such option"),
+        (("v3/x", "-X", "trace"), "wxpay req: Invalid value for '-X' / '--method':"),
+        (("v3/x", "-q", "a"), "wxpay req: Invalid value for -q: NAME=VALUE expected"),
+    ],
+)
+def test_what_is_used_wrongly_is_one_line_too(desk, arguments, line: str) -> None:
+    result = desk.run("req", *arguments)
+    assert result.exit_code == 2
+    (told,) = result.stderr.splitlines()
+    assert told.startswith(line)
+
+
+def test_a_link_to_a_descriptor_is_refused_before_anything_is_sent(
+    desk, tmp_path: Path
+) -> None:
+    link = tmp_path / "so"
+    with open(tmp_path / "stdout", "wb") as file:
+        link.symlink_to(f"/dev/fd/{file.fileno()}")
+        call = ("req", ECHO, "-d", '{"echo_message": "x"}', "-o", str(link))
+        result = desk.run(*call)
+    assert result.exit_code == 2
+    assert result.stderr == f"wxpay req: {link}: not a regular file\n"
+    assert link.is_symlink()
+    assert len(desk.gateway.journal) == 0
 
 
 def test_a_refusal_is_one_line_and_status_1(desk) -> None:

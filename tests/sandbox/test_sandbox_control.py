@@ -101,6 +101,22 @@ def test_every_list_is_there_from_the_start(api: Api) -> None:
             api.get(one["path"].removeprefix("/_sandbox/"))
 
 
+@pytest.mark.parametrize(
+    ("values", "status", "error"),
+    [
+        ({"amount": "99999999"}, 409, "illegal_move"),
+        ({"amount": "x"}, 400, "bad_request"),
+    ],
+)
+def test_a_recipe_that_is_refused_is_no_wrong_use_of_it(
+    api: Api, values: Any, status: int, error: str
+) -> None:
+    given = json.dumps({"event": "payscore.paid", "values": values}).encode()
+    found = api.ask("POST", "trigger", given)
+    assert found[0] == status
+    assert found[1]["error"] == error
+
+
 def test_advancing_does_what_falls_due(api: Api, gateway: Gateway) -> None:
     number = gateway.given.order()
     before = api.get("clock")["now"]

@@ -25,10 +25,18 @@ class Unread(Exception):
 
 @contextmanager
 def _told() -> Generator[None, None, None]:
+    """One line for what is not used rightly, where click has four."""
     try:
         yield
     except BrokenPipeError:
         raise Unread from None
+    except click.UsageError as error:
+        if type(error).__name__ == "NoArgsIsHelpError":  # of click 8.2 and later
+            raise
+        where = error.ctx.command_path if error.ctx is not None else "wxpay"
+        text = " ".join(error.format_message().split())
+        click.echo(f"{where}: {text} ({where} --help)", err=True)
+        raise SystemExit(error.exit_code) from None
 
 
 class Commands(click.Group):
