@@ -61,7 +61,7 @@ def test_what_cannot_be_triggered_is_refused(
 def test_a_call_that_fails_in_a_recipe_is_named(api: Api, gateway: Gateway) -> None:
     gateway.faults.add(on="payscore.create", fault=ErrorAnswer(), times=None)
     status, found = api("POST", "trigger", event="payscore.created")
-    assert status == 400
+    assert status == 409
     assert "SYSTEM_ERROR" in found["message"]
 
 
