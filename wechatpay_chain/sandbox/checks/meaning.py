@@ -6,8 +6,8 @@ import re
 from decimal import Decimal
 from typing import Any
 
-from ...catalogue.model import Field
 from ...catalogue.amounts import is_money
+from ...catalogue.model import Field
 
 #: The largest that services keep a number in.
 _INT64 = 2**63 - 1
