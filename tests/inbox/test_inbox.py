@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import subprocess
+import sys
 import threading
 from collections.abc import Callable
 from dataclasses import replace
@@ -599,6 +601,34 @@ def test_a_url_that_does_not_do_is_named_without_its_password(
     with pytest.raises(ConfigurationError, match=message) as caught:
         Inbox(url)
     assert "s3cret" not in str(caught.value)
+
+
+def test_who_does_not_await_needs_no_greenlet() -> None:
+    """Nor the module that needs it, which newer ones of SQLAlchemy refuse to import."""
+    program = """
+import sys
+sys.modules["greenlet"] = None
+from wechatpay_chain.inbox import Inbox
+from wechatpay_chain.notifications import Notification
+with Inbox("sqlite://") as inbox:
+    inbox.create()
+    assert inbox.store(Notification("EV-1", "A.B", {}, mchid="1900000001"))
+    assert inbox.work() == 1
+assert "sqlalchemy.ext.asyncio" not in sys.modules
+"""
+    subprocess.run([sys.executable, "-c", program], check=True)
+
+
+def test_who_awaits_without_greenlet_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delattr("sqlalchemy.ext.asyncio.create_async_engine")
+    with pytest.raises(ConfigurationError, match=r"greenlet: .*\[inbox\]"):
+        Inbox("sqlite+aiosqlite://")
+
+
+@pytest.mark.parametrize("database", [3, None, "", b"sqlite://"])
+def test_what_is_no_database_is_refused(database: Any) -> None:
+    with pytest.raises(ConfigurationError, match="not a database URL"):
+        Inbox(database)
 
 
 def test_a_lease_is_some_time() -> None:

@@ -2,18 +2,33 @@
 
 from __future__ import annotations
 
-from typing import Any
+import sys
+from typing import TYPE_CHECKING, Any, cast
 
 from sqlalchemy import Engine, create_engine, event, make_url
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError
-from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import AsyncAdaptedQueuePool, QueuePool
 
 from ..errors import ConfigurationError
 
+if TYPE_CHECKING:
+    from sqlalchemy.ext.asyncio import AsyncEngine
+
 #: Seconds to wait for another writer of a SQLite file. WeChat Pay waits 5 for all.
 PATIENCE = 4.0
+
+
+def given(database: object) -> Engine | AsyncEngine | None:
+    """*database*, if it is an engine."""
+    if isinstance(database, Engine):
+        return database
+    # Their module needs greenlet, which who does not await may lack. Where nobody has
+    # imported it there is none.
+    module = sys.modules.get("sqlalchemy.ext.asyncio")
+    if module is not None and isinstance(database, module.AsyncEngine):
+        return cast("AsyncEngine", database)
+    return None
 
 
 def engine_for(url: str | URL) -> Engine | AsyncEngine:
@@ -32,6 +47,8 @@ def engine_for(url: str | URL) -> Engine | AsyncEngine:
             engine = create_engine(made, **options)
             _prepare(engine)
             return engine
+        from sqlalchemy.ext.asyncio import create_async_engine
+
         async_engine = create_async_engine(made, **options)
         _prepare(async_engine.sync_engine)
         return async_engine
@@ -39,6 +56,8 @@ def engine_for(url: str | URL) -> Engine | AsyncEngine:
         pass
     except ModuleNotFoundError as error:
         problem = f"the driver of the database is missing: pip install {error.name}"
+    except ImportError:
+        problem = "an AsyncEngine needs greenlet: pip install 'wechatpay-chain[inbox]'"
     raise ConfigurationError(f"inbox: {problem}")
 
 

@@ -4,29 +4,40 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast, overload
 
 from sqlalchemy import Engine, MetaData, Table
 from sqlalchemy.engine import URL
-from sqlalchemy.ext.asyncio import AsyncEngine
 
 from ..errors import ConfigurationError
 from ..notifications import Handler, Notification, Router
 from .bodies import Bodies, Within
-from .engines import engine_for
+from .engines import engine_for, given
 from .ports import Awaited, Blocking, InnerHandler, Steps, Threaded, run, run_async
 from .rows import Rows, Waiting
 from .table import inbox_table
 
 if TYPE_CHECKING:
+    import typing_extensions as te
+    from sqlalchemy.ext.asyncio import AsyncEngine
     from typing_extensions import Self
+
+    #: The kind of engine; of a URL nobody can say which it is before it is read.
+    _E = te.TypeVar(
+        "_E",
+        bound=Engine | AsyncEngine,
+        default=Engine | AsyncEngine,
+        covariant=True,
+    )
+else:
+    _E = TypeVar("_E")
 
 _F = TypeVar("_F", bound=InnerHandler)
 _H = TypeVar("_H", bound=Handler)
 _T = TypeVar("_T")
 
 
-class Inbox:
+class Inbox(Generic[_E]):
     """Remembers ``(mchid, id)``, and handles each event successfully once.
 
     *database*: a URL, an ``Engine``, or an ``AsyncEngine`` for the ``_async`` methods
@@ -34,6 +45,28 @@ class Inbox:
     worker has an event to itself; longer than any handler takes. *table*: one made by
     :func:`inbox_table`. Share it between threads and tasks; each process has its own.
     """
+
+    @overload
+    def __init__(
+        self,
+        database: _E,
+        *,
+        router: Router | None = ...,
+        lease: float = ...,
+        table: Table | None = ...,
+        clock: Callable[[], float] = ...,
+    ) -> None: ...
+
+    @overload
+    def __init__(
+        self: Inbox[Engine | AsyncEngine],
+        database: str | URL | Engine | AsyncEngine,
+        *,
+        router: Router | None = ...,
+        lease: float = ...,
+        table: Table | None = ...,
+        clock: Callable[[], float] = ...,
+    ) -> None: ...
 
     def __init__(
         self,
@@ -46,20 +79,21 @@ class Inbox:
     ) -> None:
         if lease <= 0:
             raise ConfigurationError(f"lease: seconds above 0 expected, got {lease:g}")
-        own = not isinstance(database, (Engine, AsyncEngine))
-        engine = (
-            database
-            if isinstance(database, (Engine, AsyncEngine))
-            else engine_for(database)
+        engine = given(database)
+        self._own = engine is None
+        self._engine: Engine | AsyncEngine = engine or engine_for(
+            cast("str | URL", database)
         )
-        #: The database.
-        self.engine: Engine | AsyncEngine = engine
         #: Which handler an event goes to.
         self.router: Router = Router() if router is None else router
         #: The table, for your own queries.
         self.table: Table = inbox_table(MetaData()) if table is None else table
-        self._own = own
         self._bodies = Bodies(Rows(self.table, lease), self.router, clock)
+
+    @property
+    def engine(self) -> _E:
+        """The database: the engine that was given, or the one for the URL."""
+        return cast("_E", self._engine)
 
     # Handlers.
 
@@ -158,27 +192,27 @@ class Inbox:
     # Carrying out, and the end.
 
     def _run(self, steps: Steps[_T]) -> _T:
-        if isinstance(self.engine, AsyncEngine):
-            steps.close()
-            raise ConfigurationError(
-                "this inbox has an AsyncEngine: use the methods that end in _async"
-            )
-        return run(steps, Blocking(self.engine))
+        if isinstance(self._engine, Engine):
+            return run(steps, Blocking(self._engine))
+        steps.close()
+        raise ConfigurationError(
+            "this inbox has an AsyncEngine: use the methods that end in _async"
+        )
 
     async def _run_async(self, steps: Steps[_T]) -> _T:
-        if isinstance(self.engine, AsyncEngine):
-            return await run_async(steps, Awaited(self.engine))
-        return await run_async(steps, Threaded(self.engine))
+        if isinstance(self._engine, Engine):
+            return await run_async(steps, Threaded(self._engine))
+        return await run_async(steps, Awaited(self._engine))
 
     def close(self) -> None:
         """Close the connections, if the inbox was made from a URL."""
-        if self._own and isinstance(self.engine, Engine):
-            self.engine.dispose()
+        if self._own and isinstance(self._engine, Engine):
+            self._engine.dispose()
 
     async def aclose(self) -> None:
         """Close the connections, in either mode, if the inbox was made from a URL."""
-        if self._own and isinstance(self.engine, AsyncEngine):
-            await self.engine.dispose()
+        if self._own and not isinstance(self._engine, Engine):
+            await self._engine.dispose()
         self.close()
 
     def __enter__(self) -> Self:
@@ -195,7 +229,7 @@ class Inbox:
 
     def __repr__(self) -> str:
         # Not the URL: there is a password in it.
-        return f"<Inbox {self.table.name} on {self.engine.dialect.name}>"
+        return f"<Inbox {self.table.name} on {self._engine.dialect.name}>"
 
 
 class Later:
