@@ -27,7 +27,7 @@ from sqlalchemy import (
 )
 
 from wechatpay_chain import ConfigurationError
-from wechatpay_chain.inbox import Inbox, InboxBusy, inbox_table
+from wechatpay_chain.inbox import Inbox, InboxBusy, inbox_table, ports
 from wechatpay_chain.inbox.rows import Rows
 from wechatpay_chain.notifications import Notification, Router
 
@@ -400,6 +400,117 @@ def test_many_threads_with_one_event_handle_it_once(
     assert answers.count("handled") == 1
 
 
+# Cancelled.
+
+
+class Held:
+    """A handler that waits to be let go; how often it was begun."""
+
+    def __init__(self) -> None:
+        self.begun, self.go, self.runs = asyncio.Event(), asyncio.Event(), 0
+
+    async def __call__(self, *given: Any) -> str:
+        self.runs += 1
+        self.begun.set()
+        await self.go.wait()
+        return "handled"
+
+
+@pytest.mark.parametrize("driver", ["sqlite", "sqlite+aiosqlite"])
+@pytest.mark.parametrize("within", [False, True])
+def test_who_is_cancelled_gives_its_event_back(
+    tmp_path: Path, event: Event, driver: str, within: bool
+) -> None:
+    if within:
+        driver = "sqlite+aiosqlite"  # only there a coroutine is within
+
+    async def main() -> None:
+        async with Inbox(f"{driver}:///{tmp_path / 'inbox.db'}") as inbox:
+            await inbox.create_async()
+            held = Held()
+            (inbox.within if within else inbox.on)("*")(held)
+            task = asyncio.ensure_future(inbox.dispatch_async(event()))
+            await held.begun.wait()
+            task.cancel()
+            with pytest.raises(asyncio.CancelledError) as caught:
+                await task
+            assert caught.type is asyncio.CancelledError
+            (waiting,) = await inbox.waiting_async()
+            assert (waiting.attempts, waiting.error) == (1, "CancelledError")
+            held.go.set()
+            assert await inbox.dispatch_async(event()) == "handled"
+            assert await inbox.waiting_async() == []
+            assert held.runs == 2
+
+    asyncio.run(main())
+
+
+def test_who_is_cancelled_twice_gives_its_event_back_all_the_same(
+    tmp_path: Path, event: Event, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As the cancel scopes of other libraries do, at each wait."""
+
+    async def main() -> None:
+        async with Inbox(f"sqlite+aiosqlite:///{tmp_path / 'inbox.db'}") as inbox:
+            await inbox.create_async()
+            held, freed = Held(), asyncio.Event()
+            loop = asyncio.get_running_loop()
+            inbox.on("*")(held)
+            release = Rows.release
+
+            def again(self: Rows, *given: Any) -> None:
+                task.cancel()
+                release(self, *given)
+                loop.call_soon(freed.set)
+
+            monkeypatch.setattr(Rows, "release", again)
+            task = asyncio.ensure_future(inbox.dispatch_async(event()))
+            await held.begun.wait()
+            task.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await task
+            await freed.wait()
+            while ending := set(ports._ending):
+                await asyncio.wait(ending)
+            held.go.set()
+            assert await inbox.dispatch_async(event()) == "handled"
+
+    asyncio.run(main())
+
+
+def test_a_thread_that_goes_on_keeps_its_event(
+    tmp_path: Path, event: Event, clock: Any
+) -> None:
+    async def main() -> None:
+        loop = asyncio.get_running_loop()
+        begun, go = asyncio.Event(), threading.Event()
+        runs: list[int] = []
+
+        def paid(notification: Notification) -> None:
+            runs.append(1)
+            loop.call_soon_threadsafe(begun.set)
+            go.wait()
+
+        url = f"sqlite:///{tmp_path / 'inbox.db'}"
+        async with Inbox(url, clock=clock) as inbox:
+            await inbox.create_async()
+            inbox.on("*")(paid)
+            task = asyncio.ensure_future(inbox.dispatch_async(event()))
+            await begun.wait()
+            task.cancel()
+            with pytest.raises(asyncio.CancelledError) as caught:
+                await task
+            assert caught.type is asyncio.CancelledError
+            with pytest.raises(InboxBusy):
+                await inbox.dispatch_async(event())
+            go.set()
+            clock.now += 60
+            await inbox.dispatch_async(event())
+            assert len(runs) == 2
+
+    asyncio.run(main())
+
+
 # In one transaction.
 
 
@@ -478,9 +589,31 @@ def test_a_coroutine_function_within_needs_an_async_engine(
 ) -> None:
     with Inbox(f"sqlite:///{tmp_path / 'inbox.db'}") as inbox:
         call(inbox.create)
-        inbox.within("*")(keep_async)
         with pytest.raises(TypeError, match=r"'keep_async' .* use an AsyncEngine"):
+            inbox.within("*")(keep_async)
+        assert inbox.router.find("PAYSCORE.X") is None
+        # What only the call shows is found then.
+        inbox.within("*")(lambda *given: keep_async(*given))
+        with pytest.raises(TypeError, match="use an AsyncEngine"):
             call(inbox.dispatch, event())
+
+
+def test_work_takes_nothing_where_a_handler_must_be_awaited(
+    tmp_path: Path, event: Event
+) -> None:
+    with Inbox(f"sqlite:///{tmp_path / 'inbox.db'}") as inbox:
+        inbox.create()
+
+        @inbox.on("REFUND.*")
+        async def refunded(notification: Notification) -> None:
+            await asyncio.sleep(0)
+
+        inbox.store(event())
+        with pytest.raises(TypeError, match=r"'refunded' .* await inbox\.work_async"):
+            inbox.work()
+        (waiting,) = inbox.waiting()
+        assert (waiting.attempts, waiting.error) == (0, None)
+        assert asyncio.run(inbox.work_async()) == 1
 
 
 def test_a_handler_within_is_not_run_by_a_router(event: Event) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Callable
 from functools import partial
@@ -145,13 +146,13 @@ class Bodies:
                 result = yield lambda port: port.call(handler, notification)
         except InboxBusy:
             raise
-        except Exception as error:
+        except (Exception, asyncio.CancelledError) as error:
             yield from self._release(claim, error)
             raise
         yield from _transact(finish)
         return result
 
-    def _release(self, claim: Claim, error: Exception) -> Steps[None]:
+    def _release(self, claim: Claim, error: BaseException) -> Steps[None]:
         doublings = min(claim.attempts - 1, 20)
         due = self._clock() + min(FIRST_DELAY * 2**doublings, LONGEST_DELAY)
 

@@ -13,7 +13,16 @@ from ..errors import ConfigurationError
 from ..notifications import Handler, Notification, Router
 from .bodies import Bodies, Within
 from .engines import engine_for, given
-from .ports import Awaited, Blocking, InnerHandler, Steps, Threaded, run, run_async
+from .ports import (
+    Awaited,
+    Blocking,
+    InnerHandler,
+    Steps,
+    Threaded,
+    refuse_coroutine,
+    run,
+    run_async,
+)
 from .rows import Rows, Waiting
 from .table import inbox_table
 
@@ -108,11 +117,14 @@ class Inbox(Generic[_E]):
         """Register ``handler(notification, connection)``, to write in one transaction.
 
         What it writes by *connection* is committed with the mark that the event was
-        handled, or not at all: once, whatever dies.
+        handled, or not at all: once, whatever dies. Raises ``TypeError`` for a
+        coroutine function, unless the inbox has an ``AsyncEngine``.
         """
         register = self.router.on(*patterns)
 
         def registered(handler: _F) -> _F:
+            if isinstance(self._engine, Engine):
+                refuse_coroutine(handler, "an AsyncEngine")
             register(Within(handler))
             return handler
 
@@ -138,7 +150,11 @@ class Inbox(Generic[_E]):
         return self._run(self._bodies.dispatch(notification))
 
     async def dispatch_async(self, notification: Notification) -> Any:
-        """Await :meth:`dispatch`; plain handlers run in a thread."""
+        """Await :meth:`dispatch`; plain handlers run in a thread.
+
+        A coroutine function that is cancelled gives the event back. A thread goes on,
+        and the event stays its own until it ends, or the lease does.
+        """
         return await self._run_async(self._bodies.dispatch(notification))
 
     def store(self, notification: Notification) -> bool:
@@ -154,7 +170,10 @@ class Inbox(Generic[_E]):
 
         Handles at most *limit* events, and returns how many succeeded. One that fails
         is logged and due again later, an hour later at most; none is ever given up.
+        Raises ``TypeError``, and takes none, where a handler is a coroutine function.
         """
+        for handler in self.router._handlers.values():
+            refuse_coroutine(handler, "await inbox.work_async()")
         return self._run(self._bodies.work(limit))
 
     async def work_async(self, limit: int = 100) -> int:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Coroutine, Generator
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from sqlalchemy import Connection, Engine
@@ -28,6 +28,17 @@ InnerHandler = Callable[[Notification, Any], Any]
 #: What a body wants done next; awaited where the port is awaited.
 Step = Callable[[Any], Any]
 Steps = Generator[Step, Any, _T]
+
+
+#: What ends on its own; the loop itself holds tasks weakly.
+_ending: set[asyncio.Future[Any]] = set()
+
+
+class Abandoned(BaseException):
+    """Cancelled, while a thread goes on: nobody can stop it."""
+
+    def __init__(self, cancelled: asyncio.CancelledError) -> None:
+        self.cancelled: asyncio.CancelledError = cancelled
 
 
 class Blocking:
@@ -63,7 +74,7 @@ class Threaded:
 
     async def transact(self, work: Work) -> Any:
         """The same, in a thread."""
-        return await asyncio.to_thread(self._blocking.transact, work)
+        return await _in_thread(self._blocking.transact, work)
 
     async def call(self, handler: Handler, notification: Notification) -> Any:
         """Await a coroutine function; run a plain one in a thread."""
@@ -73,9 +84,7 @@ class Threaded:
         self, work: Work, handler: InnerHandler, notification: Notification
     ) -> Any:
         """The same, in a thread."""
-        return await asyncio.to_thread(
-            self._blocking.within, work, handler, notification
-        )
+        return await _in_thread(self._blocking.within, work, handler, notification)
 
 
 class Awaited:
@@ -128,14 +137,24 @@ def run(steps: Steps[_T], port: Blocking) -> _T:
 
 
 async def run_async(steps: Steps[_T], port: Threaded | Awaited) -> _T:
-    """Carry out a body, awaiting each step."""
-    given, error = None, None
+    """Carry out a body, awaiting each step.
+
+    A cancellation is thrown into it as well. What it wants done then is done though
+    cancelled again, and so at the end of a program that waits for nothing.
+    """
+    given, cancelled = None, False
+    error: BaseException | None = None
     try:
         while True:
             step = steps.send(given) if error is None else steps.throw(error)
             given = error = None
             try:
-                given = await step(port)
+                given = await (_to_its_end(step(port)) if cancelled else step(port))
+            except asyncio.CancelledError as raised:
+                error, cancelled = raised, True
+            except Abandoned as left:
+                # The same object: a timeout knows its own cancellation by the class.
+                raise left.cancelled from None
             except Exception as raised:
                 error = _hiding(raised)
     except StopIteration as stop:
@@ -155,8 +174,28 @@ async def _called(handler: Handler, notification: Notification) -> Any:
     if is_coroutine_function(handler):
         return await handler(notification)
     # A handler of an inbox writes somewhere: it must not hold up the event loop.
-    result = await asyncio.to_thread(handler, notification)
+    result = await _in_thread(handler, notification)
     return await result if inspect.iscoroutine(result) else result
+
+
+async def _in_thread(function: Callable[..., Any], *arguments: Any) -> Any:
+    try:
+        return await asyncio.to_thread(function, *arguments)
+    except asyncio.CancelledError as error:
+        raise Abandoned(error) from None
+
+
+async def _to_its_end(step: Coroutine[Any, Any, Any]) -> Any:
+    task = asyncio.ensure_future(step)
+    _ending.add(task)
+    task.add_done_callback(_ending.discard)
+    return await asyncio.shield(task)
+
+
+def refuse_coroutine(handler: Callable[..., Any], need: str) -> None:
+    """Raise ``TypeError`` for a coroutine function where nobody awaits one."""
+    if is_coroutine_function(handler):
+        raise _unawaited(handler, need)
 
 
 def _done(result: Any, handler: Callable[..., Any], need: str) -> Any:
@@ -164,8 +203,12 @@ def _done(result: Any, handler: Callable[..., Any], need: str) -> Any:
     if not inspect.iscoroutine(result):
         return result
     result.close()  # it would warn that it was never awaited
+    raise _unawaited(handler, need)
+
+
+def _unawaited(handler: Callable[..., Any], need: str) -> TypeError:
     name = getattr(handler, "__name__", type(handler).__name__)
-    raise TypeError(f"the handler {name!r} is a coroutine function: use {need}")
+    return TypeError(f"the handler {name!r} is a coroutine function: use {need}")
 
 
 def _hiding(error: Exception) -> Exception:
