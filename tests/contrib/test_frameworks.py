@@ -10,8 +10,8 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from wechatpay_chain import WeChatPay, crypto
-from wechatpay_chain.contrib import receiving
+from wechatpay_chain import ConfigurationError, WeChatPay, crypto
+from wechatpay_chain.contrib import fastapi, flask, receiving
 from wechatpay_chain.inbox import Inbox
 from wechatpay_chain.middleware import xml_body
 from wechatpay_chain.notifications import Answer, Notification, Router
@@ -93,6 +93,34 @@ def test_what_is_verified_and_handled_is_answered_204(
         ("PAYSCORE.USER_CONFIRM", good.body)
     ]
     assert seen[0].resource["out_order_no"] == "ORDER-1"
+
+
+@pytest.mark.parametrize(
+    ("give", "message"),
+    [
+        (lambda client, router: (client, 3), "handlers: a Router, .* got int"),
+        (lambda client, router: (client, Router), "got the class Router"),
+        (lambda client, router: (client, None), "got NoneType"),
+        (
+            lambda client, router: (router, client),
+            "client: a WeChatPay expected, got R",
+        ),
+        (lambda client, router: (WeChatPay, router), "got the class WeChatPay"),
+    ],
+    ids=["number", "class", "none", "the other way round", "class of clients"],
+)
+def test_what_cannot_receive_is_refused_before_anything_comes(
+    post: Any, client: WeChatPay, router: Router, good: Posted, give: Any, message: str
+) -> None:
+    with pytest.raises(ConfigurationError, match=message):
+        post(*give(client, router), *good)
+
+
+@pytest.mark.parametrize("path", [3, None, b"/notify"])
+def test_a_path_is_text(client: WeChatPay, router: Router, path: Any) -> None:
+    for make in (fastapi.notification_router, flask.notification_blueprint):
+        with pytest.raises(ConfigurationError, match="path: text expected"):
+            make(client, router, path)
 
 
 @pytest.mark.parametrize(

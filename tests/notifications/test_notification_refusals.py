@@ -214,6 +214,15 @@ def test_parts_of_two_resources_do_not_open(call, client, sender, names) -> None
     assert error.status_code == 400
 
 
+def test_a_wrong_apiv3_key_is_named_where_the_signature_holds(call, sender) -> None:
+    client = sender.client(apiv3_key="0" * 32)
+    error = refused(call, client, *sender.post())
+    assert type(error.__cause__) is DecryptionError
+    assert "almost certainly apiv3_key is not the APIv3 key" in str(error)
+    assert "changed ciphertext" not in str(error)
+    assert "0" * 32 not in str(error)
+
+
 def test_the_message_of_another_merchant_does_not_open(call, client, sender) -> None:
     # WeChat Pay signs for all of them with one certificate.
     resource = sender.resource(key="f" * 32)

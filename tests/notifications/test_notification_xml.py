@@ -183,6 +183,12 @@ def test_payscore_before_apiv3_is_signed_and_sealed(call, client, sender) -> Non
     del fields["event_id"], fields["event_type"]
     found = call(client.notifications.parse, {}, sender.xml(fields, "HMAC-SHA256"))
     assert found.event_type == "V2.OTHER"
+    wrong = sender.client(apiv3_key="0" * 32)
+    error = refused(call, wrong, sender.xml(fields, "HMAC-SHA256"))
+    assert "almost certainly apiv3_key" in str(error)
+    # Without a sign nobody knows whether it was changed.
+    error = refused(call, wrong, sender.xml({**fields, "req_info": "x"}, None))
+    assert "changed ciphertext" in str(error)
     bare = sender.client(apiv3_key=None)
     error = refused(call, bare, sender.xml(fields, "HMAC-SHA256"))
     assert error.status_code == 500

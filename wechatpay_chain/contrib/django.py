@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..errors import ConfigurationError
 from ..notifications import Answer
-from .receiving import LIMIT, Handlers, receive, receive_async, too_large
+from .receiving import LIMIT, Handlers, check, receive, receive_async, too_large
 
 if TYPE_CHECKING:
     from ..client import WeChatPay
@@ -40,8 +40,9 @@ def notification_view(client: WeChatPay, handlers: Handlers) -> View:
 
     *handlers*: a ``Router``, an ``Inbox``, or ``inbox.later``. There is no CSRF token
     to ask for, and no transaction around it: what was handled must be committed before
-    the answer, which ``ATOMIC_REQUESTS`` would not do.
+    the answer, which ``ATOMIC_REQUESTS`` would not do. Raises ``ConfigurationError``.
     """
+    check(client, handlers)
 
     def wechatpay_notify(request: Any) -> Any:
         if request.method != "POST":
@@ -56,6 +57,7 @@ def notification_view(client: WeChatPay, handlers: Handlers) -> View:
 
 def async_notification_view(client: WeChatPay, handlers: Handlers) -> AsyncView:
     """The same as a coroutine function, for ASGI."""
+    check(client, handlers)
 
     async def wechatpay_notify(request: Any) -> Any:
         if request.method != "POST":

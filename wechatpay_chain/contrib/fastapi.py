@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from ..errors import ConfigurationError, NotificationError
 from ..notifications import Notification, refuse
-from .receiving import Handlers, log, too_large
+from .receiving import Handlers, check, log, too_large
 
 if TYPE_CHECKING:
     from fastapi import APIRouter, HTTPException, Request
@@ -33,8 +33,10 @@ def notification_router(
 ) -> APIRouter:
     """A router with one route, for ``app.include_router``.
 
-    *handlers*: a ``Router``, an ``Inbox``, or ``inbox.later``.
+    *handlers*: a ``Router``, an ``Inbox``, or ``inbox.later``. Raises
+    ``ConfigurationError`` for anything else.
     """
+    check(client, handlers, path)
     router = APIRouter()
     # Not an operation of your API: it stays out of the OpenAPI document.
     router.add_route(

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from ..errors import ConfigurationError
 from ..notifications import Notification
-from .receiving import LIMIT, Handlers, receive, too_large
+from .receiving import LIMIT, Handlers, check, receive, too_large
 
 if TYPE_CHECKING:
     from flask import Blueprint, Response, request
@@ -33,8 +33,9 @@ def notification_blueprint(
     """A blueprint with one route, for ``app.register_blueprint``.
 
     *handlers*: a ``Router``, an ``Inbox``, or ``inbox.later``. Give each blueprint of
-    an application a *name* of its own.
+    an application a *name* of its own. Raises ``ConfigurationError``.
     """
+    check(client, handlers, path)
     blueprint = Blueprint(name, __name__)
 
     def notify() -> Response:

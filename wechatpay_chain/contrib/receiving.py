@@ -11,7 +11,7 @@ import sys
 import time
 from typing import TYPE_CHECKING, Any, Protocol
 
-from ..errors import NotificationError
+from ..errors import ConfigurationError, NotificationError
 from ..notifications import Answer, Notification, Version, accept, refuse
 
 if TYPE_CHECKING:
@@ -38,6 +38,31 @@ class Handlers(Protocol):
     async def dispatch_async(self, notification: Notification, /) -> Any:
         """Await the same."""
         ...
+
+
+def check(client: object, handlers: object, path: object = "") -> None:
+    """Raise ``ConfigurationError`` for what would fail with the first notification.
+
+    By what it can do: a test may give a stand-in.
+    """
+    parse = getattr(getattr(client, "notifications", None), "parse", None)
+    if not callable(parse):
+        raise ConfigurationError(f"client: a WeChatPay expected, got {_kind(client)}")
+    methods = (getattr(handlers, name, None) for name in ("dispatch", "dispatch_async"))
+    if isinstance(handlers, type) or not all(map(callable, methods)):
+        raise ConfigurationError(
+            "handlers: a Router, an Inbox or inbox.later expected, got "
+            + _kind(handlers)
+        )
+    if not isinstance(path, str):
+        raise ConfigurationError(f"path: text expected, got {_kind(path)}")
+
+
+def _kind(value: object) -> str:
+    """What it is, without what it holds."""
+    if isinstance(value, type):
+        return f"the class {value.__name__}"
+    return type(value).__name__
 
 
 def receive(

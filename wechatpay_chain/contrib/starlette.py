@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
 from ..errors import ConfigurationError
-from .receiving import LIMIT, Handlers, receive_async, too_large
+from .receiving import LIMIT, Handlers, check, receive_async, too_large
 
 if TYPE_CHECKING:
     from starlette.requests import ClientDisconnect, Request
@@ -31,8 +31,10 @@ def endpoint(
 ) -> Callable[[Request], Awaitable[Response]]:
     """The endpoint, for ``Route("/notify", endpoint(...), methods=["POST"])``.
 
-    *handlers*: a ``Router``, an ``Inbox``, or ``inbox.later``.
+    *handlers*: a ``Router``, an ``Inbox``, or ``inbox.later``. Raises
+    ``ConfigurationError`` for anything else.
     """
+    check(client, handlers)
 
     async def wechatpay_notify(request: Request) -> Response:
         body = await read(request)

@@ -49,7 +49,40 @@ def decrypt_gcm(
     *associated_data* comes from the message, and may be empty or ``None``. Raises
     ``DecryptionError``; partial plaintext is never returned.
     """
-    key = key_bytes(key)
+    return _open_gcm(ciphertext, key_bytes(key), nonce, associated_data, _MISMATCH)
+
+
+def decrypt_verified(
+    ciphertext: str,
+    key: str | bytes | Secret[bytes],
+    nonce: str | bytes,
+    associated_data: str | bytes | None = "",
+) -> bytes:
+    """:func:`decrypt_gcm`, of a message whose signature holds: nobody has changed it.
+
+    So if it does not open, the error says that the key is to blame.
+    """
+    return _open_gcm(ciphertext, key_bytes(key), nonce, associated_data, _WRONG_KEY)
+
+
+_MISMATCH = (
+    "the AES-GCM tag does not match: wrong APIv3 key, changed ciphertext, "
+    "or wrong associated_data"
+)
+_WRONG_KEY = (
+    "signed, so unchanged, and it does not open: almost certainly apiv3_key is not the "
+    "APIv3 key (APIv3密钥) that is set in the merchant console (商户平台: 账户中心, "
+    "API安全); or it was posted to the address of another merchant"
+)
+
+
+def _open_gcm(
+    ciphertext: str,
+    key: Secret[bytes],
+    nonce: str | bytes,
+    associated_data: str | bytes | None,
+    mismatch: str,
+) -> bytes:
     _check_apiv3(key)
     problem = "the ciphertext is not base64"
     try:
@@ -59,10 +92,7 @@ def decrypt_gcm(
             _bytes(nonce), sealed, _bytes(associated_data)
         )
     except InvalidTag:
-        problem = (
-            "the AES-GCM tag does not match: wrong APIv3 key, changed ciphertext, "
-            "or wrong associated_data"
-        )
+        problem = mismatch
     except ValueError:  # binascii.Error is one
         pass
     raise DecryptionError(problem)

@@ -130,7 +130,7 @@ def _event(
     return Notification(
         f"{event_type}:{number[:_LONGEST]}",
         event_type,
-        v3.opened(sealed, apiv3_key),
+        v3.opened(sealed, apiv3_key, signed="sign" in fields.reveal()),
         v3.moment(sealed.get("create_time")),
         original_type="payscore",
         mchid=mchid,

@@ -10,10 +10,9 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
-from .. import crypto
 from .._secret import Secret
 from .._shapes import mapping
-from ..crypto.aes import AEAD
+from ..crypto.aes import AEAD, decrypt_gcm, decrypt_verified
 from ..errors import ConfigurationError, DecodeError
 from ..middleware import json_body
 from .message import Message
@@ -55,8 +54,10 @@ def read(message: Message, mchid: str, apiv3_key: Secret[bytes] | None) -> Notif
     )
 
 
-def opened(resource: Mapping[str, Any], apiv3_key: Secret[bytes] | None) -> Any:
-    """The plaintext of a *resource*, parsed."""
+def opened(
+    resource: Mapping[str, Any], apiv3_key: Secret[bytes] | None, *, signed: bool = True
+) -> Any:
+    """The plaintext of a *resource*, parsed; *signed* where its signature holds."""
     if apiv3_key is None:
         raise ConfigurationError(
             "notifications are sealed with the APIv3 key (APIv3密钥): pass apiv3_key="
@@ -66,8 +67,9 @@ def opened(resource: Mapping[str, Any], apiv3_key: Secret[bytes] | None) -> Any:
     associated = resource.get("associated_data") or ""
     if not isinstance(associated, str):
         raise DecodeError("associated_data: text expected")
+    decrypt = decrypt_verified if signed else decrypt_gcm
     # In one expression: no local variable holds the plaintext.
-    data = parsed(crypto.decrypt_gcm(ciphertext, apiv3_key, nonce, associated))
+    data = parsed(decrypt(ciphertext, apiv3_key, nonce, associated))
     if data is None:
         raise DecodeError("the resource opens, but is not JSON")
     return data
