@@ -49,7 +49,8 @@ def decrypt_gcm(
     *associated_data* comes from the message, and may be empty or ``None``. Raises
     ``DecryptionError``; partial plaintext is never returned.
     """
-    return _open_gcm(ciphertext, key_bytes(key), nonce, associated_data, _MISMATCH)
+    key = key_bytes(key)  # no frame below may show it
+    return _open_gcm(ciphertext, key, nonce, associated_data, _MISMATCH)
 
 
 def decrypt_verified(
@@ -62,7 +63,8 @@ def decrypt_verified(
 
     So if it does not open, the error says that the key is to blame.
     """
-    return _open_gcm(ciphertext, key_bytes(key), nonce, associated_data, _WRONG_KEY)
+    key = key_bytes(key)
+    return _open_gcm(ciphertext, key, nonce, associated_data, _WRONG_KEY)
 
 
 _MISMATCH = (
