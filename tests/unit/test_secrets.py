@@ -42,6 +42,7 @@ from leaks import (
 )
 
 from wechatpay_chain import WeChatPay, crypto
+from wechatpay_chain.crypto.aes import decrypt_verified
 from wechatpay_chain.errors import WeChatPayError
 
 
@@ -177,6 +178,7 @@ def test_with_options_shows_no_key_of_its_parent() -> None:
 
 PRIMITIVES: dict[str, Callable[[], object]] = {
     "gcm tag": lambda: crypto.decrypt_gcm("A" * 40, APIV3_KEY, "n" * 12),
+    "gcm, signed": lambda: decrypt_verified("A" * 40, APIV3_KEY, "n" * 12),
     "gcm base64": lambda: crypto.decrypt_gcm("*", APIV3_KEY, "n" * 12),
     "gcm nonce": lambda: crypto.decrypt_gcm("AAAA", APIV3_KEY, ""),
     "gcm key": lambda: crypto.decrypt_gcm("AAAA", APIV3_KEY + "\n", "n" * 12),
