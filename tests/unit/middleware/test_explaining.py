@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from wechatpay_chain import Headers, KeyRing, Request, Response, crypto
@@ -288,6 +288,18 @@ MULTIPART = Headers({"Content-Type": "multipart/form-data; boundary=b"})
     multipart=st.booleans(),
 )
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@example(
+    data=None,
+    body=b"",
+    signing_body=None,
+    url="https://h",
+    method="\n",
+    given_='WECHATPAY2-SHA256-RSA2048 mchid="0",nonce_str="0",timestamp="1717225200",'
+    'serial_no="PUB_KEY_ID_01",signature="good"',
+    changed=None,
+    date="",
+    multipart=False,
+)
 def test_explaining_never_raises(
     account: Account,
     key: Any,
