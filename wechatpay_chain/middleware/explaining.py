@@ -189,8 +189,8 @@ def _wrong_text(case: Case) -> str:
             "the key is right, but the text that was signed is not the one that was "
             f"sent, and no mistake that is known explains it; {len(sent.text())} bytes "
             f"are to be signed: {shown(sent.method)}, {shown(sent.target)}, "
-            f"{sent.timestamp}, {shown(sent.nonce)} and the body of {shown(sent.body)}, "
-            "each followed by one LF"
+            f"{sent.timestamp}, {shown(sent.nonce)} and the body of "
+            f"{shown(sent.body)}, each followed by one LF"
         )
     mend = dict.fromkeys(_MEND[change.mistake.part] for change in found.changes)
     return (
