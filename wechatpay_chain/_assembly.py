@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 from ._calls import Defaults
 from ._connections import Connections
 from ._flow import Entry
-from ._key_options import check_new_mchid
 from ._logging import configure
 from ._options import BASE_URL, CONNECTION, Settings, check
 from ._secret import Secret
@@ -64,8 +63,6 @@ def derive(parent: Assembly, changes: Secret[dict[str, Any]]) -> Assembly:
             }
         )
     )
-    if settings.mchid != parent.settings.mchid:
-        check_new_mchid(names, parent.settings.loaded)
     if not names & CONNECTION:
         settings = replace(settings, network=parent.settings.network)
     return Assembly(settings, parent)

@@ -62,22 +62,6 @@ def check_mchid(given: Given) -> str:
     return str(sealed.reveal())
 
 
-def check_new_mchid(changed: Collection[str], held: Secret[dict[str, Any]]) -> None:
-    """Refuse the keys of one merchant under the number of another.
-
-    *changed* are the options that come with the number, *held* those from before.
-    """
-    kept = [
-        name
-        for name in ("serial", "private_key", "apiv3_key", "secret", "merchant")
-        if name not in changed and held.reveal().get(name) is not None
-    ]
-    if kept:
-        raise ConfigurationError(
-            f"mchid: another merchant has keys of its own; give {', '.join(kept)} too"
-        )
-
-
 def check_private_key(given: Given, mchid: str) -> tuple[RSAPrivateKey, str | None]:
     """The key, and the serial of the certificate beside it in a .p12 or PEM."""
     loaded = load(*_pair(given.need("private_key"), mchid), name="private_key")

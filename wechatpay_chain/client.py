@@ -101,7 +101,7 @@ class WeChatPay(Fields):
         Layers that were added to the stacks come along; ``middleware`` adds to them.
         The pool is closed with the client that made it, and this one with the pool.
         Changed proxies, trust, client certificate or transport take one of their own.
-        Another ``mchid`` takes its keys with it, or raises ``ConfigurationError``.
+        Another merchant has keys of its own: give them with its ``mchid``.
         """
         sealed: Secret[dict[str, Any]] = Secret({**changes})
         del changes

@@ -92,27 +92,10 @@ class TestDerived:
 
     def test_signs_as_its_own_merchant(self, call, server, client) -> None:
         server.strict = False
-        keys = {
-            "serial": server.keys["merchant_serial_no"],
-            "private_key": server.keys["merchant_private_key_pkcs8_der_base64"],
-            "secret": None,
-            "apiv3_key": None,
-            "merchant": None,
-        }
-        derived = client.with_options(mchid="1900000001", **keys)
+        derived = client.with_options(mchid="1900000001")
         call(derived.v3.x.get)
         assert server.parameters(server.request)["mchid"] == "1900000001"
         assert (client.mchid, derived.mchid) == (server.keys["mchid"], "1900000001")
-
-    def test_another_merchant_has_keys_of_its_own(self, server, make) -> None:
-        client = make(apiv3_key="a" * 32, secret="b" * 32)
-        with pytest.raises(ConfigurationError) as caught:
-            client.with_options(mchid="1900000001", apiv3_key="c" * 32)
-        assert str(caught.value) == (
-            "mchid: another merchant has keys of its own; "
-            "give serial, private_key, secret too"
-        )
-        assert client.with_options(mchid=server.keys["mchid"]).mchid == client.mchid
 
     def test_a_wrong_option_is_refused(self, client) -> None:
         with pytest.raises(ConfigurationError, match="did you mean 'timeout'"):
