@@ -59,7 +59,8 @@ def test_a_url_is_called_where_the_configuration_says(
 @pytest.mark.parametrize(
     "origin",
     ["https://mch.weixin.qq.com.example.com", "http://api.mch.weixin.qq.com",
-     "https://api.mch.weixin.qq.com@example.com", "http://127.0.0.1:1"],
+     "https://api.mch.weixin.qq.com@example.com", "http://127.0.0.1:1",
+     "https://example.com?.mch.weixin.qq.com"],
 )  # fmt: skip
 def test_for_another_host_nothing_is_signed(desk, origin: str) -> None:
     result = desk.run("req", f"{origin}/v3/certificates")

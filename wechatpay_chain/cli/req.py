@@ -19,7 +19,7 @@ from .._reply import Reply
 from .._saving import check_place
 from ..catalogue.layout import METHODS
 from ..client import WeChatPay
-from ..middleware.signing import HOME
+from ..middleware.signing import is_home
 from . import account
 from .api import located_path
 from .tables import Meter
@@ -168,8 +168,8 @@ def _check_origin(origin: str, client: WeChatPay) -> None:
     """Refuse the URL of a host that is not ours to call."""
     url = urlsplit(client._settings.base_url)
     scheme, _, host = origin.partition("://")
-    official = scheme == "https" and f".{host}".endswith(HOME)
-    if origin and not official and origin != f"{url.scheme}://{url.netloc}".lower():
+    known = is_home(scheme, host) or origin == f"{url.scheme}://{url.netloc}".lower()
+    if origin and not known:
         raise click.UsageError(
             f"{origin[:64]} is neither WeChat Pay's nor the base_url of the "
             "configuration: nothing is signed for it"
